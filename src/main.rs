@@ -1,0 +1,3 @@
+//! The `lawbook` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The one integration binary: everything that is tested from outside a single file.
