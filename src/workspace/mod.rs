@@ -1,1 +1,48 @@
-//! (skeleton)
+//! The one path from bytes to findings, and from bytes to a compiled law book.
+//!
+//! A law book is loaded from the worktree, the git index or any commit through one loader ([`load`]), and becomes a
+//! [`Book`] through one function ([`assemble`]). The command line, hooks, CI, the server's reload and the tests all call
+//! [`Workspace::check`] and [`Workspace::compile`]; nothing else reads policies.
+
+mod assemble;
+
+use std::sync::Arc;
+
+use crate::finding::Finding;
+use crate::lint;
+use crate::lint::Book;
+use crate::policy::PolicySet;
+
+pub use assemble::Raw;
+pub use assemble::RawFile;
+pub use assemble::Refusal;
+pub use assemble::assemble;
+pub use assemble::read_config;
+
+/// A law book of one revision, read.
+#[derive(Debug, Clone, Default)]
+pub struct Workspace {
+    /// Everything that was read.
+    pub book: Book,
+}
+
+impl Workspace {
+    /// Reads what was loaded.
+    pub fn new(raw: Raw) -> Self {
+        Self { book: assemble(raw) }
+    }
+
+    /// Every finding, in order. `today` decides which suppressions have expired.
+    pub fn check(&self, today: jiff::civil::Date) -> Vec<Finding> {
+        lint::run(&self.book, today)
+    }
+
+    /// The law book, ready to decide.
+    ///
+    /// # Errors
+    /// The blocking findings: those that leave the meaning of a file unknown. No other finding keeps a law book from compiling.
+    pub fn compile(&self) -> Result<Arc<PolicySet>, Vec<Finding>> {
+        let blocking = lint::blocking(&self.book);
+        if blocking.is_empty() { Ok(Arc::new(self.book.set.clone())) } else { Err(blocking) }
+    }
+}

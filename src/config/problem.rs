@@ -1,0 +1,67 @@
+//! One thing that is wrong with `lawbook.toml`.
+
+use std::ops::Range;
+
+use crate::finding::nearest;
+
+/// The keys that the file knows, at any level, for a did-you-mean.
+const KEYS: [&str; 25] = [
+    "files",
+    "exclude",
+    "actions",
+    "services",
+    "critical",
+    "attributes",
+    "lint",
+    "rules",
+    "assert",
+    "name",
+    "never",
+    "always",
+    "someone-can",
+    "members",
+    "service",
+    "source",
+    "condition",
+    "principals",
+    "history",
+    "allowed-signers",
+    "require-signed",
+    "server",
+    "new-file",
+    "max-staleness",
+    "list",
+];
+
+/// What is wrong with the configuration, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// The bytes of the file that are wrong.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+}
+
+impl ConfigProblem {
+    /// A problem at a place of the file.
+    pub fn new(range: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { range, message: message.into(), help: help.into() }
+    }
+
+    /// What the TOML reader says, in our words where it names a key.
+    pub(super) fn from_toml(error: &toml::de::Error, text: &str) -> Self {
+        let range = error.span().unwrap_or(0..text.len().min(1));
+        let said = error.message();
+        if let Some(key) = said.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+            let help = match nearest(key, KEYS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "remove it; `lawbook schema config` shows every key".to_owned(),
+            };
+            return Self::new(range, format!("unknown key `{key}`"), help);
+        }
+        let first = said.lines().next().unwrap_or("invalid TOML").to_owned();
+        Self::new(range, first, "correct the value; `lawbook schema config` shows what each key takes")
+    }
+}

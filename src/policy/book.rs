@@ -1,0 +1,87 @@
+//! The law book: all policies of one revision, resolved together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Policy;
+use super::PolicyId;
+use super::Statement;
+use super::lower;
+use crate::condition::ConditionError;
+use crate::condition::Lists;
+use crate::condition::Term;
+use crate::config::Config;
+use crate::config::ConfigProblem;
+
+/// All policies of one revision, with what they mean. Ids are unique in it.
+#[derive(Debug, Clone, Default)]
+pub struct PolicySet {
+    policies: Vec<Arc<Policy>>,
+    statements: Vec<Statement>,
+    by_id: BTreeMap<PolicyId, usize>,
+}
+
+/// A policy whose condition does not fit the declared lists: its position, and what is wrong.
+pub type Misfit = (usize, Vec<ConditionError>);
+
+impl PolicySet {
+    /// The law book of these policies, in this order, and the policies whose meaning is unknown; these have no statement.
+    /// Of two policies with one id both count, and the first is found by it.
+    pub fn new(policies: Vec<Arc<Policy>>, lists: &Lists) -> (Self, Vec<Misfit>) {
+        let mut statements = Vec::with_capacity(policies.len());
+        let mut misfits = Vec::new();
+        let mut by_id = BTreeMap::new();
+        for (position, policy) in policies.iter().enumerate() {
+            by_id.entry(policy.id().clone()).or_insert(position);
+            match lower(policy, lists) {
+                Ok(statement) => statements.extend(statement),
+                Err(found) => misfits.push((position, found)),
+            }
+        }
+        (Self { policies, statements, by_id }, misfits)
+    }
+
+    /// All policies, in order of path and position.
+    pub fn policies(&self) -> &[Arc<Policy>] {
+        &self.policies
+    }
+
+    /// What the enabled policies lower to, in the same order.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// The position of the policy with this id.
+    pub fn position(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The policy with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<Policy>> {
+        self.position(id).and_then(|position| self.policies.get(position))
+    }
+
+    /// All ids, in byte order.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.keys().map(PolicyId::as_str)
+    }
+}
+
+/// The attributes that the configuration declares as lists.
+///
+/// # Errors
+/// The declarations that name no attribute.
+pub fn lists(config: &Config) -> Result<Lists, Vec<ConfigProblem>> {
+    let mut problems = Vec::new();
+    let mut terms = Vec::new();
+    for (name, declared) in &config.attributes {
+        match Term::parse(name) {
+            Ok(term) => terms.push(term),
+            Err(error) => {
+                let help = error.help.unwrap_or_else(|| "name it as conditions do, such as `tags` or `{me.roles}`".to_owned());
+                problems.push(ConfigProblem::new(declared.range.clone(), format!("`{name}` is no attribute: {}", error.message), help));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(terms.into_iter().collect()) } else { Err(problems) }
+}

@@ -1,0 +1,151 @@
+//! From bytes to a [`Book`]: pure, and the same wherever the bytes come from.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::config::Config;
+use crate::config::ConfigProblem;
+use crate::lint;
+use crate::lint::Book;
+use crate::lint::DocumentRef;
+use crate::lint::Unreadable;
+use crate::policy;
+use crate::policy::PolicyFile;
+use crate::policy::PolicySet;
+use crate::policy::read_file;
+use crate::schema::Schema;
+use crate::source::SourceFile;
+use crate::source::SourceId;
+use crate::source::SourceMap;
+use crate::source::Span;
+use crate::syntax;
+
+/// Why a file could not be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong: lower case, no full stop.
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+}
+
+/// A file as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawFile {
+    /// The path, relative to the root of the law book, with `/` between its parts.
+    pub path: String,
+    /// Its bytes, or why there are none.
+    pub content: Result<Vec<u8>, Refusal>,
+}
+
+/// The files of one revision of a law book.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Raw {
+    /// `lawbook.toml`, if there is one.
+    pub config: Option<RawFile>,
+    /// The configuration, when the loader has read it already to know which files to load.
+    pub parsed: Option<Result<Config, Vec<ConfigProblem>>>,
+    /// The policy files, in byte order of their paths.
+    pub files: Vec<RawFile>,
+}
+
+/// Reads the configuration of a revision: the default one when there is none.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_config(file: Option<&RawFile>) -> Result<Config, Vec<ConfigProblem>> {
+    let Some(file) = file else { return Ok(Config::default()) };
+    let problem = |message: String, help: String| vec![ConfigProblem::new(0..0, message, help)];
+    let bytes = file.content.as_ref().map_err(|refusal| problem(refusal.message.clone(), refusal.help.clone()))?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| problem(format!("the file is not UTF-8 at byte {}", error.valid_up_to()), "save it as UTF-8".to_owned()))?;
+    let config = Config::parse(text)?;
+    let mut problems = lint::level_problems(&config.levels);
+    problems.extend(policy::lists(&config).err().unwrap_or_default());
+    if problems.is_empty() { Ok(config) } else { Err(problems) }
+}
+
+/// Reads every file and resolves the law book.
+pub fn assemble(raw: Raw) -> Book {
+    let (config, mut config_problems) = match raw.parsed.unwrap_or_else(|| read_config(raw.config.as_ref())) {
+        Ok(config) => (config, Vec::new()),
+        Err(problems) => (Config::default(), problems),
+    };
+    let schema = match Schema::new(&config.actions) {
+        Ok(schema) => Some(schema),
+        Err(error) => {
+            config_problems.push(ConfigProblem::new(0..0, error.to_string(), "report this as a defect of lawbook"));
+            None
+        }
+    };
+    let mut sources = SourceMap::default();
+    let config_source = raw.config.map(|file| sources.push(source_file(&file.path, file.content.as_deref().unwrap_or(&[]))));
+    let first = sources.len();
+    let read: Vec<Read> =
+        raw.files.into_par_iter().enumerate().map(|(at, file)| read(SourceId::new(first + at), file, schema.as_ref())).collect();
+    let mut files = Vec::with_capacity(read.len());
+    let mut unreadable = Vec::new();
+    for one in read {
+        sources.push(one.source);
+        match one.outcome {
+            Ok(file) => files.push(file),
+            Err(problem) => unreadable.push(problem),
+        }
+    }
+    resolve(Book { sources, config, config_source, config_problems, unreadable, files, ..Book::default() })
+}
+
+struct Read {
+    source: SourceFile,
+    outcome: Result<PolicyFile, Unreadable>,
+}
+
+/// Reads one file. Its text is kept as far as it is text, so that a finding can show the place.
+fn read(id: SourceId, file: RawFile, schema: Option<&Schema>) -> Read {
+    let refuse = |source: SourceFile, at: usize, refusal: Refusal| Read {
+        source,
+        outcome: Err(Unreadable { span: Span::new(id, at..at), message: refusal.message, help: refusal.help }),
+    };
+    let bytes = match file.content {
+        Ok(bytes) => bytes,
+        Err(refusal) => return refuse(SourceFile::new(file.path, ""), 0, refusal),
+    };
+    match syntax::decode(id, &bytes) {
+        Ok(text) => {
+            let outcome = match schema {
+                Some(schema) => read_file(id, text, schema),
+                None => PolicyFile { source: id, errors: Vec::new(), comments: Vec::new(), documents: Vec::new() },
+            };
+            Read { source: SourceFile::new(file.path, text), outcome: Ok(outcome) }
+        }
+        Err(error) => {
+            let help = error.help.unwrap_or_else(|| "save the file as UTF-8 text".to_owned());
+            let at = error.span.start as usize;
+            refuse(source_file(&file.path, &bytes), at, Refusal { message: error.message, help })
+        }
+    }
+}
+
+/// The text of a file as far as it is text, and no further than a reader could use.
+fn source_file(path: &str, bytes: &[u8]) -> SourceFile {
+    const SHOWN: usize = 64 * 1024;
+    let bytes = bytes.get(..SHOWN).filter(|_| bytes.len() > crate::source::MAX_FILE_BYTES).unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).unwrap_or_else(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        std::str::from_utf8(valid).unwrap_or_default()
+    });
+    SourceFile::new(path, text)
+}
+
+/// Takes the policies out of the files, in order, and lowers them.
+fn resolve(mut book: Book) -> Book {
+    let readable = book.documents().filter_map(|(place, document)| document.policy().map(|policy| (place, Arc::clone(policy))));
+    let (places, policies): (Vec<DocumentRef>, Vec<_>) = readable.unzip();
+    let lists = policy::lists(&book.config).unwrap_or_default();
+    let (set, misfits) = PolicySet::new(policies, &lists);
+    book.set = set;
+    book.misfits = misfits;
+    book.places = places;
+    book
+}
