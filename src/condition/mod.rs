@@ -1,7 +1,7 @@
 //! The where-language of conditions: text to a tree, the tree back to text, and its truth on the facts of a request.
 //!
 //! The module knows nothing of policies, YAML or files. Every place it names is a range of bytes in the text of one
-//! condition. Reading ([`parse`]) and printing (`Display`) are separate steps over one tree, [`Expr`],
+//! condition. Reading ([`parse`]), printing (`Display`) and truth ([`Condition`]) are separate steps over one tree, [`Expr`],
 //! so that the solver and the filters can work on the same tree that a decision is made with.
 //!
 //! # Normal form
@@ -15,7 +15,9 @@
 
 mod ast;
 mod cidr;
+mod compile;
 mod error;
+mod eval;
 mod lexer;
 mod like;
 mod number;
@@ -28,6 +30,8 @@ mod regular;
 mod term;
 
 #[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
 mod tests;
 
 pub use ast::Atom;
@@ -38,10 +42,14 @@ pub use ast::Operand;
 pub use cidr::Network;
 pub use cidr::address_number;
 pub use cidr::parse_address;
+pub use compile::Condition;
+pub use compile::Lists;
 pub use error::ConditionError;
 pub use error::ErrorKind;
 pub use error::Parsed;
 pub use error::Spelling;
+pub use eval::Facts;
+pub use eval::Outcome;
 pub use like::LikeElement;
 pub use like::LikePattern;
 pub use number::Number;
