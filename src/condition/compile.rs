@@ -114,12 +114,14 @@ impl Condition {
     }
 
     /// The complement: `not (C)`. It reads the same terms, so it is unfit for the same requests.
+    ///
+    /// Of a condition at the limit of depth it is one level too deep to be parsed again from its print.
     pub fn negate(&self) -> Self {
         let expr = Expr::Not(Box::new(self.expr.clone()));
         Self { expr, terms: self.terms.clone(), root: Node::Not(Box::new(self.root.clone())) }
     }
 
-    /// Whether the condition holds for a request. Allocates nothing.
+    /// Whether the condition holds for a request. Copies and allocates nothing; the regular expressions keep their own scratch space.
     pub fn evaluate(&self, facts: &Facts<'_>) -> Outcome {
         let mut kept = [View::Absent; KEPT];
         let mut places = kept.iter_mut();

@@ -11,7 +11,7 @@
 //! - `And` and `Or` have at least two operands, and no operand of their own kind ([`Expr::all`] and [`Expr::any`] see to both);
 //! - lists have at least one value and hold no null; `<`, `<=`, `>`, `>=` compare with numbers, strings and terms;
 //! - no string contains text that looks like a reference, such as `{me}`, because there is no way to write one;
-//! - the limits of [`limits`] hold.
+//! - the limits of [`limits`] hold, the one on the length of the text also for the print, which may be longer than what was read.
 
 mod ast;
 mod cidr;

@@ -213,7 +213,7 @@ impl<'p> Parser<'p> {
         if !self.take_mark(close) {
             return Err(match self.peek() {
                 None => ConditionError::syntax(open, "this list is never closed").help(format!("add the missing `{close}`")),
-                Some(_) => self.unexpected(&format!("`,` or `{close}`")),
+                Some(_) => self.unexpected(&format!("`,` or `{close}`")).help("separate the values with commas"),
             });
         }
         if close == ']' {

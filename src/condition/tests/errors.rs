@@ -81,8 +81,8 @@ fn lists() {
     check("a in ('b',)", ")", "a value is missing before `)`", "after the last comma");
     check("a in ('b'", "(", "this list is never closed", "`)`");
     check("a in ('b',", "(", "this list is never closed", "close it");
-    check("a in ('b']", "]", "`,` or `)` is missing before `]`", "");
-    check("a in ['b' 'c']", "'c'", "`,` or `]` is missing before `'c'`", "");
+    check("a in ('b']", "]", "`,` or `)` is missing before `]`", "commas");
+    check("a in ['b' 'c']", "'c'", "`,` or `]` is missing before `'c'`", "commas");
     check("a in 'b'", "'b'", "a list is missing before `'b'`", "('b')");
     check("a in b", "b", "a list is missing before `b`", "b = x");
     check("a in", "", "a list is missing at the end", "parentheses");
