@@ -18,7 +18,7 @@ use crate::syntax::Node;
 /// The bytes of the file that a range of a scalar's text comes from; the whole scalar for `0..0`, which means the text as a whole.
 pub(super) fn span(book: &Book, node: &Node, range: Range<usize>) -> Span {
     match book.sources.get(node.span.source) {
-        Some(file) if range != (0..0) => Span::new(node.span.source, node.locate(file.text(), range)),
+        Some(file) if range != (0..0) => node.locate_range(file.text(), range),
         _ => node.span,
     }
 }
