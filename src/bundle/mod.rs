@@ -1,1 +1,3 @@
-//! (skeleton)
+//! Bundles (skeleton).
+
+pub mod contents;
