@@ -14,6 +14,9 @@ use std::path::PathBuf;
 
 use tempfile::NamedTempFile;
 
+/// How the name of a file begins that has not got its own name yet; one that stays was left by a crash.
+pub(super) const TEMPORARY_PREFIX: &str = ".lawbook-";
+
 /// Who may read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readers {
@@ -56,7 +59,7 @@ pub(super) fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
 
 fn temporary(directory: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".lawbook-");
+    builder.prefix(TEMPORARY_PREFIX);
     let permissions = permissions(readers);
     if let Some(permissions) = permissions {
         builder.permissions(permissions);

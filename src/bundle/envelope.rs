@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::bundle::fingerprint::KeyId;
 use crate::bundle::key::KeyError;
-use crate::bundle::key::KeyId;
 use crate::bundle::key::Signature;
 use crate::bundle::key::SigningKey;
 use crate::bundle::refusal::Refusal;
@@ -73,6 +73,12 @@ impl Envelope {
     pub fn new(statement: &Statement) -> Result<Self, EnvelopeError> {
         let payload = serde_json::to_vec(statement).map_err(|error| EnvelopeError::Encode { problem: error.to_string() })?;
         Ok(Self { payload_type: PAYLOAD_TYPE.to_owned(), payload, signatures: BTreeMap::new() })
+    }
+
+    /// An envelope around anything, for tests of what only a signer can do wrong.
+    #[cfg(test)]
+    pub(super) fn around(payload_type: &str, payload: &[u8]) -> Self {
+        Self { payload_type: payload_type.to_owned(), payload: payload.to_vec(), signatures: BTreeMap::new() }
     }
 
     /// Reads an envelope. Nothing about it is trusted yet, and its payload is only bytes.
@@ -206,7 +212,7 @@ mod tests {
     use super::*;
 
     fn envelope(payload_type: &str, payload: &[u8], keys: &[&SigningKey]) -> Envelope {
-        let mut envelope = Envelope { payload_type: payload_type.to_owned(), payload: payload.to_vec(), signatures: BTreeMap::new() };
+        let mut envelope = Envelope::around(payload_type, payload);
         for key in keys {
             envelope.sign(key).unwrap();
         }

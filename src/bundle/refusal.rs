@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::bundle::digest::Digest;
-use crate::bundle::key::KeyId;
+use crate::bundle::fingerprint::KeyId;
 
 /// The longest text of a bundle that a message repeats, in characters.
 const SHOWN_CHARACTERS: usize = 200;
@@ -18,8 +18,8 @@ pub struct VerifyError {
     pub address: String,
     /// Its revision, once that is known from a verified signature.
     pub revision: Option<u64>,
-    /// What is wrong with it.
-    pub refusal: Refusal,
+    /// What is wrong with it; boxed, because an outcome is passed on often and is seldom this one.
+    pub refusal: Box<Refusal>,
 }
 
 impl VerifyError {
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_message_names_the_bundle_the_revision_and_the_next_step() {
-        let error = VerifyError { address: "dist/authz".to_owned(), revision: Some(7), refusal: Refusal::Rollback { last: 9 } };
+        let error = VerifyError { address: "dist/authz".to_owned(), revision: Some(7), refusal: Box::new(Refusal::Rollback { last: 9 }) };
         assert_eq!(
             error.to_string(),
             "bundle `dist/authz`, revision 7: the revision 9 has been accepted already, and the revision never goes back"

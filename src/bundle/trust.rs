@@ -17,10 +17,10 @@ use serde_json::json;
 
 use crate::bundle::disk;
 use crate::bundle::disk::Readers;
+use crate::bundle::fingerprint::KeyId;
 use crate::bundle::json;
 use crate::bundle::json::Fields;
 use crate::bundle::key::KEY_TYPE;
-use crate::bundle::key::KeyId;
 use crate::bundle::key::PublicKey;
 use crate::bundle::refusal::printable;
 use crate::bundle::statement::utc_seconds;
