@@ -4,7 +4,6 @@
 //! meaning. Opening it goes through the same reader as a YAML file. `lawbook/tests.json` holds decisions that must come
 //! out the same after opening, so that a defect on either side is found before anything is served.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -13,6 +12,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 
+use super::Entries;
+use super::SEMANTICS;
 use crate::condition::Lists;
 use crate::condition::Term;
 use crate::decision::Index;
@@ -28,9 +29,6 @@ use crate::policy::reader;
 use crate::policy::to_value;
 use crate::schema::Schema;
 
-/// The entries of an archive by name.
-pub type Entries = BTreeMap<String, Vec<u8>>;
-
 /// The OPA manifest.
 pub const MANIFEST: &str = ".manifest";
 /// The law book.
@@ -42,8 +40,6 @@ pub const AUDIT: &str = "lawbook/audit.jsonl";
 
 /// The version of `policies.json` and `tests.json` that is written and read.
 pub const FORMAT_VERSION: u32 = 1;
-/// The semantics that decisions follow; a bundle of another one is refused.
-pub const SEMANTICS: &str = "deny-overrides/two-valued/1";
 
 /// How many decisions the self-test holds at most; they are spread over the whole law book.
 const MOST_TESTS: usize = 200;
