@@ -1,1 +1,4 @@
 //! The one integration binary: everything that is tested from outside a single file.
+
+mod pages;
+mod rules;
