@@ -12,6 +12,8 @@ use crate::syntax::node::Style;
 pub(super) struct Splice {
     pub(super) range: Range<usize>,
     pub(super) replacement: String,
+    /// The bytes of the old value, with whose comments go; empty if there was none.
+    pub(super) old: Range<usize>,
 }
 
 /// A new value as YAML without line break at its end, and the style of its outermost node.
@@ -85,28 +87,35 @@ fn stands_below(value: &Node) -> bool {
     value.style == Style::Block && !value.aliased
 }
 
+/// The bytes of a value, with the comment beside the last line of a block collection.
+fn extent(text: &str, value: &Node) -> Range<usize> {
+    let span = value.span.range();
+    let end = if stands_below(value) { line_end(text, span.end) } else { span.end };
+    span.start..end
+}
+
 fn replace_inline(text: &str, entry: &Entry, value: &str) -> Splice {
-    let old = entry.value.span.range();
+    let old = extent(text, &entry.value);
     match value_place(text, entry) {
-        None => Splice { range: old, replacement: format!(": {value}") },
+        None => Splice { range: old.clone(), replacement: format!(": {value}"), old },
         Some(place) if stands_below(&entry.value) => {
             // A comment on the line of the key stays there.
             let kept = text.get(place..old.start).unwrap_or_default().trim_end();
-            Splice { range: place..old.end, replacement: format!(" {value}{kept}") }
+            Splice { range: place..old.end, replacement: format!(" {value}{kept}"), old }
         }
-        Some(place) if old.is_empty() => Splice { range: place..place, replacement: format!(" {value}") },
-        Some(_) => Splice { range: old, replacement: value.to_owned() },
+        Some(place) if old.is_empty() => Splice { range: place..place, replacement: format!(" {value}"), old },
+        Some(_) => Splice { range: old.clone(), replacement: value.to_owned(), old },
     }
 }
 
 fn replace_below(text: &str, entry: &Entry, header: &str, lines: &str) -> Splice {
-    let old = entry.value.span.range();
+    let old = extent(text, &entry.value);
     let place = value_place(text, entry).unwrap_or(old.start);
     let before = text.get(place..old.start).unwrap_or_default().trim_end();
-    let end = if stands_below(&entry.value) { old.end } else { line_end(text, old.end) };
+    let end = line_end(text, old.end);
     let after = text.get(old.end..end).unwrap_or_default().trim_end();
     let space = if header.is_empty() { "" } else { " " };
-    Splice { range: place..end, replacement: format!("{space}{header}{before}{after}{lines}") }
+    Splice { range: place..end, replacement: format!("{space}{header}{before}{after}{lines}"), old }
 }
 
 fn insert_block(text: &str, root: &Node, key: &str, indent: &str, layout: Layout<'_>) -> Splice {
@@ -120,13 +129,13 @@ fn insert_block(text: &str, root: &Node, key: &str, indent: &str, layout: Layout
         Layout::Below("", lines) => lines,
         Layout::Below(header, lines) => format!(" {header}{lines}"),
     };
-    Splice { range: at..at, replacement: format!("{ending}{indent}{key}:{value}") }
+    Splice { range: at..at, replacement: format!("{ending}{indent}{key}:{value}"), old: at..at }
 }
 
 fn insert_flow(text: &str, root: &Node, key: &str, value: &str) -> Splice {
     let Some(last) = root.entries().last() else {
         let at = root.span.range().start + 1;
-        return Splice { range: at..at, replacement: format!("{}: {value}", serde_json::Value::from(key)) };
+        return Splice { range: at..at, replacement: format!("{}: {value}", serde_json::Value::from(key)), old: at..at };
     };
     let is_json = text.get(last.key_span.range()).is_some_and(|key| key.starts_with('"'));
     let key = if is_json { serde_json::Value::from(key).to_string() } else { quoted(key) };
@@ -139,11 +148,11 @@ fn insert_flow(text: &str, root: &Node, key: &str, value: &str) -> Splice {
     };
     let has_line = indent.trim().is_empty() && (comment.trim().is_empty() || comment.trim_start().starts_with('#'));
     if !has_line || line_end(text, end) == text.len() {
-        return Splice { range: end..end, replacement: format!(", {key}: {value}") };
+        return Splice { range: end..end, replacement: format!(", {key}: {value}"), old: end..end };
     }
     let ending = line_ending(text, end);
     let separator = if comma.is_empty() { "," } else { "" };
-    Splice { range: end..end + rest.len(), replacement: format!("{separator}{rest}{ending}{indent}{key}: {value}{comma}") }
+    Splice { range: end..end + rest.len(), replacement: format!("{separator}{rest}{ending}{indent}{key}: {value}{comma}"), old: end..end }
 }
 
 /// Whether the document ends with a block scalar of which the blank lines after it are part (`|+`).

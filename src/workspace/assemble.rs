@@ -121,8 +121,7 @@ fn read(id: SourceId, file: RawFile, schema: Option<&Schema>) -> Read {
         }
         Err(error) => {
             let help = error.help.unwrap_or_else(|| "save the file as UTF-8 text".to_owned());
-            let at = error.offset;
-            refuse(source_file(&file.path, &bytes), at, Refusal { message: error.message, help })
+            refuse(source_file(&file.path, &bytes), error.offset, Refusal { message: error.message, help })
         }
     }
 }
