@@ -1,5 +1,6 @@
 //! `lawbook check`: validates and lints a law book, and repairs what it can.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufWriter;
 use std::io::Write;
@@ -111,23 +112,23 @@ impl Check {
         allowed: Safety,
         console: &mut Console,
     ) -> miette::Result<(Loaded, Vec<Finding>)> {
-        let mut repaired = 0;
+        let mut changed = BTreeSet::new();
         for _ in 0..ROUNDS {
             let sources = &loaded.workspace.book.sources;
-            let fixed = fix::apply(&findings, sources, allowed);
-            if fixed.texts.is_empty() {
+            let texts = fix::texts(&findings, sources, allowed);
+            if texts.is_empty() {
                 break;
             }
-            for (source, text) in &fixed.texts {
+            for (source, text) in &texts {
                 let Some(file) = sources.get(*source) else { continue };
                 replace(&loaded.workspace.root.join(file.path()), file.text(), text)?;
+                changed.insert(file.path().to_owned());
             }
-            repaired += fixed.findings;
             loaded = self.book.load()?;
             findings = loaded.workspace.check(today());
         }
-        if repaired > 0 {
-            console.remark(format!("repaired {}", count(repaired, "finding")));
+        if !changed.is_empty() {
+            console.remark(format!("repaired {}", count(changed.len(), "file")));
         }
         Ok((loaded, findings))
     }
@@ -139,7 +140,7 @@ fn status(findings: &[Finding]) -> Status {
 
 fn show_diff(loaded: &Loaded, findings: &[Finding], allowed: Safety, console: &mut Console) -> Outcome {
     let sources = &loaded.workspace.book.sources;
-    for (source, text) in fix::apply(findings, sources, allowed).texts {
+    for (source, text) in fix::texts(findings, sources, allowed) {
         let Some(file) = sources.get(source) else { continue };
         let diff = diff::unified(file.path(), file.text(), &text);
         console.show(|out| out.write_all(diff.as_bytes()))?;
