@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::source::Span;
 use crate::syntax::Node;
 
+pub(crate) use wording::fields as canonical_fields;
+
 /// The published schema of a policy file, as text.
 pub const POLICY_SCHEMA: &str = include_str!("../../schema/policy.schema.json");
 
