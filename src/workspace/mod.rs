@@ -5,12 +5,21 @@
 //! [`Workspace::check`] and [`Workspace::compile`]; nothing else reads policies.
 
 mod assemble;
+mod load;
 
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::bundle::contents::Contents;
+use crate::bundle::contents::PlacedPolicy;
 use crate::finding::Finding;
+use crate::history::Revision;
 use crate::lint;
 use crate::lint::Book;
+use crate::policy::Control;
+use crate::policy::Policy;
+use crate::policy::PolicyId;
 use crate::policy::PolicySet;
 
 pub use assemble::Raw;
@@ -18,18 +27,38 @@ pub use assemble::RawFile;
 pub use assemble::Refusal;
 pub use assemble::assemble;
 pub use assemble::read_config;
+pub use load::LoadError;
+pub use load::Loaded;
+pub use load::Origin;
+pub use load::find_root;
+pub use load::load;
 
 /// A law book of one revision, read.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
     /// Everything that was read.
     pub book: Book,
+    /// The root of the law book; empty when it was not loaded from anywhere.
+    pub root: PathBuf,
+    /// Whether the root lies in a repository.
+    pub repository: bool,
+    /// The commit; of a worktree and an index, the one that HEAD is at, if there is one.
+    pub revision: Option<Revision>,
 }
 
 impl Workspace {
     /// Reads what was loaded.
     pub fn new(raw: Raw) -> Self {
-        Self { book: assemble(raw) }
+        Self { book: assemble(raw), ..Self::default() }
+    }
+
+    /// Loads and reads the law book whose root is `dir`.
+    ///
+    /// # Errors
+    /// It cannot be loaded at all. What is wrong with its files are findings.
+    pub fn open(dir: &Path, origin: &Origin) -> Result<Self, LoadError> {
+        let Loaded { raw, root, repository, revision } = load(dir, origin)?;
+        Ok(Self { book: assemble(raw), root, repository, revision })
     }
 
     /// Every finding, in order. `today` decides which suppressions have expired.
@@ -44,5 +73,31 @@ impl Workspace {
     pub fn compile(&self) -> Result<Arc<PolicySet>, Vec<Finding>> {
         let blocking = lint::blocking(&self.book);
         if blocking.is_empty() { Ok(Arc::new(self.book.set.clone())) } else { Err(blocking) }
+    }
+
+    /// What a bundle says about the law book. `created` gives the time at which a policy was introduced, for controls that do not say.
+    pub fn contents(&self, created: impl Fn(&PolicyId) -> Option<String>) -> Contents {
+        let placed = |(policy, document): (&Arc<Policy>, &lint::DocumentRef)| {
+            let file = self.book.files.get(document.file);
+            let path = file.map_or("", |file| self.book.sources.path(file.source)).to_owned();
+            PlacedPolicy { path, policy: dated(policy, &created) }
+        };
+        let config = &self.book.config;
+        Contents {
+            actions: config.actions.clone(),
+            lists: config.attributes.keys().cloned().collect(),
+            critical: config.critical.iter().map(|id| id.value.clone()).collect(),
+            policies: self.book.set.policies().iter().zip(&self.book.places).map(placed).collect(),
+        }
+    }
+}
+
+/// The policy; a control that does not say when it was created gets the time from its history.
+fn dated(policy: &Arc<Policy>, created: impl Fn(&PolicyId) -> Option<String>) -> Arc<Policy> {
+    match &**policy {
+        Policy::Control(control) if control.created_at.is_none() => {
+            Arc::new(Policy::Control(Control { created_at: created(&control.id), ..control.clone() }))
+        }
+        _ => Arc::clone(policy),
     }
 }

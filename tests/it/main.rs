@@ -1,4 +1,11 @@
 //! The one integration binary: everything that is tested from outside a single file.
 
+mod history;
+mod hostile;
+mod load;
 mod pages;
+mod properties;
+mod repository;
 mod rules;
+mod tidy;
+mod write;
