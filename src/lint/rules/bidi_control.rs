@@ -63,7 +63,7 @@ fn draft(file: &PolicyFile, start: usize, line: &str) -> Option<Draft> {
         .collect();
     let &(span, char, name) = found.first()?;
     let message = format!(
-        "this line contains an invisible character, U+{:04X} ({name}), and is not shown in the order in which it is read",
+        "this line contains an invisible character, U+{:04X} ({name}), and may be shown in another order than it is read",
         u32::from(char)
     );
     let edits = found.iter().map(|&(span, ..)| Edit { span, replacement: String::new() }).collect();
