@@ -6,3 +6,5 @@ mod history;
 mod load;
 mod repository;
 mod write;
+mod pages;
+mod rules;
