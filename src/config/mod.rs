@@ -5,6 +5,7 @@
 //! those who know; they find the place of the value in the spans kept here.
 
 mod problem;
+mod selection;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use toml::Spanned;
 use crate::finding::Level;
 
 pub use problem::ConfigProblem;
+pub use selection::Selection;
 
 /// The name of the configuration file, at the root of the law book.
 pub const FILE_NAME: &str = "lawbook.toml";

@@ -5,10 +5,14 @@
 //! [`Workspace::check`] and [`Workspace::compile`]; nothing else reads policies.
 
 mod assemble;
+mod load;
 
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::finding::Finding;
+use crate::history::Revision;
 use crate::lint;
 use crate::lint::Book;
 use crate::policy::PolicySet;
@@ -18,18 +22,38 @@ pub use assemble::RawFile;
 pub use assemble::Refusal;
 pub use assemble::assemble;
 pub use assemble::read_config;
+pub use load::LoadError;
+pub use load::Loaded;
+pub use load::Origin;
+pub use load::find_root;
+pub use load::load;
 
 /// A law book of one revision, read.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
     /// Everything that was read.
     pub book: Book,
+    /// The root of the law book; empty when it was not loaded from anywhere.
+    pub root: PathBuf,
+    /// Whether the root lies in a repository.
+    pub repository: bool,
+    /// The commit; of a worktree and an index, the one that HEAD is at, if there is one.
+    pub revision: Option<Revision>,
 }
 
 impl Workspace {
     /// Reads what was loaded.
     pub fn new(raw: Raw) -> Self {
-        Self { book: assemble(raw) }
+        Self { book: assemble(raw), ..Self::default() }
+    }
+
+    /// Loads and reads the law book whose root is `dir`.
+    ///
+    /// # Errors
+    /// It cannot be loaded at all. What is wrong with its files are findings.
+    pub fn open(dir: &Path, origin: &Origin) -> Result<Self, LoadError> {
+        let Loaded { raw, root, repository, revision } = load(dir, origin)?;
+        Ok(Self { book: assemble(raw), root, repository, revision })
     }
 
     /// Every finding, in order. `today` decides which suppressions have expired.

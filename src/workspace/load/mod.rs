@@ -1,0 +1,248 @@
+//! Files of a law book, from the worktree, the git index or a commit.
+//!
+//! All three follow one set of rules: which files count is said by the `lawbook.toml` of that same revision, paths are
+//! relative to the root of the law book and in byte order, and nothing that matches is passed over in silence: what cannot
+//! be read is a file with a [`Refusal`] in place of its bytes.
+
+mod disk;
+mod error;
+mod objects;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use super::Raw;
+use super::RawFile;
+use super::Refusal;
+use super::read_config;
+use crate::config;
+use crate::config::Config;
+use crate::config::ConfigProblem;
+use crate::config::Selection;
+use crate::history::Repository;
+use crate::history::RepositoryError;
+use crate::history::Revision;
+
+pub use error::LoadError;
+
+/// The most names that are looked at.
+const MAX_FILES: usize = 1_000_000;
+
+/// The most that is read of one law book, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Where a law book is loaded from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The files as they are on disk.
+    Worktree,
+    /// What the next commit would hold.
+    Index,
+    /// A commit, by any name that git understands.
+    Revision(String),
+}
+
+/// The files of a law book, and where they came from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The files.
+    pub raw: Raw,
+    /// The root of the law book, as an absolute path; for a bare repository, the repository.
+    pub root: PathBuf,
+    /// Whether the root lies in a repository.
+    pub repository: bool,
+    /// The commit; of the worktree and the index, the one that HEAD is at, if there is one.
+    pub revision: Option<Revision>,
+}
+
+/// Loads the files of the law book whose root is `dir`.
+///
+/// # Errors
+/// There is no such folder or revision, there is no repository where one is needed, or the law book exceeds all bounds.
+/// What is wrong with single files is in the files.
+pub fn load(dir: &Path, origin: &Origin) -> Result<Loaded, LoadError> {
+    let root = existing(dir)?;
+    match origin {
+        Origin::Worktree => worktree(root),
+        Origin::Index => index(root),
+        Origin::Revision(name) => revision(root, name),
+    }
+}
+
+/// The root of the law book that is meant: a folder that is named is taken as it is; else the nearest folder from the current
+/// one upwards, within the repository, that holds a `lawbook.toml`; else the current one.
+///
+/// # Errors
+/// There is no such folder.
+pub fn find_root(dir: Option<&Path>) -> Result<PathBuf, LoadError> {
+    match dir {
+        Some(dir) => existing(dir),
+        None => existing(Path::new(".")).map(|current| nearest_root(&current)),
+    }
+}
+
+fn nearest_root(current: &Path) -> PathBuf {
+    let Some(top) = Repository::open(current).ok().and_then(|repository| repository.worktree()?.canonicalize().ok()) else {
+        return current.to_owned();
+    };
+    let inside = current.ancestors().take_while(|folder| folder.starts_with(&top));
+    let holding = inside.into_iter().find(|folder| folder.join(config::FILE_NAME).symlink_metadata().is_ok());
+    holding.unwrap_or(current).to_owned()
+}
+
+fn existing(dir: &Path) -> Result<PathBuf, LoadError> {
+    let root = dir.canonicalize().map_err(|why| match why.kind() {
+        std::io::ErrorKind::NotFound => LoadError::Missing { dir: dir.to_owned() },
+        std::io::ErrorKind::NotADirectory => LoadError::NotAFolder { dir: dir.to_owned() },
+        _ => LoadError::Denied { dir: dir.to_owned(), why },
+    })?;
+    if root.is_dir() { Ok(root) } else { Err(LoadError::NotAFolder { dir: dir.to_owned() }) }
+}
+
+fn worktree(root: PathBuf) -> Result<Loaded, LoadError> {
+    let repository = match Repository::open(&root) {
+        Ok(repository) if repository.worktree().is_none() => return Err(LoadError::Bare { dir: root }),
+        Ok(repository) => Some(repository),
+        Err(RepositoryError::None { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let revision = repository.as_ref().map(head).transpose()?.flatten();
+    let config = disk::file(&root, config::FILE_NAME);
+    let (parsed, selection) = selection(config.as_ref());
+    let files = disk::files(&root, repository.as_ref(), &selection)?;
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: repository.is_some(), revision })
+}
+
+fn index(root: PathBuf) -> Result<Loaded, LoadError> {
+    let repository = Repository::open(&root)?;
+    if repository.worktree().is_none() {
+        return Err(LoadError::Bare { dir: root });
+    }
+    let entries = objects::staged(&repository, index_of_hook(&repository).as_deref())?;
+    let config = entries.iter().find(|entry| entry.path == config::FILE_NAME);
+    let config = config.map(|entry| RawFile { path: entry.path.clone(), content: objects::content(&repository, entry) });
+    let (parsed, selection) = selection(config.as_ref());
+    let files = objects::read(&repository, objects::of_index(&entries, &selection))?;
+    let revision = head(&repository)?;
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: true, revision })
+}
+
+/// The index that git made for a partial commit, and names to its hooks; only if it is one of this repository.
+fn index_of_hook(repository: &Repository) -> Option<PathBuf> {
+    let named = PathBuf::from(std::env::var_os("GIT_INDEX_FILE")?);
+    let file = repository.worktree()?.join(named).canonicalize().ok()?;
+    let git_dir = repository.git_dir().canonicalize().ok()?;
+    (file.parent() == Some(git_dir.as_path())).then_some(file)
+}
+
+fn revision(root: PathBuf, name: &str) -> Result<Loaded, LoadError> {
+    let repository = Repository::open(&root)?;
+    let revision = repository.revision(name)?;
+    let tree = objects::root(&repository, &revision.commit)?;
+    let entry = tree.as_ref().and_then(|tree| objects::in_tree(tree, config::FILE_NAME));
+    let config = entry.map(|entry| RawFile { path: entry.path.clone(), content: objects::content(&repository, &entry) });
+    let (parsed, selection) = selection(config.as_ref());
+    let found = tree.as_ref().map(|tree| objects::of_tree(&repository, tree, &selection)).transpose()?;
+    let files = objects::read(&repository, found.unwrap_or_default())?;
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: true, revision: Some(revision) })
+}
+
+fn head(repository: &Repository) -> Result<Option<Revision>, LoadError> {
+    match repository.revision("HEAD") {
+        Ok(revision) => Ok(Some(revision)),
+        // A branch without a commit; other branches may have some.
+        Err(RepositoryError::NoCommits { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The configuration, and the files that it selects; with a broken one, those of the default.
+fn selection(file: Option<&RawFile>) -> (Result<Config, Vec<ConfigProblem>>, Selection) {
+    let parsed = read_config(file);
+    let selection = match &parsed {
+        Ok(config) => Selection::new(config),
+        Err(_) => Selection::new(&Config::default()),
+    };
+    (parsed, selection)
+}
+
+/// A name that concerns the law book, and where its content is. Ordered by the path.
+#[derive(Debug)]
+struct Found<T> {
+    path: String,
+    what: Result<T, Refusal>,
+}
+
+impl<T> PartialEq for Found<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl<T> Eq for Found<T> {}
+
+impl<T> PartialOrd for Found<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Found<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.path.cmp(&other.path)
+    }
+}
+
+/// How much may still be read, over all threads.
+struct Budget<'a> {
+    root: &'a Path,
+    spent: AtomicU64,
+}
+
+impl<'a> Budget<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self { root, spent: AtomicU64::new(0) }
+    }
+
+    /// Reads, unless there is too much already.
+    fn allow<T>(&self, read: impl FnOnce() -> Option<T>) -> Option<T> {
+        if self.spent.load(Ordering::Relaxed) > MAX_BYTES { None } else { read() }
+    }
+
+    fn spend(&self, content: &Result<Vec<u8>, Refusal>) {
+        let bytes = content.as_ref().map_or(0, Vec::len);
+        self.spent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn check(&self) -> Result<(), LoadError> {
+        if self.spent.load(Ordering::Relaxed) > MAX_BYTES {
+            let limit = format!("{MAX_BYTES} bytes of policies");
+            return Err(LoadError::TooLarge { dir: self.root.to_owned(), limit });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_configuration_upwards_within_the_repository_makes_the_root() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let top = folder.path().canonicalize().expect("it exists");
+        let make = |path: &str| std::fs::create_dir_all(top.join(path)).expect("made");
+        ["repository/law/policies", "repository/other", "plain"].map(make);
+        git2::Repository::init(top.join("repository")).expect("initialised");
+        for place in ["", "repository/law", "plain"] {
+            std::fs::write(top.join(place).join(config::FILE_NAME), "").expect("written");
+        }
+        let check = |current: &str, expected: &str| assert_eq!(nearest_root(&top.join(current)), top.join(expected), "{current}");
+        check("repository/law/policies", "repository/law");
+        check("repository/law", "repository/law");
+        check("repository/other", "repository/other");
+        check("plain", "plain");
+    }
+}

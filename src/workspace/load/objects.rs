@@ -1,0 +1,199 @@
+//! Files of a commit or of the git index: names with object ids, and the objects.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use git2::ObjectType;
+use git2::Oid;
+use rayon::prelude::*;
+
+use super::Budget;
+use super::Found;
+use super::LoadError;
+use super::MAX_FILES;
+use crate::config::Selection;
+use crate::history::Repository;
+use crate::source::MAX_FILE_BYTES;
+use crate::workspace::RawFile;
+use crate::workspace::Refusal;
+
+const TYPE: u32 = 0o170_000;
+const FOLDER: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
+const SUBMODULE: u32 = 0o160_000;
+
+/// A name in a tree or in the index.
+pub(super) struct Entry {
+    /// Relative to the root of the law book. Bytes that are not UTF-8 are replaced.
+    pub(super) path: String,
+    utf8: bool,
+    mode: u32,
+    id: Oid,
+    conflict: bool,
+}
+
+impl Entry {
+    fn new(path: &[u8], mode: u32, id: Oid) -> Self {
+        let utf8 = std::str::from_utf8(path).is_ok();
+        Self { path: String::from_utf8_lossy(path).into_owned(), utf8, mode, id, conflict: false }
+    }
+
+    /// Whether it is a commit of another repository.
+    pub(super) fn is_submodule(&self) -> bool {
+        self.mode & TYPE == SUBMODULE
+    }
+
+    fn is_folder(&self) -> bool {
+        self.mode & TYPE == FOLDER
+    }
+
+    /// The refusal that a submodule deserves, where policies could lie in it.
+    pub(super) fn refused<T>(&self, selection: &Selection) -> Option<Found<T>> {
+        let concerns = selection.selects(&self.path) || selection.may_hold(&self.path) && !selection.excludes_folder(&self.path);
+        concerns.then(|| Found { path: self.path.clone(), what: Err(Refusal::submodule()) })
+    }
+
+    fn judge(&self, selection: &Selection) -> Option<Found<Oid>> {
+        let selected = selection.selects(&self.path);
+        let what = match self.mode & TYPE {
+            SUBMODULE => return self.refused(selection),
+            LINK => (selected || selection.is_base(&self.path)).then(|| Err(Refusal::link())),
+            _ if !selected => None,
+            _ if !self.utf8 => Some(Err(Refusal::name())),
+            _ if self.conflict => Some(Err(Refusal::conflict())),
+            FOLDER => Some(Err(Refusal::folder())),
+            _ => Some(Ok(self.id)),
+        };
+        what.map(|what| Found { path: self.path.clone(), what })
+    }
+}
+
+/// What is in the index below the law book, in the order of the index. `file` is an index file other than the usual one.
+pub(super) fn staged(repository: &Repository, file: Option<&Path>) -> Result<Vec<Entry>, LoadError> {
+    const STAGE: u16 = 0x3000;
+    const INTENT_TO_ADD: u16 = 1 << 13;
+    let index = match file {
+        Some(file) => git2::Index::open(file),
+        None => repository.git().index(),
+    };
+    let index = index.map_err(|error| repository.error("read the index", &error))?;
+    let mut entries: Vec<Entry> = Vec::with_capacity(index.len());
+    for entry in index.iter().filter(|entry| entry.flags_extended & INTENT_TO_ADD == 0) {
+        let Some(path) = below(&entry.path, repository.prefix().as_bytes()) else { continue };
+        let conflict = entry.flags & STAGE != 0;
+        match entries.last_mut().filter(|last| conflict && last.path.as_bytes() == path) {
+            Some(last) => last.conflict = true,
+            None => entries.push(Entry { conflict, ..Entry::new(path, entry.mode, entry.id) }),
+        }
+    }
+    Ok(entries)
+}
+
+fn below<'a>(path: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    if prefix.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(prefix)?.strip_prefix(b"/")
+}
+
+/// The files of the index that a selection concerns. Folders have no entry there; those with the name of a file are found by their files.
+pub(super) fn of_index(entries: &[Entry], selection: &Selection) -> Vec<Found<Oid>> {
+    let mut found: Vec<_> = entries.iter().filter_map(|entry| entry.judge(selection)).collect();
+    let mut folders = BTreeSet::new();
+    for entry in entries {
+        let parents = Path::new(&entry.path).ancestors().skip(1).filter_map(Path::to_str).filter(|folder| !folder.is_empty());
+        // A folder that is known has known parents.
+        parents.take_while(|&folder| folders.insert(folder)).for_each(drop);
+    }
+    let misnamed = folders.into_iter().filter(|folder| selection.selects(folder));
+    found.extend(misnamed.map(|folder| Found { path: folder.to_owned(), what: Err(Refusal::folder()) }));
+    found
+}
+
+/// The tree of the law book in a commit; `None` when its folder is not there.
+pub(super) fn root<'r>(repository: &'r Repository, commit: &str) -> Result<Option<git2::Tree<'r>>, LoadError> {
+    let failed = |error: git2::Error| repository.error(&format!("read the tree of `{commit}`"), &error);
+    let tree = repository.commit(commit)?.tree().map_err(failed)?;
+    if repository.prefix().is_empty() {
+        return Ok(Some(tree));
+    }
+    match tree.get_path(Path::new(repository.prefix())) {
+        Ok(entry) if entry.kind() == Some(ObjectType::Tree) => Ok(Some(repository.git().find_tree(entry.id()).map_err(failed)?)),
+        Ok(_) => Ok(None),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(failed(error).into()),
+    }
+}
+
+/// The files of a tree that a selection concerns.
+pub(super) fn of_tree(repository: &Repository, root: &git2::Tree<'_>, selection: &Selection) -> Result<Vec<Found<Oid>>, LoadError> {
+    let mut found = Vec::new();
+    let mut visited = 0;
+    // Explicit, because a hostile tree can be nested deeper than any stack; counted, because it can repeat itself.
+    let mut pending = vec![(Vec::new(), root.id())];
+    while let Some((folder, id)) = pending.pop() {
+        let tree = repository.git().find_tree(id).map_err(|error| repository.error(&format!("read the tree `{id}`"), &error))?;
+        for entry in &tree {
+            visited += 1;
+            if visited > MAX_FILES {
+                return Err(LoadError::TooLarge { dir: repository.dir().to_owned(), limit: format!("{MAX_FILES} files") });
+            }
+            let path = if folder.is_empty() { entry.name_bytes().to_vec() } else { [&folder[..], b"/", entry.name_bytes()].concat() };
+            let named = Entry::new(&path, u32::try_from(entry.filemode_raw()).unwrap_or(0), entry.id());
+            if named.is_folder() && selection.may_hold(&named.path) {
+                pending.push((path, entry.id()));
+            }
+            found.extend(named.judge(selection));
+        }
+    }
+    Ok(found)
+}
+
+/// The entry for one file, at the root of a tree.
+pub(super) fn in_tree(tree: &git2::Tree<'_>, name: &str) -> Option<Entry> {
+    let entry = tree.get_name(name)?;
+    Some(Entry::new(name.as_bytes(), u32::try_from(entry.filemode_raw()).unwrap_or(0), entry.id()))
+}
+
+/// The content of one entry, whatever the selection says.
+pub(super) fn content(repository: &Repository, entry: &Entry) -> Result<Vec<u8>, Refusal> {
+    match entry.mode & TYPE {
+        SUBMODULE => Err(Refusal::submodule()),
+        LINK => Err(Refusal::link()),
+        FOLDER => Err(Refusal::folder()),
+        _ if entry.conflict => Err(Refusal::conflict()),
+        _ => blob(repository.git(), entry.id),
+    }
+}
+
+/// Reads the objects, in byte order of the paths.
+pub(super) fn read(repository: &Repository, mut found: Vec<Found<Oid>>) -> Result<Vec<RawFile>, LoadError> {
+    found.sort_unstable();
+    let budget = Budget::new(repository.dir());
+    let read = |git: &git2::Repository, one: &Found<Oid>| {
+        let content = match &one.what {
+            Ok(id) => budget.allow(|| Some(blob(git, *id)))?,
+            Err(refusal) => Err(refusal.clone()),
+        };
+        budget.spend(&content);
+        Some(RawFile { path: one.path.clone(), content })
+    };
+    // A repository is not shared between threads, and opening one costs as much as reading many objects.
+    let share = found.len().div_ceil(rayon::current_num_threads().max(1) * 2).max(128);
+    let git_dir = repository.git_dir();
+    let open = || git2::Repository::open(git_dir);
+    let chunks: Result<Vec<Vec<RawFile>>, git2::Error> =
+        found.par_chunks(share).map(|chunk| open().map(|git| chunk.iter().filter_map(|one| read(&git, one)).collect())).collect();
+    let files = chunks.map_err(|error| repository.error("open the repository", &error))?.into_iter().flatten().collect();
+    budget.check().map(|()| files)
+}
+
+fn blob(git: &git2::Repository, id: Oid) -> Result<Vec<u8>, Refusal> {
+    let odb = git.odb().map_err(|error| Refusal::damaged(error.message()))?;
+    // The size is in the header: a hostile object is refused before it is unpacked.
+    let (bytes, _) = odb.read_header(id).map_err(|error| Refusal::damaged(error.message()))?;
+    if bytes > MAX_FILE_BYTES {
+        return Err(Refusal::too_large(bytes as u64));
+    }
+    odb.read(id).map(|object| object.data().to_vec()).map_err(|error| Refusal::damaged(error.message()))
+}
