@@ -176,19 +176,31 @@ impl Repository {
     /// # Errors
     /// There is no such revision, or the history is incomplete.
     pub fn first_parent_count(&self, name: &str) -> Result<u64, RepositoryError> {
+        self.first_parent_count_from(name, None)
+    }
+
+    /// The same, without walking on from a commit on the line whose count is known. Such a commit is given by its id.
+    ///
+    /// # Errors
+    /// There is no such revision, or the history is incomplete.
+    pub fn first_parent_count_from(&self, name: &str, known: Option<(&str, u64)>) -> Result<u64, RepositoryError> {
         if let Some(why) = self.incomplete() {
             return Err(RepositoryError::Partial { dir: self.dir.clone(), why });
         }
+        let known = known.and_then(|(commit, count)| Oid::from_str(commit).ok().map(|id| (id, count)));
         let mut commit = self.commit(name)?;
-        let mut count = 1;
-        while let Ok(parent) = commit.parent_id(0) {
+        let mut walked = 1;
+        loop {
+            if let Some((_, count)) = known.filter(|(id, _)| *id == commit.id()) {
+                return Ok(walked - 1 + count);
+            }
+            let Ok(parent) = commit.parent_id(0) else { return Ok(walked) };
             commit = self
                 .inner
                 .find_commit(parent)
                 .map_err(|_| RepositoryError::Partial { dir: self.dir.clone(), why: format!("commit `{parent}` is missing") })?;
-            count += 1;
+            walked += 1;
         }
-        Ok(count)
     }
 
     /// Who works here, by `user.name` and `user.email`.

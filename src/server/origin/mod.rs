@@ -3,7 +3,9 @@
 mod bundle;
 mod fetch;
 mod reference;
+mod repository;
 mod trail;
+mod tree;
 mod worktree;
 
 use std::fmt;
