@@ -1,82 +1,73 @@
-//! (stub)
-#![allow(missing_docs)]
-use crate::source::{SourceId, Span};
-#[derive(Debug, Clone, PartialEq)]
+//! YAML text as a tree of nodes that know where they stand, and the comments around them.
+//!
+//! The rest of the program never sees a YAML parser: [`parse`] gives [`Document`]s of [`Node`]s with byte spans, and every
+//! problem as a [`SyntaxError`] with a place. The dialect is deliberately small, because a policy must mean the same to every
+//! reader: the YAML 1.2 core schema, string keys, no directives, no tags that change a meaning, no merge keys, each key once.
+//! JSON is accepted as the subset of YAML that it is. Everything is bounded (see [`limits`]), so no input can exhaust the stack,
+//! the memory or the patience of a server.
+//!
+//! Existing files are changed by [`set_scalar`] and [`set_entry`], which replace bytes in place and prove, by parsing again, that
+//! nothing else changed.
+
+mod build;
+mod checks;
+mod decode;
+mod edit;
+mod error;
+mod events;
+pub mod limits;
+mod locate;
+mod node;
+mod places;
+mod scalar;
+mod splice;
+
+#[cfg(test)]
+mod torture;
+#[cfg(test)]
+mod trees;
+
+use crate::source::Span;
+
+pub use decode::DecodeError;
+pub use decode::decode;
+pub use edit::EditError;
+pub use edit::set_entry;
+pub use edit::set_scalar;
+pub use error::ErrorKind;
+pub use error::SyntaxError;
+pub use events::parse;
+pub use node::Entry;
+pub use node::Node;
+pub use node::NodeKind;
+pub use node::Style;
+
+/// What [`parse`] makes of a file.
+#[derive(Debug, Clone, Default)]
 pub struct Parsed {
+    /// The documents in which nothing is wrong, in the order of the file. A file of comments has one, without a root;
+    /// an empty file has none.
     pub documents: Vec<Document>,
+    /// What is wrong, in the order of the file; at most [`limits::ERRORS`]. Any of them makes the file as a whole unusable.
     pub errors: Vec<SyntaxError>,
 }
-#[derive(Debug, Clone, PartialEq)]
+
+/// One YAML document of a file.
+#[derive(Debug, Clone)]
 pub struct Document {
+    /// Its value; `None` if the document says nothing. A written `null` is a value.
     pub root: Option<Node>,
+    /// Its comments in order, including those between it and the next document, and those before the first document.
     pub comments: Vec<Comment>,
+    /// From its `---` or first value to the end of its content, without `...`.
     pub span: Span,
 }
-#[derive(Debug, Clone, PartialEq)]
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
+    /// From the `#` to the end of the line, without the line break.
     pub span: Span,
+    /// What follows the `#`, as written.
     pub text: String,
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    Syntax,
-    DuplicateKey,
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct SyntaxError {
-    pub kind: ErrorKind,
-    pub span: Span,
-    pub message: String,
-    pub help: Option<String>,
-    pub related: Vec<(Span, String)>,
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    pub span: Span,
-    pub kind: NodeKind,
-    pub aliased: bool,
-}
-#[derive(Debug, Clone, PartialEq)]
-pub enum NodeKind {
-    Null,
-    Bool(bool),
-    Number(serde_json::Number),
-    String(String),
-    Sequence(Vec<Node>),
-    Mapping(Vec<Entry>),
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    pub key: String,
-    pub key_span: Span,
-    pub value: Node,
-}
-impl Node {
-    pub fn step(&self, _step: &str) -> Option<&Node> {
-        None
-    }
-    pub fn get(&self, _key: &str) -> Option<&Node> {
-        None
-    }
-    pub fn entry(&self, _key: &str) -> Option<&Entry> {
-        None
-    }
-    pub fn entries(&self) -> &[Entry] {
-        &[]
-    }
-    pub fn as_str(&self) -> Option<&str> {
-        None
-    }
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::Value::Null
-    }
-    pub fn locate(&self, _text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
-        range
-    }
-}
-pub fn parse(_source: SourceId, _text: &str) -> Parsed {
-    Parsed { documents: vec![], errors: vec![] }
-}
-pub fn decode(_source: SourceId, bytes: &[u8]) -> Result<&str, SyntaxError> {
-    Ok(std::str::from_utf8(bytes).unwrap_or(""))
 }

@@ -1,0 +1,108 @@
+//! What the policy files of a history mean. A file that many commits share is read once.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use git2::ErrorCode;
+use git2::Oid;
+use rayon::prelude::*;
+
+use super::HistoryError;
+use super::Repository;
+use super::tree::Content;
+use crate::policy::Policy;
+use crate::policy::read_file;
+use crate::schema::Schema;
+use crate::source::MAX_FILE_BYTES;
+use crate::source::SourceId;
+use crate::syntax;
+
+/// The meaning of one file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reading {
+    /// The policies that can be read, in order.
+    pub(super) policies: Vec<Arc<Policy>>,
+    /// The ids of those that cannot.
+    pub(super) broken: BTreeSet<String>,
+    /// Whether there may be policies of which not even the id is known.
+    pub(super) opaque: bool,
+    /// Whether the object is not in this clone.
+    pub(super) missing: bool,
+}
+
+impl Reading {
+    fn opaque() -> Self {
+        Self { opaque: true, ..Self::default() }
+    }
+}
+
+/// A file, under the actions of its time: the position of a schema, and the content.
+pub(super) type Key = (usize, Content);
+
+/// The readings that are known.
+#[derive(Debug, Default)]
+pub(super) struct Readings {
+    known: HashMap<Key, Arc<Reading>>,
+}
+
+impl Readings {
+    /// Above this many readings, those of the past are forgotten; the state keeps what is in force.
+    const KEPT: usize = 100_000;
+
+    /// Reads what is not known yet, in parallel.
+    pub(super) fn prepare(&mut self, repository: &Repository, schemas: &[Schema], keys: &BTreeSet<Key>) -> Result<(), HistoryError> {
+        if self.known.len() > Self::KEPT {
+            self.known.clear();
+        }
+        let wanted: Vec<Key> = keys.iter().filter(|key| !self.known.contains_key(key)).copied().collect();
+        let share = wanted.len().div_ceil(rayon::current_num_threads().max(1) * 4).max(64);
+        let git_dir = repository.git_dir();
+        let read = |chunk: &[Key]| {
+            let git = git2::Repository::open(git_dir)?;
+            let odb = git.odb()?;
+            Ok(chunk.iter().map(|&key| (key, Arc::new(one(&odb, schemas, key)))).collect())
+        };
+        let chunks: Result<Vec<Vec<(Key, Arc<Reading>)>>, git2::Error> = wanted.par_chunks(share).map(read).collect();
+        self.known.extend(chunks.map_err(|error| repository.error("read its objects", &error))?.into_iter().flatten());
+        Ok(())
+    }
+
+    /// A reading that was prepared.
+    pub(super) fn get(&self, key: Key) -> Arc<Reading> {
+        self.known.get(&key).map_or_else(|| Arc::new(Reading::opaque()), Arc::clone)
+    }
+}
+
+fn one(odb: &git2::Odb<'_>, schemas: &[Schema], (schema, content): Key) -> Reading {
+    let (Content::Blob(id), Some(schema)) = (content, schemas.get(schema)) else { return Reading::opaque() };
+    match bytes(odb, id) {
+        Ok(Some(bytes)) => meaning(&bytes, schema),
+        Ok(None) => Reading::opaque(),
+        Err(error) => Reading { missing: error.code() == ErrorCode::NotFound, ..Reading::opaque() },
+    }
+}
+
+/// The bytes of a file; `None` when it is larger than what is read of any file.
+pub(super) fn bytes(odb: &git2::Odb<'_>, id: Oid) -> Result<Option<Vec<u8>>, git2::Error> {
+    let (bytes, _) = odb.read_header(id)?;
+    if bytes > MAX_FILE_BYTES {
+        return Ok(None);
+    }
+    odb.read(id).map(|object| Some(object.data().to_vec()))
+}
+
+fn meaning(bytes: &[u8], schema: &Schema) -> Reading {
+    let source = SourceId::new(0);
+    let Ok(text) = syntax::decode(source, bytes) else { return Reading::opaque() };
+    let file = read_file(source, text, schema);
+    let mut reading = Reading { opaque: !file.errors.is_empty(), ..Reading::default() };
+    for document in &file.documents {
+        match (document.policy(), document.id()) {
+            (Some(policy), _) => reading.policies.push(Arc::clone(policy)),
+            (None, Some((id, _))) => drop(reading.broken.insert(id.to_owned())),
+            (None, None) => reading.opaque = true,
+        }
+    }
+    reading
+}
