@@ -3,20 +3,20 @@
 //! The modules are listed in reading order, and that order is the direction of dependence: a module
 //! names only modules above it. `tests/it/tidy.rs` holds this, and `ARCHITECTURE.md` says why.
 
-pub mod analysis;
-pub mod bundle;
-pub mod cli;
-pub mod condition;
-pub mod config;
-pub mod decision;
-pub mod finding;
-pub mod history;
-pub mod lint;
-pub mod policy;
-pub mod report;
-pub mod schema;
-pub mod server;
 pub mod source;
+pub mod finding;
 pub mod syntax;
+pub mod schema;
+pub mod config;
+pub mod condition;
+pub mod policy;
+pub mod decision;
+pub mod analysis;
+pub mod lint;
+pub mod history;
+pub mod bundle;
 pub mod workspace;
 pub mod write;
+pub mod report;
+pub mod server;
+pub mod cli;

@@ -16,12 +16,12 @@ use flate2::bufread::GzDecoder;
 use tar::EntryType;
 use tar::Header;
 
-use crate::bundle::content::Entries;
-use crate::bundle::content::EntryMeta;
-use crate::bundle::content::Limits;
-use crate::bundle::content::collision;
-use crate::bundle::content::name_problem;
 use crate::bundle::digest::Digest;
+use crate::bundle::entries::Entries;
+use crate::bundle::entries::EntryMeta;
+use crate::bundle::entries::Limits;
+use crate::bundle::entries::collision;
+use crate::bundle::entries::name_problem;
 use crate::bundle::refusal::Refusal;
 use crate::bundle::refusal::printable;
 
@@ -228,8 +228,8 @@ fn padding_of(size: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::content::MAX_NAME_BYTES;
-    use crate::bundle::content::describe;
+    use crate::bundle::entries::MAX_NAME_BYTES;
+    use crate::bundle::entries::describe;
 
     fn entries(list: &[(&str, &[u8])]) -> Entries {
         list.iter().map(|&(name, bytes)| (name.to_owned(), bytes.to_vec())).collect()

@@ -10,13 +10,13 @@ use jiff::Timestamp;
 
 use crate::bundle::archive;
 use crate::bundle::archive::ArchiveError;
-use crate::bundle::content::Entries;
-use crate::bundle::content::Limits;
-use crate::bundle::content::content_digest;
-use crate::bundle::content::describe;
 use crate::bundle::digest::Digest;
 use crate::bundle::disk;
 use crate::bundle::disk::Readers;
+use crate::bundle::entries::Entries;
+use crate::bundle::entries::Limits;
+use crate::bundle::entries::content_digest;
+use crate::bundle::entries::describe;
 use crate::bundle::envelope::Envelope;
 use crate::bundle::refusal::Refusal;
 use crate::bundle::statement::CONTENT_SUBJECT;

@@ -10,6 +10,8 @@ use std::fs::TryLockError;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -30,6 +32,10 @@ const VERSION: u64 = 1;
 
 const STATE_FILE: &str = "state.json";
 const LOCK_FILE: &str = "lock";
+
+/// How long a lock that is held is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The largest `state.json` that is read, in bytes.
 const MAX_STATE_BYTES: u64 = 64 * 1024;
@@ -140,14 +146,20 @@ fn is_ours(name: &str) -> bool {
     copy.is_some_and(|stem| Digest::from_hex(stem).is_ok()) || name.starts_with(disk::TEMPORARY_PREFIX)
 }
 
+/// Locks the directory. A lock that has just been given up can linger for a moment: a process that is being started holds a
+/// copy of every open file until it becomes its own program. So a lock that is held is tried again, for a bounded time.
 fn lock(directory: &Path) -> Result<File, Refusal> {
     let unreadable = |problem: io::Error| Refusal::StateUnreadable { problem: problem.to_string() };
     fs::create_dir_all(directory).map_err(unreadable)?;
     let file = File::options().create(true).truncate(false).read(true).write(true).open(directory.join(LOCK_FILE)).map_err(unreadable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Refusal::StateLocked),
-        Err(TryLockError::Error(problem)) => Err(unreadable(problem)),
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(Refusal::StateLocked),
+            Err(TryLockError::Error(problem)) => return Err(unreadable(problem)),
+        }
     }
 }
 

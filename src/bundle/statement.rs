@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::bundle::content::EntryMeta;
 use crate::bundle::digest::Digest;
 use crate::bundle::digest::bare_hex;
+use crate::bundle::entries::EntryMeta;
 use crate::bundle::json;
 use crate::bundle::refusal::Refusal;
 use crate::bundle::refusal::printable;

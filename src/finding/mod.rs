@@ -3,10 +3,15 @@
 //! A finding does not know how it will be shown. It has one primary place, words that say what is wrong, help that
 //! names the next step, and, where a claim is made about requests, a witness that proves it.
 
+mod fix;
+
 use std::cmp::Ordering;
 use std::fmt;
 
 use crate::source::Span;
+
+pub use fix::apply;
+pub use fix::compatible;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -7,6 +7,7 @@ use crate::finding::Fix;
 use crate::finding::Label;
 use crate::finding::Safety;
 use crate::finding::Severity;
+use crate::policy::PolicyDocument;
 use crate::source::Span;
 
 /// A finding without its level.
@@ -50,6 +51,12 @@ impl Draft {
     /// The policy it is about.
     pub fn policy(mut self, id: impl Into<String>) -> Self {
         self.policy = Some(id.into());
+        self
+    }
+
+    /// The policy of a document, also of one that is no policy yet.
+    pub fn about(mut self, document: &PolicyDocument) -> Self {
+        self.policy = document.id().map(|(id, _)| id.to_owned());
         self
     }
 

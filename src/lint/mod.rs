@@ -7,6 +7,7 @@
 mod book;
 mod draft;
 mod rules;
+mod scalar;
 mod suppression;
 
 use std::collections::BTreeMap;

@@ -71,7 +71,7 @@ impl Place {
     pub fn span(&self, root: &Node) -> Span {
         let mut node = root;
         for step in &self.path {
-            match node.step(step) {
+            match node.at_pointer([step]) {
                 Some(child) => node = child,
                 None => return node.span,
             }

@@ -111,7 +111,7 @@ fn read(id: SourceId, file: RawFile, schema: Option<&Schema>) -> Read {
         Ok(bytes) => bytes,
         Err(refusal) => return refuse(SourceFile::new(file.path, ""), 0, refusal),
     };
-    match syntax::decode(id, &bytes) {
+    match syntax::decode(&bytes) {
         Ok(text) => {
             let outcome = match schema {
                 Some(schema) => read_file(id, text, schema),
@@ -121,8 +121,7 @@ fn read(id: SourceId, file: RawFile, schema: Option<&Schema>) -> Read {
         }
         Err(error) => {
             let help = error.help.unwrap_or_else(|| "save the file as UTF-8 text".to_owned());
-            let at = error.span.start as usize;
-            refuse(source_file(&file.path, &bytes), at, Refusal { message: error.message, help })
+            refuse(source_file(&file.path, &bytes), error.offset, Refusal { message: error.message, help })
         }
     }
 }

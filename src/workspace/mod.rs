@@ -11,10 +11,15 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::bundle::contents::Contents;
+use crate::bundle::contents::PlacedPolicy;
 use crate::finding::Finding;
 use crate::history::Revision;
 use crate::lint;
 use crate::lint::Book;
+use crate::policy::Control;
+use crate::policy::Policy;
+use crate::policy::PolicyId;
 use crate::policy::PolicySet;
 
 pub use assemble::Raw;
@@ -68,5 +73,31 @@ impl Workspace {
     pub fn compile(&self) -> Result<Arc<PolicySet>, Vec<Finding>> {
         let blocking = lint::blocking(&self.book);
         if blocking.is_empty() { Ok(Arc::new(self.book.set.clone())) } else { Err(blocking) }
+    }
+
+    /// What a bundle says about the law book. `created` gives the time at which a policy was introduced, for controls that do not say.
+    pub fn contents(&self, created: impl Fn(&PolicyId) -> Option<String>) -> Contents {
+        let placed = |(policy, document): (&Arc<Policy>, &lint::DocumentRef)| {
+            let file = self.book.files.get(document.file);
+            let path = file.map_or("", |file| self.book.sources.path(file.source)).to_owned();
+            PlacedPolicy { path, policy: dated(policy, &created) }
+        };
+        let config = &self.book.config;
+        Contents {
+            actions: config.actions.clone(),
+            lists: config.attributes.keys().cloned().collect(),
+            critical: config.critical.iter().map(|id| id.value.clone()).collect(),
+            policies: self.book.set.policies().iter().zip(&self.book.places).map(placed).collect(),
+        }
+    }
+}
+
+/// The policy; a control that does not say when it was created gets the time from its history.
+fn dated(policy: &Arc<Policy>, created: impl Fn(&PolicyId) -> Option<String>) -> Arc<Policy> {
+    match &**policy {
+        Policy::Control(control) if control.created_at.is_none() => {
+            Arc::new(Policy::Control(Control { created_at: created(&control.id), ..control.clone() }))
+        }
+        _ => Arc::clone(policy),
     }
 }

@@ -28,12 +28,12 @@ fn check(book: &Book, sink: &mut Sink) {
         if !open || writes.is_empty() {
             continue;
         }
-        let message =
-            format!("`{}` lets every caller {} on the service `{}`, without a condition", access.id, writes.join(", "), access.service);
+        let service = if access.service == "*" { "every service".to_owned() } else { format!("the service `{}`", access.service) };
+        let message = format!("`{}` lets every caller {} on {service}, without a condition", access.id, writes.join(", "));
         let draft = Draft::new(document.field_span("members"), message).label("`*` is every caller").policy(access.id.as_str());
         sink.report(
             draft
-                .related(document.field_span("actions"), "these change data")
+                .related(document.field_span("actions"), "these do more than read")
                 .help("name the members who need it, or add a condition such as `owner = {me}`"),
         );
     }

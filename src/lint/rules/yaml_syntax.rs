@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(book: &Book, sink: &mut Sink) {
     let errors = book.files.iter().flat_map(|file| &file.errors);
-    for error in errors.filter(|error| error.kind == ErrorKind::Syntax) {
+    for error in errors.filter(|error| error.kind != ErrorKind::DuplicateKey) {
         let draft = Draft::new(error.span, error.message.as_str()).help(error.help.as_deref().unwrap_or("correct the text at this place"));
         sink.report(error.related.iter().fold(draft, |draft, (span, text)| draft.related(*span, text.as_str())));
     }
