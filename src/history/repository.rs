@@ -203,6 +203,24 @@ impl Repository {
         }
     }
 
+    /// The commit at which the line of first parents begins.
+    ///
+    /// # Errors
+    /// There is no such revision, or the history is incomplete.
+    pub fn root(&self, name: &str) -> Result<Revision, RepositoryError> {
+        if let Some(why) = self.incomplete() {
+            return Err(RepositoryError::Partial { dir: self.dir.clone(), why });
+        }
+        let mut commit = self.commit(name)?;
+        while let Ok(parent) = commit.parent_id(0) {
+            commit = self
+                .inner
+                .find_commit(parent)
+                .map_err(|_| RepositoryError::Partial { dir: self.dir.clone(), why: format!("commit `{parent}` is missing") })?;
+        }
+        self.revision(&commit.id().to_string())
+    }
+
     /// Who works here, by `user.name` and `user.email`.
     ///
     /// # Errors

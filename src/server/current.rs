@@ -1,7 +1,6 @@
 //! The one pointer: which snapshot is served, and since when something newer could not be.
 
 use std::sync::Arc;
-use std::time::Duration;
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
@@ -79,20 +78,8 @@ impl Current {
         self.behind.load().as_ref().is_some_and(|behind| behind.started.elapsed() > limit)
     }
 
-    /// The served snapshot, as soon as it satisfies `wanted`; `None` when that takes longer than `limit`.
-    pub async fn wait_for(&self, limit: Duration, wanted: impl Fn(&Arc<Snapshot>) -> bool) -> Option<Arc<Snapshot>> {
-        let mut swaps = self.swaps.subscribe();
-        let served = async {
-            loop {
-                swaps.borrow_and_update();
-                if let Some(snapshot) = self.snapshot().filter(|snapshot| wanted(snapshot)) {
-                    return Some(snapshot);
-                }
-                if swaps.changed().await.is_err() {
-                    return None;
-                }
-            }
-        };
-        tokio::time::timeout(limit, served).await.ok().flatten()
+    /// Tells of every swap, and of every change between being behind and not.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.swaps.subscribe()
     }
 }

@@ -118,7 +118,7 @@ impl Loop {
             }
             Err(RecvTimeoutError::Timeout) => {
                 self.watch.follow(self.origin.directories());
-                if !self.looks_the_same() {
+                if self.origin.is_remote() || !self.looks_the_same() {
                     self.answer(Vec::new());
                 }
             }
@@ -196,7 +196,15 @@ impl Loop {
         self.metrics.behind(self.current.behind().map(|behind| behind.since));
     }
 
-    fn serve(&mut self, loaded: Loaded, took: Duration) {
+    fn serve(&mut self, mut loaded: Loaded, took: Duration) {
+        let despite = loaded.despite.take();
+        self.swap(loaded, took);
+        if let Some(error) = despite {
+            self.fail(error);
+        }
+    }
+
+    fn swap(&mut self, loaded: Loaded, took: Duration) {
         let served = self.current.snapshot();
         if served.is_some_and(|served| served.revision == loaded.snapshot.revision) {
             self.current.up_to_date();

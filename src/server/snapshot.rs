@@ -13,6 +13,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use super::annals::Annals;
+use super::controls::SharedListing;
 use super::later::Later;
 use crate::config::Config;
 use crate::decision::Index;
@@ -133,6 +134,8 @@ pub struct Snapshot {
     pub findings: Later<Findings>,
     /// Its history, or why there is none.
     pub annals: Later<Result<Annals, String>>,
+    /// Its controls as they are sent, once somebody has asked for them.
+    pub listing: SharedListing,
 }
 
 impl Snapshot {
@@ -140,10 +143,10 @@ impl Snapshot {
     ///
     /// # Errors
     /// `[server] max-staleness` is no such setting.
-    pub fn new(set: Arc<PolicySet>, config: Config, revision: Revision) -> Result<Self, String> {
+    pub fn new(index: Index, config: Config, revision: Revision) -> Result<Self, String> {
         let max_staleness = config.server.max_staleness.as_deref().map(parse_staleness).transpose()?;
         Ok(Self {
-            index: Index::new(set),
+            index,
             config,
             revision,
             loaded_at: Timestamp::now(),
@@ -151,6 +154,7 @@ impl Snapshot {
             max_staleness,
             findings: Later::pending(),
             annals: Later::pending(),
+            listing: SharedListing::new(),
         })
     }
 

@@ -12,7 +12,6 @@ use std::fmt;
 use serde::Deserialize;
 
 pub use file::TokenFileError;
-pub use file::parse;
 pub use keeper::Tokens;
 pub use token::Token;
 pub use token::TokenDigest;

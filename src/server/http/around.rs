@@ -78,7 +78,7 @@ pub async fn around(State(state): App, mut request: Request, next: Next) -> Resp
 }
 
 /// Refuses a body that is too large, and finds the snapshot.
-async fn bounded(state: &super::State, form: Form, request: &mut Request) -> Result<(), Response> {
+async fn bounded(state: &Arc<super::State>, form: Form, request: &mut Request) -> Result<(), Response> {
     let length = text(request.headers(), CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(too_large(form));
@@ -97,18 +97,11 @@ pub fn too_large(form: Form) -> Response {
     form.problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body is larger than {MAX_BODY_BYTES} bytes"))
 }
 
-async fn wait_for(state: &super::State, form: Form, wanted: &str) -> Result<Arc<Snapshot>, Response> {
+async fn wait_for(state: &Arc<super::State>, form: Form, wanted: &str) -> Result<Arc<Snapshot>, Response> {
     let Some(wanted) = state.place.wanted(wanted) else {
         return Err(form.problem(StatusCode::BAD_REQUEST, &format!("`{MIN_REVISION}` is no revision of {}", state.place)));
     };
-    let contains = |snapshot: &Arc<Snapshot>| state.place.contains(&snapshot.revision, &wanted);
-    if let Some(snapshot) = state.current.snapshot().filter(contains) {
-        return Ok(snapshot);
-    }
-    if let Some(reloader) = &state.reloader {
-        reloader.reload(REVISION_WAIT).await;
-    }
-    let served = state.current.wait_for(REVISION_WAIT, contains).await;
+    let served = state.serve_at_least(&wanted, REVISION_WAIT).await;
     served.ok_or_else(|| form.problem(StatusCode::SERVICE_UNAVAILABLE, "the revision that the request asks for is not served yet"))
 }
 

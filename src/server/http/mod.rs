@@ -19,13 +19,16 @@ use axum::middleware;
 use axum::routing::any;
 use axum::routing::get;
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 use tokio::sync::Semaphore;
 
 use super::auth::Tokens;
 use super::current::Current;
 use super::metrics::Metrics;
 use super::place::Place;
+use super::place::Wanted;
 use super::reload::Reloader;
+use super::snapshot::Snapshot;
 use super::writes::Writes;
 
 /// The largest body of a request, in bytes.
@@ -60,6 +63,8 @@ pub struct State {
     pub reloader: Option<Reloader>,
     /// When the server started.
     pub started_at: Timestamp,
+    /// Whose turn it is to write.
+    turn: Mutex<()>,
     slots: Semaphore,
 }
 
@@ -68,7 +73,38 @@ impl State {
     pub fn new(current: Arc<Current>, tokens: Arc<Tokens>, metrics: Arc<Metrics>, place: Place, reloader: Option<Reloader>) -> Self {
         let writes = Writes::new(&place);
         let started_at = Timestamp::now();
-        Self { current, tokens, metrics, place, writes, reloader, started_at, slots: Semaphore::new(MAX_REQUESTS) }
+        Self { current, tokens, metrics, place, writes, reloader, started_at, turn: Mutex::const_new(()), slots: Semaphore::new(MAX_REQUESTS) }
+    }
+}
+
+impl State {
+    /// The served snapshot, as soon as it has everything of the wanted revision; `None` when that takes longer than `limit`.
+    async fn serve_at_least(self: &Arc<Self>, wanted: &Wanted, limit: Duration) -> Option<Arc<Snapshot>> {
+        let served = async {
+            let mut changes = self.current.changes();
+            let mut asked = false;
+            loop {
+                changes.borrow_and_update();
+                if let Some(snapshot) = self.current.snapshot()
+                    && self.contains(&snapshot, wanted).await
+                {
+                    return Some(snapshot);
+                }
+                if let Some(reloader) = self.reloader.as_ref().filter(|_| !asked) {
+                    asked = true;
+                    reloader.reload(limit).await;
+                } else if changes.changed().await.is_err() {
+                    return None;
+                }
+            }
+        };
+        tokio::time::timeout(limit, served).await.ok().flatten()
+    }
+
+    /// Whether a snapshot has everything of the wanted revision. Git is asked on a thread that may wait.
+    async fn contains(self: &Arc<Self>, snapshot: &Arc<Snapshot>, wanted: &Wanted) -> bool {
+        let (state, snapshot, wanted) = (Arc::clone(self), Arc::clone(snapshot), wanted.clone());
+        tokio::task::spawn_blocking(move || state.place.contains(&snapshot.revision, &wanted)).await.unwrap_or(false)
     }
 }
 

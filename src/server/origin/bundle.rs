@@ -3,12 +3,10 @@
 //! A bundle comes from two files or from a file server. Whatever is wrong with a new one, the last good one stays; a
 //! restart resumes from the state directory, so that a file server that is down keeps nobody from starting.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +19,8 @@ use super::fetch::Answer;
 use super::fetch::Client;
 use crate::bundle::ARCHIVE_SUFFIX;
 use crate::bundle::Candidate;
+use crate::bundle::contents;
+use crate::bundle::contents::Contents;
 use crate::bundle::ENVELOPE_SUFFIX;
 use crate::bundle::Entries;
 use crate::bundle::State;
@@ -30,7 +30,8 @@ use crate::bundle::Verified;
 use crate::bundle::Verifier;
 use crate::bundle::VerifyError;
 use crate::config::Config;
-use crate::policy::PolicySet;
+use crate::config::Placed;
+use crate::decision::Index;
 use crate::server::annals::Annals;
 use crate::server::snapshot::Revision;
 use crate::server::snapshot::Snapshot;
@@ -70,23 +71,6 @@ impl fmt::Display for Location {
     }
 }
 
-/// The law book of a bundle.
-#[derive(Debug, Clone, Default)]
-pub struct Rebuilt {
-    /// The policies.
-    pub set: Arc<PolicySet>,
-    /// How the law book is configured.
-    pub config: Config,
-    /// Its history, as far as the bundle holds it.
-    pub annals: Annals,
-}
-
-/// Makes the law book out of the entries of a bundle, or says in words why that cannot be.
-pub type Rebuild = fn(&Statement, &Entries) -> Result<Rebuilt, String>;
-
-/// Tries a law book on the decisions that its bundle says must hold, or says in words which does not.
-pub type SelfTest = fn(&Rebuilt, &Entries) -> Result<(), String>;
-
 /// What is wanted of a bundle.
 #[derive(Debug, Clone)]
 pub struct Expected {
@@ -96,10 +80,6 @@ pub struct Expected {
     pub name: Option<String>,
     /// The audience that it must be for.
     pub audience: Option<String>,
-    /// Makes the law book.
-    pub rebuild: Rebuild,
-    /// Tries it.
-    pub self_test: SelfTest,
 }
 
 /// A bundle in a place.
@@ -141,10 +121,10 @@ impl BundleOrigin {
         }
         self.resumed = true;
         let verifier = self.verifier()?;
-        match verifier.resume(&self.state, self.expected.rebuild, self.expected.self_test) {
+        match verifier.resume(&self.state, rebuild, self_test) {
             Ok(Some(verified)) => {
                 tracing::warn!("{}; resuming from `{}`", why.message(), self.state.directory().display());
-                self.accept(verified, None).map(Some)
+                self.accept(verified, None).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
             }
             Ok(None) => Err(why),
             Err(error) => Err(refused(&error)),
@@ -152,25 +132,24 @@ impl BundleOrigin {
     }
 
     fn accept(&mut self, verified: Verified<Rebuilt>, tag: Option<String>) -> Result<Loaded, OriginError> {
-        let Verified { statement, law_book, .. } = verified;
+        let Verified { statement, law_book: (contents, index), .. } = verified;
         let revision = Revision {
             number: Some(statement.predicate.revision),
             commit: statement.predicate.source.commit.clone(),
             content: statement.content_digest().hex(),
         };
-        let snapshot = Snapshot::new(law_book.set, law_book.config, revision.clone())
+        let snapshot = Snapshot::new(index, config(contents), revision.clone())
             .map_err(|message| OriginError::Broken { message, commit: None, findings: Vec::new() })?;
         self.tag = tag;
         self.served = Some(revision);
-        let annals = law_book.annals;
         // What a bundle holds was checked before it was signed.
-        Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals: Box::new(move || Ok(annals)) })
+        Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals: Box::new(|| Ok(Annals::default())), despite: None })
     }
 
     fn load_files(&mut self, prefix: &Path) -> Result<Option<Loaded>, OriginError> {
         let verifier = self.verifier()?;
         let candidate = Candidate::from_prefix(prefix);
-        match verifier.verify(candidate, Some(&mut self.state), self.expected.rebuild, self.expected.self_test) {
+        match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
             Ok(verified) => self.accept(verified, None).map(Some),
             Err(error) => self.resume(refused(&error)),
         }
@@ -192,7 +171,7 @@ impl BundleOrigin {
         };
         let verifier = self.verifier()?;
         let candidate = Candidate::new(address, move || Ok(body), archive);
-        match verifier.verify(candidate, Some(&mut self.state), self.expected.rebuild, self.expected.self_test) {
+        match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
             Ok(verified) => self.accept(verified, tag).map(Some),
             Err(error) => self.resume(refused(&error)),
         }
@@ -209,6 +188,22 @@ impl BundleOrigin {
         }
         files
     }
+}
+
+type Rebuilt = (Contents, Index);
+
+fn rebuild(_: &Statement, entries: &Entries) -> Result<Rebuilt, String> {
+    Contents::from_entries(entries).map_err(|error| error.to_string())
+}
+
+fn self_test((_, index): &Rebuilt, entries: &Entries) -> Result<(), String> {
+    contents::self_test(entries, index).map_err(|error| error.to_string())
+}
+
+/// What of a configuration a bundle holds.
+fn config(contents: Contents) -> Config {
+    let critical = contents.critical.into_iter().map(|value| Placed { value, range: 0..0 }).collect();
+    Config { actions: contents.actions, critical, ..Config::default() }
 }
 
 fn refused(error: &VerifyError) -> OriginError {
@@ -253,13 +248,5 @@ impl Origin for BundleOrigin {
     fn relevance(&self) -> Box<dyn Fn(&Path) -> bool + Send> {
         // A swapped link anywhere in the directory may change the files.
         Box::new(|_| true)
-    }
-}
-
-impl Rebuilt {
-    /// The law book of policies and configuration, with the times at which its policies were created.
-    pub fn new(set: Arc<PolicySet>, config: Config, created: BTreeMap<String, Timestamp>) -> Self {
-        let annals = Annals { created: Arc::new(created), ..Annals::default() };
-        Self { set, config, annals }
     }
 }

@@ -19,6 +19,7 @@ use super::snapshot::Snapshot;
 use super::snapshot::Told;
 
 pub use bundle::BundleOrigin;
+pub use bundle::Expected;
 pub use bundle::Location;
 pub use reference::RefOrigin;
 pub use worktree::WorktreeOrigin;
@@ -38,6 +39,8 @@ pub struct Loaded {
     pub check: Task<Findings>,
     /// Derives its history.
     pub annals: Task<Result<Annals, String>>,
+    /// What keeps something newer from being served, when this is only the best there is.
+    pub despite: Option<OriginError>,
 }
 
 impl fmt::Debug for Loaded {
@@ -103,6 +106,11 @@ pub trait Origin: Send {
 
     /// How long to wait before the next look at the fingerprint.
     fn period(&self) -> Duration;
+
+    /// Whether only loading tells if something changed.
+    fn is_remote(&self) -> bool {
+        false
+    }
 
     /// Whether somebody is in the middle of changing it.
     fn is_busy(&self) -> bool {

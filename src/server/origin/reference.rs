@@ -15,6 +15,7 @@ use super::repository::check;
 use super::repository::git_directories;
 use super::repository::git_path_matters;
 use super::trail::History;
+use crate::decision::Index;
 use crate::history::Repository;
 use crate::server::metrics::Metrics;
 use crate::server::snapshot::Revision;
@@ -88,11 +89,12 @@ impl Origin for RefOrigin {
         let set = workspace.compile().map_err(|findings| broken(&place, &workspace, Some(commit.clone()), &findings))?;
         let number = self.counter.number(&self.dir, &commit);
         let revision = Revision { number, commit: Some(commit.clone()), content: content_digest(&workspace.book.sources) };
-        let snapshot = Snapshot::new(set, workspace.book.config.clone(), revision)
+        let snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision)
             .map_err(|message| OriginError::Broken { message, commit: Some(commit.clone()), findings: Vec::new() })?;
         self.note_rewrite(&commit);
         self.served = Some(commit.clone());
-        Ok(Some(Loaded { snapshot, check: check(workspace), annals: self.history.task(Some(commit)) }))
+        let annals = self.history.task(Some(commit), &snapshot);
+        Ok(Some(Loaded { snapshot, check: check(workspace), annals, despite: None }))
     }
 
     fn directories(&self) -> Vec<PathBuf> {

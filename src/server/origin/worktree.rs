@@ -15,12 +15,14 @@ use super::Origin;
 use super::OriginError;
 use super::repository::Counter;
 use super::repository::broken;
+use super::repository::check;
 use super::repository::git_directories;
 use super::repository::git_path_matters;
 use super::trail::History;
 use super::tree;
 use crate::config::Config;
 use crate::config::Selection;
+use crate::decision::Index;
 use crate::history::Repository;
 use crate::policy::Policy;
 use crate::server::snapshot::Revision;
@@ -119,11 +121,11 @@ impl Origin for WorktreeOrigin {
         let set = workspace.compile().map_err(|findings| broken(&place, &workspace, commit.clone(), &findings))?;
         let number = commit.as_deref().and_then(|commit| self.counter.number(&self.root, commit));
         let revision = Revision { number, commit: commit.clone(), content: content_digest(&workspace.book.sources) };
-        let mut snapshot = Snapshot::new(set, workspace.book.config.clone(), revision)
+        let mut snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision)
             .map_err(|message| OriginError::Broken { message, commit: commit.clone(), findings: Vec::new() })?;
         snapshot.undated = self.undated(&workspace);
-        let annals = self.history.task(commit);
-        Ok(Some(Loaded { snapshot, check: super::repository::check(workspace), annals }))
+        let annals = self.history.task(commit, &snapshot);
+        Ok(Some(Loaded { snapshot, check: check(workspace), annals, despite: None }))
     }
 
     fn directories(&self) -> Vec<PathBuf> {
