@@ -94,7 +94,7 @@ pub(super) fn bytes(odb: &git2::Odb<'_>, id: Oid) -> Result<Option<Vec<u8>>, git
 
 fn meaning(bytes: &[u8], schema: &Schema) -> Reading {
     let source = SourceId::new(0);
-    let Ok(text) = syntax::decode(source, bytes) else { return Reading::opaque() };
+    let Ok(text) = syntax::decode(bytes) else { return Reading::opaque() };
     let file = read_file(source, text, schema);
     let mut reading = Reading { opaque: !file.errors.is_empty(), ..Reading::default() };
     for document in &file.documents {

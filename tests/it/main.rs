@@ -4,7 +4,7 @@
 
 mod history;
 mod load;
-mod pages;
 mod repository;
-mod rules;
 mod write;
+mod pages;
+mod rules;
