@@ -3,8 +3,11 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod history;
+mod hostile;
 mod load;
-mod repository;
-mod write;
 mod pages;
+mod properties;
+mod repository;
 mod rules;
+mod tidy;
+mod write;

@@ -83,7 +83,12 @@ fn root() -> &'static Path {
 
 /// The headings of a page.
 pub fn headings(text: &str) -> Vec<&str> {
-    text.lines().filter(|line| line.starts_with('#')).collect()
+    let mut fenced = false;
+    let is_heading = |line: &&str| {
+        fenced ^= line.starts_with("```");
+        !fenced && line.starts_with('#')
+    };
+    text.lines().filter(is_heading).collect()
 }
 
 /// The cases of a page.
