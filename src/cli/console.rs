@@ -12,6 +12,7 @@ use std::io::Write;
 use miette::Diagnostic;
 
 use super::Failure;
+use super::progress::Progress;
 use crate::report::Look;
 use crate::report::human;
 
@@ -67,6 +68,11 @@ impl Console {
     pub fn remark(&mut self, line: impl AsRef<str>) {
         // Where standard error cannot be written, there is nobody left to tell.
         let _ = writeln!(self.err, "{}", line.as_ref());
+    }
+
+    /// A line that says how far long work is.
+    pub fn progress(&self, what: &'static str, unit: &'static str) -> Progress {
+        Progress::new(what, unit)
     }
 
     /// Writes what kept the command from doing its work to standard error.

@@ -4,6 +4,7 @@
 //! status is 0 when nothing is wrong, 1 when the answer is no (findings at error level, a denied decision, a bundle that
 //! does not verify), and 2 when the command could not do its work, wrong usage and defects included; never anything else.
 
+mod audit;
 mod check;
 mod completions;
 mod console;
@@ -15,6 +16,7 @@ mod fix;
 mod fmt;
 mod init;
 mod law_book;
+mod progress;
 mod replace;
 mod request;
 mod requests;
@@ -76,6 +78,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Decide(decide::Decide),
+    Audit(audit::Audit),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -88,6 +91,7 @@ impl Command {
             Self::Fmt(command) => command.run(console),
             Self::Explain(command) => command.run(console),
             Self::Decide(command) => command.run(console),
+            Self::Audit(command) => command.run(console),
             Self::Schema(command) => command.run(console),
             Self::Completions(command) => command.run(console),
         }

@@ -3,6 +3,7 @@
 //! A format is a function `write(&Report, &mut dyn Write)`. It holds its own types for the wire, so that no format
 //! depends on how the core is laid out, and changing one never changes another.
 
+pub mod audit;
 pub mod concise;
 pub mod human;
 pub mod json;

@@ -1,7 +1,5 @@
 //! The one integration binary: everything that is tested from outside a single file.
 
-#![cfg(test)]
-
 mod history;
 mod hostile;
 mod load;
