@@ -9,5 +9,6 @@ mod pages;
 mod properties;
 mod repository;
 mod rules;
+mod server;
 mod tidy;
 mod write;
