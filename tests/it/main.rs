@@ -7,5 +7,6 @@ mod pages;
 mod properties;
 mod repository;
 mod rules;
+mod server;
 mod tidy;
 mod write;
