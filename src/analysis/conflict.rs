@@ -10,6 +10,7 @@ use std::hash::Hash;
 use rayon::prelude::*;
 
 use super::overlap::Relation;
+use super::overlap::everyone;
 use super::overlap::relation;
 use crate::condition::Expr;
 use crate::policy::Actions;
@@ -134,7 +135,7 @@ impl<'a> Index<'a> {
             None => vec![ConditionKey::Absent],
             Some(condition) => vec![ConditionKey::Present, ConditionKey::Exactly(self.conditions.of(condition.expr()))],
         };
-        let everyone = grant.members.contains(&Member::Everyone);
+        let everyone = everyone(&grant.members);
         let named: Vec<Option<u32>> = if everyone {
             vec![None, Some(self.member.of(&Member::Everyone))]
         } else {
@@ -175,7 +176,7 @@ impl<'a> Index<'a> {
             Selector::Any => vec![None],
             named => [self.names.known(&&Selector::Any), self.names.known(&named)].into_iter().flatten().map(Some).collect(),
         };
-        let members: Vec<Option<u32>> = if denial.members.contains(&Member::Everyone) {
+        let members: Vec<Option<u32>> = if everyone(&denial.members) {
             vec![None]
         } else {
             let named = denial.members.iter().chain([&Member::Everyone]);

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::json;
 
+use super::overlap::everyone;
 use crate::decision::Request;
 use crate::decision::applies;
 use crate::decision::decide;
@@ -72,7 +73,6 @@ fn shared_name<'a>(one: &'a Selector, two: &'a Selector, any: &'a str) -> &'a st
 
 /// A member that both name; where one names everyone, a member of the other.
 fn shared_member<'a>(grant: &'a Statement, denial: &'a Statement) -> Option<&'a Member> {
-    let everyone = |members: &[Member]| members.contains(&Member::Everyone);
     match (everyone(&grant.members), everyone(&denial.members)) {
         (_, true) => grant.members.first(),
         (true, false) => denial.members.first(),

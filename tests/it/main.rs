@@ -4,8 +4,11 @@
 
 mod cli;
 mod history;
+mod hostile;
 mod load;
 mod pages;
+mod properties;
 mod repository;
 mod rules;
+mod tidy;
 mod write;

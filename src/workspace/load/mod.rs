@@ -234,7 +234,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let top = folder.path().canonicalize().expect("it exists");
         let make = |path: &str| std::fs::create_dir_all(top.join(path)).expect("made");
-        ["repository/law/policies", "repository/other", "plain"].map(make);
+        ["repository/law/policies", "repository/other", "plain"].iter().for_each(|path| make(path));
         git2::Repository::init(top.join("repository")).expect("initialised");
         for place in ["", "repository/law", "plain"] {
             std::fs::write(top.join(place).join(config::FILE_NAME), "").expect("written");
