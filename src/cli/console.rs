@@ -66,7 +66,8 @@ impl Console {
 
     /// Writes a remark to standard error: something to know that is no result.
     pub fn remark(&mut self, line: impl AsRef<str>) {
-        // Where standard error cannot be written, there is nobody left to tell.
+        // What has been said so far stands above it, and where nothing can be written, there is nobody left to tell.
+        let _ = self.out.flush();
         let _ = writeln!(self.err, "{}", line.as_ref());
     }
 
