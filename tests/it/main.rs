@@ -1,5 +1,7 @@
 //! The one integration binary: everything that is tested from outside a single file.
 
+#![cfg(test)]
+
 mod cli;
 mod docs;
 mod history;
