@@ -1,3 +1,7 @@
 //! The `lawbook` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lawbook::cli::main(std::env::args_os())
+}

@@ -176,19 +176,49 @@ impl Repository {
     /// # Errors
     /// There is no such revision, or the history is incomplete.
     pub fn first_parent_count(&self, name: &str) -> Result<u64, RepositoryError> {
+        self.first_parent_count_from(name, None)
+    }
+
+    /// The same, without walking on from a commit on the line whose count is known. Such a commit is given by its id.
+    ///
+    /// # Errors
+    /// There is no such revision, or the history is incomplete.
+    pub fn first_parent_count_from(&self, name: &str, known: Option<(&str, u64)>) -> Result<u64, RepositoryError> {
+        if let Some(why) = self.incomplete() {
+            return Err(RepositoryError::Partial { dir: self.dir.clone(), why });
+        }
+        let known = known.and_then(|(commit, count)| Oid::from_str(commit).ok().map(|id| (id, count)));
+        let mut commit = self.commit(name)?;
+        let mut walked = 1;
+        loop {
+            if let Some((_, count)) = known.filter(|(id, _)| *id == commit.id()) {
+                return Ok(walked - 1 + count);
+            }
+            let Ok(parent) = commit.parent_id(0) else { return Ok(walked) };
+            commit = self
+                .inner
+                .find_commit(parent)
+                .map_err(|_| RepositoryError::Partial { dir: self.dir.clone(), why: format!("commit `{parent}` is missing") })?;
+            walked += 1;
+        }
+    }
+
+    /// The commit at which the line of first parents begins.
+    ///
+    /// # Errors
+    /// There is no such revision, or the history is incomplete.
+    pub fn root(&self, name: &str) -> Result<Revision, RepositoryError> {
         if let Some(why) = self.incomplete() {
             return Err(RepositoryError::Partial { dir: self.dir.clone(), why });
         }
         let mut commit = self.commit(name)?;
-        let mut count = 1;
         while let Ok(parent) = commit.parent_id(0) {
             commit = self
                 .inner
                 .find_commit(parent)
                 .map_err(|_| RepositoryError::Partial { dir: self.dir.clone(), why: format!("commit `{parent}` is missing") })?;
-            count += 1;
         }
-        Ok(count)
+        self.revision(&commit.id().to_string())
     }
 
     /// Who works here, by `user.name` and `user.email`.

@@ -5,6 +5,7 @@
 
 mod book;
 mod file;
+mod format;
 mod member;
 mod name;
 mod statement;
@@ -25,6 +26,8 @@ pub use file::ConditionAt;
 pub use file::PolicyDocument;
 pub use file::PolicyFile;
 pub use file::read_file;
+pub use format::FormatError;
+pub use format::format;
 pub use member::Member;
 pub use member::caller_id;
 pub use name::Name;

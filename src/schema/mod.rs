@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::source::Span;
 use crate::syntax::Node;
 
+pub(crate) use wording::fields as canonical_fields;
+
 /// The published schema of a policy file, as text.
 pub const POLICY_SCHEMA: &str = include_str!("../../schema/policy.schema.json");
 
@@ -179,11 +181,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::BUILT_IN_ACTIONS;
 
     #[track_caller]
     fn check(document: Value, expected: &[(&str, &str, Option<&str>)]) {
-        let schema = Schema::new(&BUILT_IN_ACTIONS.map(str::to_owned)).expect("the schema compiles");
+        let schema = Schema::new(&["create", "read", "update", "delete", "run"].map(str::to_owned)).expect("the schema compiles");
         let found = match Schema::kind(&document) {
             Ok(kind) => schema.violations(kind, &document),
             Err(violation) => vec![violation],

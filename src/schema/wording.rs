@@ -22,11 +22,11 @@ const CONTROL_FIELDS: [&str; 13] = [
     "rules",
     "enabled",
     "created_at",
-    "require",
     "service",
     "source",
     "actions",
     "members",
+    "require",
     "metadata",
 ];
 

@@ -66,12 +66,16 @@ pub struct SourceFile {
     path: Arc<str>,
     text: Arc<str>,
     lines: OnceLock<Vec<u32>>,
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// How many bytes stand between two entries of the table of characters, which keeps a column of a very long line cheap.
+const BLOCK: usize = 4096;
 
 impl SourceFile {
     /// A file at `path` (relative to the root of the law book, `/` between its parts).
     pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self { path: path.into(), text: text.into(), lines: OnceLock::new() }
+        Self { path: path.into(), text: text.into(), lines: OnceLock::new(), characters: OnceLock::new() }
     }
 
     /// The path, relative to the root of the law book, with `/` between its parts.
@@ -95,7 +99,7 @@ impl SourceFile {
         let offset = offset.min(self.text.len());
         let line = starts.partition_point(|&start| start as usize <= offset).max(1);
         let start = starts.get(line - 1).map_or(0, |&start| start as usize);
-        let column = self.text.as_bytes().get(start..offset).unwrap_or(&[]).iter().filter(|&&byte| byte & 0xC0 != 0x80).count() + 1;
+        let column = self.characters_before(offset).saturating_sub(self.characters_before(start)) + 1;
         LineColumn { line, column }
     }
 
@@ -113,12 +117,34 @@ impl SourceFile {
         start..start + kept
     }
 
+    /// How many characters start before a byte.
+    fn characters_before(&self, offset: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let blocks = self.characters.get_or_init(|| {
+            let sums = bytes.chunks(BLOCK).scan(0_usize, |sum, block| {
+                let before = *sum;
+                *sum += characters_in(block);
+                Some(u32::try_from(before).unwrap_or(u32::MAX))
+            });
+            sums.collect()
+        });
+        // The last block also answers for the end of the text, which may lie exactly behind it.
+        let block = (offset / BLOCK).min(blocks.len().saturating_sub(1));
+        let before = blocks.get(block).map_or(0, |&sum| sum as usize);
+        before + characters_in(bytes.get(block * BLOCK..offset).unwrap_or(&[]))
+    }
+
     fn line_starts(&self) -> &[u32] {
         self.lines.get_or_init(|| {
             let breaks = self.text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
             std::iter::once(0).chain(breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX))).collect()
         })
     }
+}
+
+/// How many characters start in some bytes of UTF-8.
+fn characters_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
 
 /// The files of one law book, in byte order of their paths.
@@ -193,6 +219,10 @@ mod tests {
         check("é漢x", 5, 1, 3);
         check("a\n", 2, 2, 1);
         check("a", 99, 1, 2);
+        let long = "é".repeat(BLOCK);
+        check(&long, long.len(), 1, BLOCK + 1);
+        check(&long, long.len() - 2, 1, BLOCK);
+        check(&format!("a\n{long}"), 2 + BLOCK + BLOCK / 2, 2, 3 * BLOCK / 4 + 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Events to trees: a stack of open collections, the anchors of the document, and the bounds of [`limits`].
 //!
-//! What can be survived is noted and building goes on, so that one run tells as much as possible; what cannot ends the document or the file.
+//! What can be survived is noted and building goes on, so that one run tells as much as possible; what cannot ends the document or the
+//! file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -57,6 +58,8 @@ pub(super) struct Builder<'t> {
     open: Option<Open>,
     comments: Vec<Comment>,
     document_count: usize,
+    /// The end of the last document, its `...` included: where an implicit document may begin.
+    reached: usize,
     size: Size,
     copied: Size,
 }
@@ -115,6 +118,7 @@ impl<'t> Builder<'t> {
             open: None,
             comments: Vec::new(),
             document_count: 0,
+            reached: 0,
             size: Size::default(),
             copied: Size::default(),
         }
@@ -141,15 +145,16 @@ impl<'t> Builder<'t> {
             anchors: HashMap::new(),
             ended: false,
             sound: true,
-            last_end: self.places.after_marker(start),
+            last_end: self.places.document_content(start, self.reached),
         });
         Ok(())
     }
 
-    /// The content of the document ends; comments may follow.
-    pub(super) fn end_document(&mut self, end: usize) {
+    /// The content of the document ends, perhaps with `...`; comments may follow.
+    pub(super) fn end_document(&mut self, marker: Range<usize>) {
+        self.reached = marker.end;
         if let Some(open) = &mut self.open {
-            open.end = end;
+            open.end = marker.start;
             open.ended = true;
         }
     }
@@ -426,7 +431,9 @@ impl<'t> Builder<'t> {
             // The comment beside the header of a block scalar is only noticed after the scalar.
             comments.sort_by_key(|comment| comment.span);
             let written = open.root.filter(|root| !root.is_null() || !root.span.range().is_empty());
-            self.parsed.documents.push(Document { root: written, comments, span: Span::new(self.source, open.start..open.end) });
+            // The parser starts a document that is a block scalar at its content.
+            let start = written.as_ref().map_or(open.start, |root| open.start.min(root.span.range().start));
+            self.parsed.documents.push(Document { root: written, comments, span: Span::new(self.source, start..open.end) });
         }
     }
 

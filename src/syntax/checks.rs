@@ -1,11 +1,13 @@
 //! Questions about values that the [`super::build::Builder`] asks: is a key given twice, does a tag say what the value says anyway.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 
 use crate::source::Span;
 use crate::syntax::error::ErrorKind;
 use crate::syntax::error::SyntaxError;
 use crate::syntax::error::excerpt;
+use crate::syntax::limits;
 use crate::syntax::node::Entry;
 use crate::syntax::node::Node;
 use crate::syntax::node::NodeKind;
@@ -14,34 +16,35 @@ use crate::syntax::scalar::NoValue;
 /// Up to this many keys, comparing each with each is faster than hashing them.
 const FEW_KEYS: usize = 12;
 
-/// An error for each entry whose key came before in the same mapping.
+/// An error for each entry whose key came before in the same mapping, as far as errors are reported at all.
 pub(super) fn duplicates(entries: &[Entry]) -> Vec<SyntaxError> {
-    let mut errors = Vec::new();
-    let mut report = |first: &Entry, second: &Entry| {
-        let message = format!("the key `{}` is given twice", excerpt(&second.key));
-        errors.push(
-            SyntaxError::new(ErrorKind::DuplicateKey, second.key_span, message, "remove one of the two")
-                .with_related(first.key_span, "given here first"),
-        );
-    };
     if entries.len() <= FEW_KEYS {
-        for (index, entry) in entries.iter().enumerate() {
-            if let Some(first) = entries.iter().take(index).find(|first| first.key == entry.key) {
-                report(first, entry);
-            }
-        }
-        return errors;
+        let first_of = |(index, second): (usize, &Entry)| {
+            let first = entries.iter().take(index).find(|first| first.key == second.key)?;
+            Some(given_twice(first, second))
+        };
+        return entries.iter().enumerate().filter_map(first_of).collect();
     }
-    let mut seen: HashMap<&str, &Entry> = HashMap::with_capacity(entries.len());
+    let mut first_of: HashMap<&str, &Entry> = HashMap::with_capacity(entries.len());
+    let mut errors = Vec::new();
     for entry in entries {
-        match seen.get(entry.key.as_str()) {
-            Some(first) => report(first, entry),
-            None => {
-                seen.insert(&entry.key, entry);
+        match first_of.entry(entry.key.as_str()) {
+            Slot::Vacant(slot) => {
+                slot.insert(entry);
             }
+            Slot::Occupied(first) => errors.push(given_twice(first.get(), entry)),
+        }
+        if errors.len() >= limits::ERRORS {
+            break;
         }
     }
     errors
+}
+
+fn given_twice(first: &Entry, second: &Entry) -> SyntaxError {
+    let message = format!("the key `{}` is given twice", excerpt(&second.key));
+    SyntaxError::new(ErrorKind::DuplicateKey, second.key_span, message, "remove one of the two")
+        .with_related(first.key_span, "given here first")
 }
 
 /// The error for a tag, unless it only says what the value is without it. `core` is its name in the core schema, if it has one.

@@ -64,9 +64,10 @@ pub fn set_scalar(text: &str, span: Span, scalar: &str) -> Result<String, EditEr
 
 /// The text with the value of a top-level key of one document replaced, or the key added after the last one if it is absent.
 ///
-/// `document` is the root of the document as it was parsed from this very text. `value` is YAML: JSON on one line fits everywhere; several lines, of
-/// a block list for example, fit into a document that is a block mapping, and are indented as needed. An anchor on the old value stays if no
-/// alias uses it; an old value that is an alias is written out. Comments inside the old value go with it; everything else stays.
+/// `document` is the root of the document as it was parsed from this very text. `value` is YAML: JSON on one line fits everywhere;
+/// several lines, of a block list for example, fit into a document that is a block mapping, and are indented as needed. An anchor on
+/// the old value stays if no alias uses it; an old value that is an alias is written out. Comments inside the old value go with it;
+/// everything else stays.
 ///
 /// # Errors
 /// When the text is broken, `document` is not of this text or no mapping, `value` is not YAML, or anything else in the file would change.
@@ -128,8 +129,8 @@ fn find(node: &mut Node, span: Span) -> Option<&mut Node> {
     }
 }
 
-/// Makes the change, and proves that it did what was expected: the values are those of `expected`, and the comments are those of before except
-/// for the ones inside the old value.
+/// Makes the change, and proves that it did what was expected: the values are those of `expected`, and the comments are those of before
+/// except for the ones inside the old value.
 fn finish(text: &str, source: SourceId, splice: &Splice, before: &Parsed, expected: &[Document], what: &str) -> Result<String, EditError> {
     let refused = || EditError::Refused(what.to_owned());
     let (head, tail) = text.get(..splice.range.start).zip(text.get(splice.range.end..)).ok_or(EditError::Missing)?;

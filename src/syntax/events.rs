@@ -1,4 +1,5 @@
-//! The parser behind [`parse`]. This is the only file that names it: it turns events into calls of the [`Builder`], and its errors into ours.
+//! The parser behind [`parse`]. This is the only file that names it: it turns events into calls of the [`Builder`], and its errors into
+//! ours.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -66,7 +67,7 @@ fn feed(builder: &mut Builder<'_>, event: Event<'_>, span: &granit_parser::Span)
     let range = span.byte_range().unwrap_or(0..0);
     match event {
         Event::DocumentStart(..) => return builder.start_document(range.start),
-        Event::DocumentEnd => builder.end_document(range.start),
+        Event::DocumentEnd => builder.end_document(range),
         Event::Comment(text, _) => builder.comment(range, text.into_owned()),
         Event::Scalar(value, style, anchor, tag) => {
             return builder.scalar(value, range, scalar_style(style), &properties(anchor, tag.as_deref(), span));

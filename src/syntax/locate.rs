@@ -171,7 +171,8 @@ fn break_length(text: &str) -> usize {
     }
 }
 
-/// The escape at the start of a text and its length; the character is `None` for an escaped line break, of which only the backslash is counted.
+/// The escape at the start of a text and its length; the character is `None` for an escaped line break, of which only the backslash is
+/// counted.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let selector = text.chars().nth(1)?;
     let c = match selector {

@@ -31,9 +31,15 @@ impl<'t> Places<'t> {
         start + self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
     }
 
-    /// The end of a `---` at `start`, or `start`.
-    pub(super) fn after_marker(self, start: usize) -> usize {
-        if self.text.get(start..).is_some_and(|rest| rest.starts_with("---")) { start + 3 } else { start }
+    /// Where the content of a document may begin that the parser places at `start`: after its `---`, or else after what was `reached`
+    /// before.
+    pub(super) fn document_content(self, start: usize, reached: usize) -> usize {
+        const MARK: char = '\u{feff}';
+        if self.text.get(start..).is_some_and(|rest| rest.starts_with("---")) {
+            return start + 3;
+        }
+        let mark = self.text.get(reached..).is_some_and(|rest| rest.starts_with(MARK));
+        if mark { reached + MARK.len_utf8() } else { reached }
     }
 
     /// The next dash of a block sequence, no further than `limit`.

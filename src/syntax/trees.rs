@@ -73,6 +73,8 @@ fn a_block_scalar_starts_with_its_header() {
     check("a: |\nb: |+\n\nc: >2\n     x\n", r"0..24{a=| b=|+ c=>2\n     x }");
     check("- |\n x\n-\n  # c\n  >\n x", r"0..21[|\n x >\n x ]");
     check("--- |\n x\n", r"|\n x ");
+    check("# c\n| # d\n x\n", r"| # d\n x ");
+    check("\u{feff}>\n x\n", r">\n x ");
     check("? |\n  a\n: b\n", "0..11{|\n  a=b }");
 }
 

@@ -12,6 +12,7 @@ mod change;
 mod checkout;
 mod commit;
 mod error;
+mod init;
 mod journal;
 mod place;
 
@@ -40,6 +41,8 @@ pub use change::FileChange;
 pub use change::Find;
 pub use commit::Authorship;
 pub use error::WriteError;
+pub use init::InitError;
+pub use init::init_repository;
 pub use journal::Recovery;
 
 /// How often a change is made again on a branch that has moved.

@@ -83,7 +83,12 @@ fn root() -> &'static Path {
 
 /// The headings of a page.
 pub fn headings(text: &str) -> Vec<&str> {
-    text.lines().filter(|line| line.starts_with('#')).collect()
+    let mut fenced = false;
+    let is_heading = |line: &&str| {
+        fenced ^= line.starts_with("```");
+        !fenced && line.starts_with('#')
+    };
+    text.lines().filter(is_heading).collect()
 }
 
 /// The cases of a page.
@@ -197,11 +202,11 @@ fn unescape(text: &str) -> Vec<u8> {
     let mut done = 0;
     for captures in pattern.captures_iter(text) {
         let whole = captures.get(0).expect("the match");
-        bytes.extend_from_slice(text[done..whole.start()].as_bytes());
+        bytes.extend_from_slice(&text.as_bytes()[done..whole.start()]);
         bytes.extend(escape(&captures));
         done = whole.end();
     }
-    bytes.extend_from_slice(text[done..].as_bytes());
+    bytes.extend_from_slice(&text.as_bytes()[done..]);
     bytes
 }
 

@@ -1,0 +1,73 @@
+//! Which law book a command reads, and of which revision.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::finding::Finding;
+use crate::report::Look;
+use crate::report::Report;
+use crate::workspace::Origin;
+use crate::workspace::Workspace;
+use crate::workspace::find_root;
+
+/// The folder and the revision of a law book.
+#[derive(Debug, Args)]
+pub(super) struct LawBook {
+    /// The folder of the law book [default: the nearest one from the current folder upwards]
+    pub dir: Option<PathBuf>,
+
+    /// Read this revision (a commit, branch or tag) instead of the files on disk
+    #[arg(long, value_name = "REV")]
+    pub rev: Option<String>,
+}
+
+/// A law book that was read.
+pub(super) struct Loaded {
+    /// What was read.
+    pub workspace: Workspace,
+    /// What was read, in words, when it is not the worktree.
+    pub revision: Option<String>,
+}
+
+impl LawBook {
+    /// Reads the revision that was asked for, or the files on disk.
+    pub fn load(&self) -> miette::Result<Loaded> {
+        match &self.rev {
+            Some(revision) => load(self.dir.as_deref(), Origin::Revision(revision.clone())),
+            None => load(self.dir.as_deref(), Origin::Worktree),
+        }
+    }
+}
+
+/// Reads a law book.
+pub(super) fn load(dir: Option<&Path>, origin: Origin) -> miette::Result<Loaded> {
+    let workspace = Workspace::open(&find_root(dir)?, &origin)?;
+    let revision = match origin {
+        Origin::Worktree => None,
+        Origin::Index => Some("index".to_owned()),
+        Origin::Revision(_) => workspace.revision.as_ref().map(|revision| revision.commit.clone()),
+    };
+    Ok(Loaded { workspace, revision })
+}
+
+impl Loaded {
+    /// The findings as a report.
+    pub fn report<'a>(&'a self, findings: &'a [Finding], look: Look) -> Report<'a> {
+        let book = &self.workspace.book;
+        Report {
+            findings,
+            sources: &book.sources,
+            files: book.files.len() + book.unreadable.len(),
+            policies: book.set.policies().len(),
+            revision: self.revision.as_deref(),
+            look,
+        }
+    }
+}
+
+/// The day on which suppressions are judged: the same in every time zone.
+pub(super) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}

@@ -1,0 +1,119 @@
+//! Many requests, one on each line, answered in order.
+//!
+//! Lines are read in batches and answered on all cores; only one batch is in memory, whatever the size of the file.
+
+use std::io;
+use std::io::BufRead;
+use std::io::Read;
+
+use rayon::prelude::*;
+use serde_json::Value;
+use serde_json::json;
+
+use super::Console;
+use super::Failure;
+use super::Status;
+use super::decide::answer;
+use crate::decision::Index;
+
+/// How many lines are answered together.
+const BATCH: usize = 4096;
+
+/// The longest line that is read, in bytes.
+const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// A line as it was read.
+enum Line {
+    Text(Vec<u8>),
+    TooLong,
+}
+
+/// Answers every line of `input`, which is called `name` in messages. Blank lines are passed over.
+///
+/// # Errors
+/// The input cannot be read, or standard output cannot be written.
+pub(super) fn answer_lines(index: &Index, mut input: impl BufRead, name: &str, console: &mut Console) -> Result<Status, Failure> {
+    let mut malformed = 0_usize;
+    let mut first = 1;
+    loop {
+        let lines = batch(&mut input).map_err(|error| {
+            Failure::new(format!("`{name}` cannot be read: {error}")).help("every line before this one has been answered")
+        })?;
+        if lines.is_empty() || console.is_closed() {
+            break;
+        }
+        let answers: Vec<Option<(String, bool)>> =
+            lines.par_iter().enumerate().map(|(at, line)| answered(index, line, first + at)).collect();
+        for (text, understood) in answers.into_iter().flatten() {
+            malformed += usize::from(!understood);
+            console.say(text)?;
+        }
+        first += lines.len();
+    }
+    Ok(if malformed > 0 { Status::Incomplete } else { Status::Fine })
+}
+
+/// The answer to a line, and whether it was a request; `None` for a blank one.
+fn answered(index: &Index, line: &Line, number: usize) -> Option<(String, bool)> {
+    let outcome = match line {
+        Line::Text(bytes) if bytes.trim_ascii().is_empty() => return None,
+        Line::Text(bytes) => serde_json::from_slice::<Value>(bytes.trim_ascii_end())
+            .map_err(|error| not_json(&error))
+            .and_then(|request| answer(index, &request)),
+        Line::TooLong => Err(format!("a line has at most {MAX_LINE_BYTES} bytes")),
+    };
+    Some(match outcome {
+        Ok((text, _)) => (text, true),
+        Err(error) => (json!({"error": error, "line": number}).to_string(), false),
+    })
+}
+
+/// What is wrong with a line that is not JSON, and at which byte of it.
+fn not_json(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let what = said.split(" at line ").next().unwrap_or(&said).replacen("EOF", "the line ends", 1);
+    format!("this is not JSON: {what} at byte {}", error.column())
+}
+
+/// The next lines; none at the end.
+fn batch(input: &mut impl BufRead) -> io::Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    while lines.len() < BATCH {
+        let Some(line) = next_line(input)? else { break };
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX) + 1;
+    if input.take(limit).read_until(b'\n', &mut bytes)? == 0 {
+        return Ok(None);
+    }
+    if bytes.len() <= MAX_LINE_BYTES || bytes.ends_with(b"\n") {
+        return Ok(Some(Line::Text(bytes)));
+    }
+    // The rest of the line is passed over without being kept.
+    input.skip_until(b'\n')?;
+    Ok(Some(Line::TooLong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over_whole() {
+        let text = format!("a\n{}\n{}\nb", "x".repeat(MAX_LINE_BYTES), "y".repeat(3 * MAX_LINE_BYTES));
+        let lines = batch(&mut text.as_bytes()).expect("read");
+        let lengths: Vec<Option<usize>> = lines
+            .iter()
+            .map(|line| match line {
+                Line::Text(bytes) => Some(bytes.trim_ascii().len()),
+                Line::TooLong => None,
+            })
+            .collect();
+        assert_eq!(lengths, [Some(1), Some(MAX_LINE_BYTES), None, Some(1)]);
+    }
+}

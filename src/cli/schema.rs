@@ -1,0 +1,51 @@
+//! `lawbook schema`: the published JSON Schemas.
+
+use clap::Args;
+use clap::ValueEnum;
+
+use super::Console;
+use super::Outcome;
+use super::Status;
+use crate::report::audit::json::AUDIT_SCHEMA;
+use crate::report::json::FINDINGS_SCHEMA;
+use crate::schema::POLICY_SCHEMA;
+
+/// Print a JSON Schema (draft 2020-12): of policies, of lawbook.toml, of requests, of outputs
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  lawbook schema policy > schema/policy.schema.json\n  lawbook schema findings")]
+pub(super) struct Schema {
+    /// What the schema is of
+    #[arg(value_enum, default_value_t = Subject::Policy)]
+    of: Subject,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Subject {
+    /// A policy, as one YAML document; editors read this one
+    Policy,
+    /// lawbook.toml
+    Config,
+    /// The request that `lawbook decide` reads
+    Request,
+    /// The answer that `lawbook decide` gives
+    Decision,
+    /// What `lawbook check --format json` writes
+    Findings,
+    /// What `lawbook audit --format json` writes
+    Audit,
+}
+
+impl Schema {
+    pub(super) fn run(self, console: &mut Console) -> Outcome {
+        let text = match self.of {
+            Subject::Policy => POLICY_SCHEMA,
+            Subject::Config => include_str!("../../schema/config.schema.json"),
+            Subject::Request => include_str!("../../schema/request.schema.json"),
+            Subject::Decision => include_str!("../../schema/decision.schema.json"),
+            Subject::Findings => FINDINGS_SCHEMA,
+            Subject::Audit => AUDIT_SCHEMA,
+        };
+        console.say(text.trim_end())?;
+        Ok(Status::Fine)
+    }
+}

@@ -1,0 +1,252 @@
+//! Snapshots of a bundle: verified first, remembered, then served.
+//!
+//! A bundle comes from two files or from a file server. Whatever is wrong with a new one, the last good one stays; a
+//! restart resumes from the state directory, so that a file server that is down keeps nobody from starting.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Fingerprint;
+use super::Loaded;
+use super::Origin;
+use super::OriginError;
+use super::fetch::Answer;
+use super::fetch::Client;
+use crate::bundle::ARCHIVE_SUFFIX;
+use crate::bundle::Candidate;
+use crate::bundle::contents;
+use crate::bundle::contents::Contents;
+use crate::bundle::ENVELOPE_SUFFIX;
+use crate::bundle::Entries;
+use crate::bundle::State;
+use crate::bundle::Statement;
+use crate::bundle::Trust;
+use crate::bundle::Verified;
+use crate::bundle::Verifier;
+use crate::bundle::VerifyError;
+use crate::config::Config;
+use crate::config::Placed;
+use crate::decision::Index;
+use crate::server::annals::Annals;
+use crate::server::snapshot::Revision;
+use crate::server::snapshot::Snapshot;
+
+/// How often files are looked at when no event tells.
+const FILE_PERIOD: Duration = Duration::from_secs(2);
+
+/// How often a file server is asked.
+const POLL_PERIOD: Duration = Duration::from_secs(10);
+
+/// Where the two files of a bundle are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// `PREFIX.tar.gz` and `PREFIX.dsse.json` on disk.
+    Files(PathBuf),
+    /// The same on a file server, by `http` or `https`.
+    Server(String),
+}
+
+impl Location {
+    /// An address when it starts with `http://` or `https://`, else a path.
+    pub fn parse(text: &str) -> Self {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            Self::Server(text.to_owned())
+        } else {
+            Self::Files(PathBuf::from(text))
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(prefix) => write!(f, "{}", prefix.display()),
+            Self::Server(address) => f.write_str(address),
+        }
+    }
+}
+
+/// What is wanted of a bundle.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// The file that says who is trusted; read again for every bundle, so that keys rotate without a restart.
+    pub trust: PathBuf,
+    /// The name that the bundle must have.
+    pub name: Option<String>,
+    /// The audience that it must be for.
+    pub audience: Option<String>,
+}
+
+/// A bundle in a place.
+#[derive(Debug)]
+pub struct BundleOrigin {
+    location: Location,
+    expected: Expected,
+    state: State,
+    client: Option<Client>,
+    tag: Option<String>,
+    served: Option<Revision>,
+    resumed: bool,
+}
+
+impl BundleOrigin {
+    /// The bundle at a location.
+    ///
+    /// # Errors
+    /// The state directory is held by another process, or cannot be read.
+    pub fn new(location: Location, expected: Expected, state: &Path) -> Result<Self, VerifyError> {
+        let client = matches!(location, Location::Server(_)).then(Client::new);
+        let state = State::open(state)?;
+        Ok(Self { location, expected, state, client, tag: None, served: None, resumed: false })
+    }
+
+    fn verifier(&self) -> Result<Verifier, OriginError> {
+        let trust = Trust::load(&self.expected.trust)
+            .map_err(|error| OriginError::Refused { reason: "trust-unreadable", message: error.to_string() })?;
+        let mut verifier = Verifier::new(trust, Timestamp::now());
+        verifier.name.clone_from(&self.expected.name);
+        verifier.audience.clone_from(&self.expected.audience);
+        Ok(verifier)
+    }
+
+    /// What the state remembers, once, when there is nothing new to be had at the start.
+    fn resume(&mut self, why: OriginError) -> Result<Option<Loaded>, OriginError> {
+        if self.resumed || self.served.is_some() {
+            return Err(why);
+        }
+        self.resumed = true;
+        let verifier = self.verifier()?;
+        match verifier.resume(&self.state, rebuild, self_test) {
+            Ok(Some(verified)) => {
+                tracing::warn!("{}; resuming from `{}`", why.message(), self.state.directory().display());
+                self.accept(verified, None).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
+            }
+            Ok(None) => Err(why),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+
+    fn accept(&mut self, verified: Verified<Rebuilt>, tag: Option<String>) -> Result<Loaded, OriginError> {
+        let Verified { statement, law_book: (contents, index), .. } = verified;
+        let revision = Revision {
+            number: Some(statement.predicate.revision),
+            commit: statement.predicate.source.commit.clone(),
+            content: statement.content_digest().hex(),
+        };
+        let snapshot = Snapshot::new(index, config(contents), revision.clone())
+            .map_err(|message| OriginError::Broken { message, commit: None, findings: Vec::new() })?;
+        self.tag = tag;
+        self.served = Some(revision);
+        // What a bundle holds was checked before it was signed.
+        Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals: Box::new(|| Ok(Annals::default())), despite: None })
+    }
+
+    fn load_files(&mut self, prefix: &Path) -> Result<Option<Loaded>, OriginError> {
+        let verifier = self.verifier()?;
+        let candidate = Candidate::from_prefix(prefix);
+        match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
+            Ok(verified) => self.accept(verified, None).map(Some),
+            Err(error) => self.resume(refused(&error)),
+        }
+    }
+
+    fn load_server(&mut self, address: &str) -> Result<Option<Loaded>, OriginError> {
+        let Some(client) = &self.client else {
+            return Err(OriginError::Unreachable { message: format!("`{address}` is not on a file server") });
+        };
+        let envelope = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), self.tag.as_deref()) {
+            Ok(Answer::Unchanged) => return Ok(None),
+            Ok(answer @ Answer::File { .. }) => answer,
+            Err(error) => return self.resume(OriginError::Unreachable { message: format!("the bundle cannot be fetched: {error}") }),
+        };
+        let Answer::File { body, tag } = envelope else { return Ok(None) };
+        let archive = || match client.get(&format!("{address}{ARCHIVE_SUFFIX}"), None)? {
+            Answer::File { body, .. } => Ok(body),
+            Answer::Unchanged => Err(io::Error::other("the file server knows no state of this client, and says `not modified`")),
+        };
+        let verifier = self.verifier()?;
+        let candidate = Candidate::new(address, move || Ok(body), archive);
+        match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
+            Ok(verified) => self.accept(verified, tag).map(Some),
+            Err(error) => self.resume(refused(&error)),
+        }
+    }
+
+    fn watched_files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.expected.trust.clone()];
+        if let Location::Files(prefix) = &self.location {
+            files.extend([ARCHIVE_SUFFIX, ENVELOPE_SUFFIX].map(|suffix| {
+                let mut name = prefix.clone().into_os_string();
+                name.push(suffix);
+                PathBuf::from(name)
+            }));
+        }
+        files
+    }
+}
+
+type Rebuilt = (Contents, Index);
+
+fn rebuild(_: &Statement, entries: &Entries) -> Result<Rebuilt, String> {
+    Contents::from_entries(entries).map_err(|error| error.to_string())
+}
+
+fn self_test((_, index): &Rebuilt, entries: &Entries) -> Result<(), String> {
+    contents::self_test(entries, index).map_err(|error| error.to_string())
+}
+
+/// What of a configuration a bundle holds.
+fn config(contents: Contents) -> Config {
+    let critical = contents.critical.into_iter().map(|value| Placed { value, range: 0..0 }).collect();
+    Config { actions: contents.actions, critical, ..Config::default() }
+}
+
+fn refused(error: &VerifyError) -> OriginError {
+    OriginError::Refused { reason: error.reason(), message: error.to_string() }
+}
+
+impl Origin for BundleOrigin {
+    fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
+        let look = |path: &PathBuf| {
+            let metadata = path.metadata().ok();
+            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+            (path.canonicalize().ok(), metadata.map(|metadata| metadata.len()), modified)
+        };
+        let stamps: Vec<_> = self.watched_files().iter().map(look).collect();
+        Ok(Fingerprint(format!("{stamps:?}")))
+    }
+
+    fn is_exact(&self) -> bool {
+        false
+    }
+
+    fn is_remote(&self) -> bool {
+        self.client.is_some()
+    }
+
+    fn period(&self) -> Duration {
+        if self.client.is_some() { POLL_PERIOD } else { FILE_PERIOD }
+    }
+
+    fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
+        match self.location.clone() {
+            Location::Files(prefix) => self.load_files(&prefix),
+            Location::Server(address) => self.load_server(&address),
+        }
+    }
+
+    fn directories(&self) -> Vec<PathBuf> {
+        let parent = |path: PathBuf| path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.to_owned());
+        self.watched_files().into_iter().filter_map(parent).collect()
+    }
+
+    fn relevance(&self) -> Box<dyn Fn(&Path) -> bool + Send> {
+        // A swapped link anywhere in the directory may change the files.
+        Box::new(|_| true)
+    }
+}
