@@ -38,7 +38,7 @@ pub async fn audit_logs(
     }
     let caller = match reader(&state, &headers) {
         Ok(caller) => caller,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let filter = match filter(uri.query().unwrap_or(""), &caller) {
         Ok(filter) => filter,

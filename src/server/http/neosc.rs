@@ -38,7 +38,7 @@ pub async fn policies(State(state): App, Extension(Served(snapshot)): Extension<
         return Form::Detail.wrong_method("GET");
     }
     if let Err(refusal) = reader(&state, &headers) {
-        return refusal;
+        return *refusal;
     }
     let Some(snapshot) = snapshot else { return nothing_served(Form::Detail) };
     let listing = match listing(&snapshot).await {
@@ -58,12 +58,12 @@ pub async fn policies(State(state): App, Extension(Served(snapshot)): Extension<
 }
 
 /// The caller, if it may read the administration interfaces.
-pub fn reader(state: &super::State, headers: &HeaderMap) -> Result<Arc<Caller>, Response> {
-    let caller = caller(state, headers).map_err(|stranger| stranger.problem(Form::Detail))?;
+pub fn reader(state: &super::State, headers: &HeaderMap) -> Result<Arc<Caller>, Box<Response>> {
+    let caller = caller(state, headers).map_err(|stranger| Box::new(stranger.problem(Form::Detail)))?;
     if caller.role.reads() {
         Ok(caller)
     } else {
-        Err(Form::Detail.problem(StatusCode::FORBIDDEN, "this token may only ask for decisions"))
+        Err(Box::new(Form::Detail.problem(StatusCode::FORBIDDEN, "this token may only ask for decisions")))
     }
 }
 

@@ -13,8 +13,7 @@ use serde_json::json;
 use super::App;
 use super::LATER_WAIT;
 use super::around::Served;
-use super::around::caller;
-use super::problem::Form;
+use super::neosc::reader;
 use super::problem::json as answer;
 use crate::server::snapshot::Snapshot;
 use crate::server::snapshot::Told;
@@ -22,12 +21,8 @@ use crate::server::wire_time::wire_time;
 
 /// Answers anybody whose role reads.
 pub async fn status(State(state): App, Extension(Served(snapshot)): Extension<Served>, headers: HeaderMap) -> Response {
-    let role = match caller(&state, &headers) {
-        Ok(caller) => caller.role,
-        Err(stranger) => return stranger.problem(Form::Detail),
-    };
-    if !role.reads() {
-        return Form::Detail.problem(StatusCode::FORBIDDEN, "this token may only ask for decisions");
+    if let Err(refusal) = reader(&state, &headers) {
+        return *refusal;
     }
     let (snapshot, findings) = checked(&state, snapshot).await;
     let behind = state.current.behind();

@@ -47,7 +47,7 @@ pub async fn policy(State(state): App, Extension(Served(snapshot)): Extension<Se
     }
     let caller = match reader(&state, request.headers()) {
         Ok(caller) => caller,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     if !caller.role.writes() {
         return Form::Detail.problem(StatusCode::FORBIDDEN, "Admin access required");

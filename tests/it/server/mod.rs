@@ -1,0 +1,8 @@
+//! The server: its answers through the router, and its behaviour through real sockets.
+
+mod authzen;
+mod bounds;
+mod live;
+mod neosc;
+mod reload;
+mod router;
