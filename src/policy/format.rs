@@ -332,10 +332,10 @@ fn meaning(root: &Node) -> Value {
     if kind == Kind::Access {
         fields.entry(TYPE).or_insert_with(|| "Policy".into());
     }
-    if let Some(Value::String(text)) = fields.get_mut(condition_field(kind)) {
-        if let Ok(parsed) = condition::parse(text) {
-            *text = parsed.expr.to_string();
-        }
+    if let Some(Value::String(text)) = fields.get_mut(condition_field(kind))
+        && let Ok(parsed) = condition::parse(text)
+    {
+        *text = parsed.expr.to_string();
     }
     value
 }

@@ -28,14 +28,9 @@ fn values(key: &str) -> Vec<&'static str> {
             " 'a == 1\n  and b = ''x'''",
             " |+\n  a = 1\n\n",
         ],
-        "description" => vec![
-            " text",
-            " 'it''s'",
-            " |\n  # no comment\n  two lines",
-            " >\n  folded\n\n  text",
-            " |+\n  kept\n\n\n",
-            " \"a\\nb\"",
-        ],
+        "description" => {
+            vec![" text", " 'it''s'", " |\n  # no comment\n  two lines", " >\n  folded\n\n  text", " |+\n  kept\n\n\n", " \"a\\nb\""]
+        }
         "metadata" => vec![" {owner: [a, 1]}", "\n  # inside\n  owner: ops\n  more:\n    - 1", "\n  text: |\n    x"],
         "deny" => vec![" true", " false # never"],
         "_id" => vec![" A", " 'A'", " \"A\" # the id"],

@@ -26,7 +26,8 @@ fn mistaken() -> Workspace {
     let wiki = "_id: ReadWiki\nservice: reprot\ncondition: owner == '{me}'\nactions: [read]\nmembers: ['*']\n";
     let mfa = "id: pol-mfa\nname: MFA \u{202e}\ntype: access\nenabled: false\n";
     let typo = "_id: Typo\nservice: report\nactions: [read]\nmember: ['*']\n";
-    let files = [("policies/broken.yaml", "_id: [\n"), ("policies/mfa.yaml", mfa), ("policies/typo.yaml", typo), ("policies/wiki.yaml", wiki)];
+    let files =
+        [("policies/broken.yaml", "_id: [\n"), ("policies/mfa.yaml", mfa), ("policies/typo.yaml", typo), ("policies/wiki.yaml", wiki)];
     workspace(Some(config), &files)
 }
 
