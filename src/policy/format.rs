@@ -157,11 +157,15 @@ struct Pieces {
     range: Range<usize>,
     indent: String,
     entries: Vec<Piece>,
+    /// The blank lines after the last value.
+    tail: Range<usize>,
 }
 
 struct Piece {
     key: String,
     range: Range<usize>,
+    /// Whether blank lines below would become part of the value.
+    takes_blank_lines: bool,
 }
 
 impl Pieces {
@@ -184,10 +188,12 @@ impl Pieces {
             let content = content_end(text, entry.key_span.range().end, &entry.value);
             let next = entries.get(at + 1).map_or(text.len(), |next| line_start(text, next.key_span.range().start));
             let end = content + belongs_to_value(text.get(content..next)?, indent.len(), ends_in_block_scalar(&entry.value));
-            pieces.push(Piece { key: entry.key.clone(), range: start..end });
+            let takes_blank_lines = ends_in_kept_lines(text, &entry.value);
+            pieces.push(Piece { key: entry.key.clone(), range: start..end, takes_blank_lines });
             start = end;
         }
-        Some(Self { range: begin..start, indent, entries: pieces })
+        let tail = start..start + blank_lines(text.get(start..)?);
+        Some(Self { range: begin..tail.end, indent, entries: pieces, tail })
     }
 
     /// The lines in canonical order.
@@ -198,17 +204,24 @@ impl Pieces {
         self.entries.sort_by_key(|piece| rank(&piece.key));
         let typed = kind != Kind::Access || self.entries.iter().any(|piece| piece.key == TYPE);
         let mut new = String::new();
+        let mut above_takes_blank_lines = false;
         for (at, piece) in self.entries.iter().enumerate() {
             let lines = text.get(piece.range.clone()).unwrap_or("");
             // Blank lines part a key from the one above it; where there is none above it any more, they part nothing.
             let moved_up = at == 0 && Some(piece.range.start) != first;
-            new.push_str(if moved_up { lines.trim_start_matches(['\n', '\r']) } else { lines });
+            let parts_nothing = moved_up || above_takes_blank_lines;
+            new.push_str(lines.get(if parts_nothing { blank_lines(lines) } else { 0 }..).unwrap_or(lines));
+            above_takes_blank_lines = piece.takes_blank_lines;
             if !new.ends_with('\n') && (at + 1 < self.entries.len() || !typed && piece.key == Kind::Access.id_field()) {
                 new.push_str(line_end(text));
             }
             if !typed && piece.key == Kind::Access.id_field() {
                 new.push_str(&format!("{}{TYPE}: Policy{}", self.indent, line_end(text)));
+                above_takes_blank_lines = false;
             }
+        }
+        if !above_takes_blank_lines {
+            new.push_str(text.get(self.tail).unwrap_or(""));
         }
         new
     }
@@ -234,6 +247,25 @@ fn ends_in_block_scalar(node: &Node) -> bool {
         NodeKind::Mapping(entries) if node.style == Style::Block => entries.last().is_some_and(|entry| ends_in_block_scalar(&entry.value)),
         _ => matches!(node.style, Style::Literal | Style::Folded) && !node.aliased,
     }
+}
+
+/// Whether the last thing that a value says is a block scalar that keeps the blank lines below it (`|+`).
+fn ends_in_kept_lines(text: &str, node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Sequence(items) if node.style == Style::Block => items.last().is_some_and(|last| ends_in_kept_lines(text, last)),
+        NodeKind::Mapping(entries) if node.style == Style::Block => {
+            entries.last().is_some_and(|entry| ends_in_kept_lines(text, &entry.value))
+        }
+        _ => {
+            let header = text.get(node.span.range()).and_then(|written| written.lines().next()).unwrap_or("");
+            ends_in_block_scalar(node) && header.split('#').next().is_some_and(|header| header.contains('+'))
+        }
+    }
+}
+
+/// The length of the blank lines at the beginning.
+fn blank_lines(text: &str) -> usize {
+    text.split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(str::len).sum()
 }
 
 /// How many bytes of what stands between a value and the next key belong to the value: up to the last comment that is
@@ -300,10 +332,10 @@ fn meaning(root: &Node) -> Value {
     if kind == Kind::Access {
         fields.entry(TYPE).or_insert_with(|| "Policy".into());
     }
-    if let Some(Value::String(text)) = fields.get_mut(condition_field(kind)) {
-        if let Ok(parsed) = condition::parse(text) {
-            *text = parsed.expr.to_string();
-        }
+    if let Some(Value::String(text)) = fields.get_mut(condition_field(kind))
+        && let Ok(parsed) = condition::parse(text)
+    {
+        *text = parsed.expr.to_string();
     }
     value
 }

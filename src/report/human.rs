@@ -84,7 +84,11 @@ fn handler(look: Look) -> GraphicalReportHandler {
 /// `2 errors, 1 warning in 3 of 10 files`.
 fn summary(report: &Report<'_>) -> String {
     let counts = report.counts();
-    let at = report.revision.map(|revision| format!(" at {}", printable(revision))).unwrap_or_default();
+    let at = match report.revision {
+        None => String::new(),
+        Some("index") => " in the index".to_owned(),
+        Some(revision) => format!(" at revision {}", printable(&revision.chars().take(12).collect::<String>())),
+    };
     let numbers: Vec<String> = [(counts.errors, "error"), (counts.warnings, "warning")]
         .into_iter()
         .filter(|&(number, _)| number > 0)

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod audit_formats;
+mod canonical;
 mod cli;
 mod docs;
 mod history;
@@ -10,6 +12,7 @@ mod large;
 mod load;
 mod pages;
 mod properties;
+mod reports;
 mod repository;
 mod rules;
 mod running;
