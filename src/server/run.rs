@@ -38,6 +38,9 @@ use crate::history::RepositoryError;
 /// How often the token file is looked at when no event tells.
 const TOKEN_PERIOD: Duration = Duration::from_secs(2);
 
+/// How long events in the directory of the token file settle.
+const TOKEN_SETTLE: Duration = Duration::from_millis(50);
+
 /// Serves until SIGTERM, SIGINT or [`Stop`](super::Stop), and ends when all requests that had begun have been answered.
 ///
 /// # Errors
@@ -166,7 +169,10 @@ async fn keep(tokens: Arc<Tokens>) {
     });
     loop {
         watch.follow(vec![directory.clone()]);
-        let _: Result<_, _> = tokio::time::timeout(TOKEN_PERIOD, changes.recv()).await;
+        if tokio::time::timeout(TOKEN_PERIOD, changes.recv()).await.is_ok() {
+            // Whoever writes the file in place needs a moment for the rest of it.
+            tokio::time::sleep(TOKEN_SETTLE).await;
+        }
         let tokens = Arc::clone(&tokens);
         let _: Result<_, _> = tokio::task::spawn_blocking(move || tokens.refresh()).await;
     }
