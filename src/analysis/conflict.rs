@@ -2,7 +2,8 @@
 //!
 //! Grants that stand to any denial in the same way are one [`Group`], and each group is listed in rows by service and member.
 //! A denial reads the few rows that can concern it and is compared with one grant of each group, so the work grows with
-//! what a law book says and not with the square of its size.
+//! what a law book says and not with the square of its size. Only what some denial names is entered: most members and
+//! conditions of grants are named by none.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,6 +11,7 @@ use std::hash::Hash;
 use rayon::prelude::*;
 
 use super::overlap::Relation;
+use super::overlap::everyone;
 use super::overlap::relation;
 use crate::condition::Expr;
 use crate::policy::Actions;
@@ -37,8 +39,12 @@ pub struct Conflict {
 /// The conflicts of a law book, in the order of the denials. Exceptions to grants are none, nor are denials that controls lower to.
 pub fn conflicts(statements: &[Statement]) -> Vec<Conflict> {
     let index = Index::new(statements);
-    let denials = statements.par_iter().enumerate().filter(|(_, statement)| statement.effect == Effect::Deny && !statement.from_control);
+    let denials = statements.par_iter().enumerate().filter(|(_, statement)| is_plain_denial(statement));
     denials.filter_map(|(position, denial)| index.conflict(statements, position, denial)).collect()
+}
+
+fn is_plain_denial(statement: &Statement) -> bool {
+    statement.effect == Effect::Deny && !statement.from_control
 }
 
 /// Numbers for equal values.
@@ -121,6 +127,16 @@ impl<'a> Index<'a> {
             groups: Vec::new(),
             rows: HashMap::new(),
         };
+        for denial in statements.iter().filter(|statement| is_plain_denial(statement)) {
+            for member in &denial.members {
+                index.member.of(member);
+            }
+            if let Some(condition) = &denial.condition {
+                index.conditions.of(condition.expr());
+            }
+        }
+        // A grant for everyone meets every denial.
+        index.member.of(&Member::Everyone);
         for (position, statement) in statements.iter().enumerate() {
             if statement.effect == Effect::Allow {
                 index.add(position, statement);
@@ -132,23 +148,26 @@ impl<'a> Index<'a> {
     fn add(&mut self, position: usize, grant: &'a Statement) {
         let conditions = match &grant.condition {
             None => vec![ConditionKey::Absent],
-            Some(condition) => vec![ConditionKey::Present, ConditionKey::Exactly(self.conditions.of(condition.expr()))],
+            Some(condition) => {
+                let equal = self.conditions.known(&condition.expr()).map(ConditionKey::Exactly);
+                [ConditionKey::Present].into_iter().chain(equal).collect()
+            }
         };
-        let everyone = grant.members.contains(&Member::Everyone);
-        let named: Vec<Option<u32>> = if everyone {
-            vec![None, Some(self.member.of(&Member::Everyone))]
-        } else {
-            grant.members.iter().map(|member| Some(self.member.of(member))).collect()
-        };
-        let exact = self.members.of(&grant.members);
+        let everyone = everyone(&grant.members);
+        let everyone_row = everyone.then_some(None);
+        let named = grant.members.iter().filter_map(|member| self.member.known(&member)).map(Some);
+        let rows: Vec<Option<u32>> = everyone_row.into_iter().chain(named).collect();
         let (actions, service, source) = (self.actions.of(&grant.actions), self.names.of(&grant.service), self.names.of(&grant.source));
         for condition in conditions {
             let key = |members| GroupKey { actions, service, source, members, condition };
             if everyone {
-                self.list(key(MembersKey::Everyone), &named, position);
-            } else {
-                self.list(key(MembersKey::Somebody), &[None], position);
-                self.list(key(MembersKey::Exactly(exact)), &named, position);
+                self.list(key(MembersKey::Everyone), &rows, position);
+                continue;
+            }
+            self.list(key(MembersKey::Somebody), &[None], position);
+            if !rows.is_empty() {
+                let exact = self.members.of(&grant.members);
+                self.list(key(MembersKey::Exactly(exact)), &rows, position);
             }
         }
     }
@@ -175,7 +194,7 @@ impl<'a> Index<'a> {
             Selector::Any => vec![None],
             named => [self.names.known(&&Selector::Any), self.names.known(&named)].into_iter().flatten().map(Some).collect(),
         };
-        let members: Vec<Option<u32>> = if denial.members.contains(&Member::Everyone) {
+        let members: Vec<Option<u32>> = if everyone(&denial.members) {
             vec![None]
         } else {
             let named = denial.members.iter().chain([&Member::Everyone]);

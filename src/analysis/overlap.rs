@@ -85,14 +85,20 @@ fn selector(grant: &Selector, denial: &Selector) -> Part {
     Part::overlapping(denial.covers(grant), grant.covers(denial))
 }
 
+// INVARIANT: the members of a statement are sorted and distinct, so that a search may halve, and `*` comes first.
+/// Whether the members are every caller.
+pub(super) fn everyone(members: &[Member]) -> bool {
+    members.first() == Some(&Member::Everyone)
+}
+
 /// Members are compared as names. Whether two groups share a caller is not known, so they have nothing in common here.
 fn members(grant: &[Member], denial: &[Member]) -> Part {
-    let (grant_all, denial_all) = (grant.contains(&Member::Everyone), denial.contains(&Member::Everyone));
+    let (grant_all, denial_all) = (everyone(grant), everyone(denial));
     if grant_all || denial_all {
         return Part::overlapping(denial_all, grant_all);
     }
-    // INVARIANT: the members of a statement are sorted and distinct, so that a search may halve.
-    let shared = grant.iter().filter(|member| denial.binary_search(member).is_ok()).count();
+    let (fewer, more) = if grant.len() < denial.len() { (grant, denial) } else { (denial, grant) };
+    let shared = fewer.iter().filter(|member| more.binary_search(member).is_ok()).count();
     if shared == 0 {
         return Part::Disjoint;
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::json;
 
+use super::overlap::everyone;
 use crate::decision::Request;
 use crate::decision::applies;
 use crate::decision::decide;
@@ -14,8 +15,8 @@ use crate::policy::Statement;
 /// The caller of a witness that needs nobody in particular. The domain is reserved (RFC 2606), so it is nobody.
 const SOMEBODY: &str = "somebody@example.invalid";
 
-/// An AuthZEN evaluation request that is denied, and would be allowed without the denial; both have been run through
-/// [`decide`] over all statements, and the denial and the grant apply to it. The positions are those of the two in `statements`.
+/// An AuthZEN evaluation request that is denied, and would be allowed without the denial; both have been run through [`decide`],
+/// and the denial and the grant apply to it. The positions are those of the two in `statements`.
 ///
 /// `None` when a condition is involved, or when something else denies the request as well.
 pub fn witness(statements: &[Statement], grant: usize, denial: usize) -> Option<Value> {
@@ -25,19 +26,16 @@ pub fn witness(statements: &[Statement], grant: usize, denial: usize) -> Option<
     }
     let value = request(granting, denying)?;
     let request = Request::from_authzen(&value).ok()?;
-    let proves = applies(granting, &request)
-        && applies(denying, &request)
-        && !decide(statements, &request).allowed
-        && allowed_without(statements, denial, &request);
-    proves.then_some(value)
-}
-
-/// Whether the request is allowed when one statement is left out. Deciding both halves is deciding the rest, because a denial in either wins.
-fn allowed_without(statements: &[Statement], left_out: usize, request: &Request) -> bool {
-    let (before, rest) = statements.split_at(left_out.min(statements.len()));
-    let halves = [decide(before, request), decide(rest.get(1..).unwrap_or_default(), request)];
-    let denied = halves.iter().any(|half| !half.allowed && !half.policies.is_empty());
-    !denied && halves.iter().any(|half| half.allowed)
+    if !applies(granting, &request) || !applies(denying, &request) {
+        return None;
+    }
+    // A statement of another service or action applies to nothing here, whatever the rest of it says, and most are that.
+    let concerned = |statement: &Statement| statement.service.matches(&request.service) && statement.actions.contains(&request.action.name);
+    let rest = statements.iter().enumerate().filter(|&(position, _)| position != denial);
+    let others: Vec<Statement> = rest.filter(|(_, statement)| concerned(statement)).map(|(_, statement)| statement.clone()).collect();
+    let allowed = decide(&others, &request).allowed;
+    let all: Vec<Statement> = others.into_iter().chain([denying.clone()]).collect();
+    (allowed && !decide(&all, &request).allowed).then_some(value)
 }
 
 /// A request in the common part of both, which are known to overlap.
@@ -72,7 +70,6 @@ fn shared_name<'a>(one: &'a Selector, two: &'a Selector, any: &'a str) -> &'a st
 
 /// A member that both name; where one names everyone, a member of the other.
 fn shared_member<'a>(grant: &'a Statement, denial: &'a Statement) -> Option<&'a Member> {
-    let everyone = |members: &[Member]| members.contains(&Member::Everyone);
     match (everyone(&grant.members), everyone(&denial.members)) {
         (_, true) => grant.members.first(),
         (true, false) => denial.members.first(),

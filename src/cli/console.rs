@@ -12,6 +12,7 @@ use std::io::Write;
 use miette::Diagnostic;
 
 use super::Failure;
+use super::progress::Progress;
 use crate::report::Look;
 use crate::report::human;
 
@@ -65,8 +66,14 @@ impl Console {
 
     /// Writes a remark to standard error: something to know that is no result.
     pub fn remark(&mut self, line: impl AsRef<str>) {
-        // Where standard error cannot be written, there is nobody left to tell.
+        // What has been said so far stands above it, and where nothing can be written, there is nobody left to tell.
+        let _ = self.out.flush();
         let _ = writeln!(self.err, "{}", line.as_ref());
+    }
+
+    /// A line that says how far long work is.
+    pub fn progress(&self, what: &'static str, unit: &'static str) -> Progress {
+        Progress::new(what, unit)
     }
 
     /// Writes what kept the command from doing its work to standard error.

@@ -44,7 +44,7 @@ impl Init {
         let dir = &self.dir;
         if dir.join(config::FILE_NAME).exists() {
             let message = format!("`{}` exists: this is a law book already", dir.join(config::FILE_NAME).display());
-            return Err(Failure::new(message).help("check it with `lawbook check`").into());
+            return Err(Failure::new(message).help(format!("check it with `lawbook check{}`", self.argument())).into());
         }
         fs::create_dir_all(dir).map_err(|error| Failure::unwritable(dir, &error))?;
         if init_repository(dir)? {
@@ -55,9 +55,13 @@ impl Init {
             let note = if word == "wrote" { "" } else { ", which exists" };
             console.say(format!("{word} {path}{note}"))?;
         }
-        let argument = if dir == Path::new(".") { String::new() } else { format!(" {}", dir.display()) };
-        console.say(format!("\nCheck it with `lawbook check{argument}`, and commit it with git."))?;
+        console.say(format!("\nCheck it with `lawbook check{}`, and commit it with git.", self.argument()))?;
         Ok(Status::Fine)
+    }
+
+    /// The folder as an argument of the next command.
+    fn argument(&self) -> String {
+        if self.dir == Path::new(".") { String::new() } else { format!(" {}", self.dir.display()) }
     }
 }
 

@@ -4,6 +4,9 @@
 //! status is 0 when nothing is wrong, 1 when the answer is no (findings at error level, a denied decision, a bundle that
 //! does not verify), and 2 when the command could not do its work, wrong usage and defects included; never anything else.
 
+mod audit;
+mod build;
+mod bundle;
 mod check;
 mod completions;
 mod console;
@@ -14,11 +17,19 @@ mod failure;
 mod fix;
 mod fmt;
 mod init;
+mod key;
 mod law_book;
+mod prefix;
+mod progress;
 mod replace;
 mod request;
 mod requests;
 mod schema;
+mod sign;
+mod span_of_time;
+mod statement;
+mod trust;
+mod verify;
 
 use std::ffi::OsString;
 use std::panic;
@@ -75,7 +86,14 @@ enum Command {
     Check(check::Check),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
-    Decide(decide::Decide),
+    Decide(Box<decide::Decide>),
+    Audit(audit::Audit),
+    Key(key::Key),
+    Build(Box<build::Build>),
+    Sign(sign::Sign),
+    Verify(verify::Verify),
+    Bundle(bundle::Bundle),
+    Trust(trust::Trust),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -88,6 +106,13 @@ impl Command {
             Self::Fmt(command) => command.run(console),
             Self::Explain(command) => command.run(console),
             Self::Decide(command) => command.run(console),
+            Self::Audit(command) => command.run(console),
+            Self::Key(command) => command.run(console),
+            Self::Build(command) => command.run(console),
+            Self::Sign(command) => command.run(console),
+            Self::Verify(command) => command.run(console),
+            Self::Bundle(command) => command.run(console),
+            Self::Trust(command) => command.run(console),
             Self::Schema(command) => command.run(console),
             Self::Completions(command) => command.run(console),
         }

@@ -57,8 +57,8 @@ pub(super) fn answer_lines(index: &Index, mut input: impl BufRead, name: &str, c
 fn answered(index: &Index, line: &Line, number: usize) -> Option<(String, bool)> {
     let outcome = match line {
         Line::Text(bytes) if bytes.trim_ascii().is_empty() => return None,
-        Line::Text(bytes) => serde_json::from_slice::<Value>(bytes)
-            .map_err(|error| format!("this is not JSON: {error}"))
+        Line::Text(bytes) => serde_json::from_slice::<Value>(bytes.trim_ascii_end())
+            .map_err(|error| not_json(&error))
             .and_then(|request| answer(index, &request)),
         Line::TooLong => Err(format!("a line has at most {MAX_LINE_BYTES} bytes")),
     };
@@ -66,6 +66,13 @@ fn answered(index: &Index, line: &Line, number: usize) -> Option<(String, bool)>
         Ok((text, _)) => (text, true),
         Err(error) => (json!({"error": error, "line": number}).to_string(), false),
     })
+}
+
+/// What is wrong with a line that is not JSON, and at which byte of it.
+fn not_json(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let what = said.split(" at line ").next().unwrap_or(&said).replacen("EOF", "the line ends", 1);
+    format!("this is not JSON: {what} at byte {}", error.column())
 }
 
 /// The next lines; none at the end.

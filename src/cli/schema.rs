@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use super::Console;
 use super::Outcome;
 use super::Status;
+use crate::report::audit::json::AUDIT_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
 use crate::schema::POLICY_SCHEMA;
 
@@ -30,6 +31,8 @@ enum Subject {
     Decision,
     /// What `lawbook check --format json` writes
     Findings,
+    /// What `lawbook audit --format json` writes
+    Audit,
 }
 
 impl Schema {
@@ -40,6 +43,7 @@ impl Schema {
             Subject::Request => include_str!("../../schema/request.schema.json"),
             Subject::Decision => include_str!("../../schema/decision.schema.json"),
             Subject::Findings => FINDINGS_SCHEMA,
+            Subject::Audit => AUDIT_SCHEMA,
         };
         console.say(text.trim_end())?;
         Ok(Status::Fine)

@@ -160,11 +160,17 @@ impl Ord for Finding {
     }
 }
 
-/// The nearest of some names to a mistyped one, for a did-you-mean; `None` when nothing is near.
+/// The nearest of some names to a mistyped one, for a did-you-mean; `None` when nothing is near, or the name is too long to be one.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// The longest name in bytes that is compared. Comparing takes time and memory by the product of both lengths.
+    const LONGEST: usize = 256;
+    if name.len() > LONGEST {
+        return None;
+    }
     let wanted = name.to_lowercase();
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
         .filter(|&(distance, candidate)| distance <= 1.max(candidate.chars().count().min(wanted.chars().count()) / 3))
         .min()

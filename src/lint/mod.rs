@@ -8,6 +8,7 @@ mod book;
 mod draft;
 mod rules;
 mod scalar;
+mod suggest;
 mod suppression;
 
 use std::collections::BTreeMap;

@@ -29,9 +29,10 @@ pub(super) fn condition_span(book: &Book, document: &PolicyDocument, range: Rang
 }
 
 /// The edits of the file that make these changes to the text of a scalar of the document. `None` when they cannot be made at
-/// these places, or the scalar would not read back as the changed text.
+/// these places, when something of the document is repeated by an alias and would change with it, or when the scalar would not
+/// read back as the changed text.
 pub(super) fn edits(book: &Book, document: &PolicyDocument, node: &Node, changes: &[(Range<usize>, &str)]) -> Option<Vec<Edit>> {
-    if node.aliased {
+    if has_alias(&document.node) {
         return None;
     }
     let file = book.sources.get(node.span.source)?.text();
@@ -45,6 +46,11 @@ pub(super) fn edits(book: &Book, document: &PolicyDocument, node: &Node, changes
     let written = apply(node.span.source, file.get(..node.span.range().end)?, &edits)?;
     let in_flow = file.get(document.node.span.range())?.starts_with('{');
     (read(written.get(node.span.range().start..)?, in_flow)? == expected).then_some(edits)
+}
+
+/// Whether an alias repeats a part of the tree, so that an edit in one place may change another.
+pub(super) fn has_alias(node: &Node) -> bool {
+    node.aliased || node.items().iter().any(has_alias) || node.entries().iter().any(|entry| has_alias(&entry.value))
 }
 
 /// A replacement as it is written in a scalar with these quotes.

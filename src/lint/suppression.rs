@@ -4,16 +4,22 @@
 //! reason; one that silences nothing, or whose day has passed, is a finding. A finding that leaves the meaning of a
 //! file unknown cannot be silenced.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use super::Book;
 use crate::finding::Finding;
 use crate::source::SourceFile;
+use crate::source::SourceId;
 use crate::source::Span;
 use crate::syntax::Comment;
 
 /// The words that make a comment a suppression.
 const MARK: &str = "lawbook:";
+
+/// How many lines of comments may stand between a suppression and its line. Without an end, a file of suppressions takes the square of its size.
+const COMMENT_LINES: usize = 100;
 
 /// A suppression as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,22 +50,30 @@ pub(super) fn apply(book: &Book, today: Date, findings: &mut Vec<Finding>) -> Ve
     let mut uses: Vec<Use> = suppressions(book)
         .map(|suppression| Use { matched: 0, expired: suppression.until.is_some_and(|day| day < today), suppression })
         .collect();
-    if !uses.is_empty() {
-        findings.retain(|finding| !silenced(book, finding, &mut uses));
+    let mut by_place: HashMap<Place, Vec<usize>> = HashMap::new();
+    for (at, own) in uses.iter().enumerate() {
+        if let Ok(rule) = &own.suppression.rule {
+            by_place.entry((own.suppression.span.source, own.suppression.line, rule.clone())).or_default().push(at);
+        }
+    }
+    if !by_place.is_empty() {
+        findings.retain(|finding| !silenced(book, finding, &by_place, &mut uses));
     }
     uses
 }
 
-fn silenced(book: &Book, finding: &Finding, uses: &mut [Use]) -> bool {
+/// What a suppression speaks for: a line of a file, and a rule.
+type Place = (SourceId, usize, String);
+
+fn silenced(book: &Book, finding: &Finding, by_place: &HashMap<Place, Vec<usize>>, uses: &mut [Use]) -> bool {
     if finding.blocking {
         return false;
     }
     let span = finding.primary.span;
-    let line = book.sources.line_column(span).line;
+    let place = (span.source, book.sources.line_column(span).line, finding.rule.to_owned());
     let mut silenced = false;
-    for one in uses.iter_mut() {
-        let own = &one.suppression;
-        if own.span.source == span.source && own.line == line && own.rule.as_deref() == Ok(finding.rule) {
+    for &at in by_place.get(&place).into_iter().flatten() {
+        if let Some(one) = uses.get_mut(at) {
             one.matched += 1;
             silenced |= !one.expired;
         }
@@ -129,12 +143,12 @@ fn line(span: Span, source: &SourceFile) -> usize {
     if !source.slice(start..span.start as usize).trim().is_empty() {
         return own;
     }
-    let below = own + 1..=source.line_count();
+    let mut below = (own + 1..=source.line_count()).take(COMMENT_LINES);
     let is_content = |&line: &usize| {
         let text = source.slice(source.line_range(line)).trim();
         !text.is_empty() && !text.starts_with('#')
     };
-    below.into_iter().find(is_content).unwrap_or(own)
+    below.find(is_content).unwrap_or(own)
 }
 
 #[cfg(test)]

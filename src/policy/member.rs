@@ -56,7 +56,7 @@ pub fn caller_id(text: &str) -> String {
 
 /// One `@` between two non-empty parts, and nothing that separates members elsewhere.
 fn is_address(text: &str) -> bool {
-    let strange = |char: char| char.is_whitespace() || char.is_control() || ",;:<>()[]\"\\".contains(char);
+    let strange = |char: char| char.is_whitespace() || char.is_control() || ",;:<>()[]\"\\*".contains(char);
     match text.split_once('@') {
         Some((local, domain)) => !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !text.contains(strange),
         None => false,
@@ -101,6 +101,7 @@ mod tests {
         check(":x", Member::Group(":x".into()), false);
         check("a@b@c", Member::Email("a@b@c".into()), false);
         check("user:a@b", Member::Email("user:a@b".into()), false);
+        check("*@x", Member::Email("*@x".into()), false);
         check("a b@c", Member::Email("a b@c".into()), false);
         check("a, b", Member::Group("a, b".into()), false);
     }

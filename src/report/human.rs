@@ -131,6 +131,7 @@ fn drawn<'a>(finding: &Finding, report: &Report<'a>, excerpts: &mut Excerpts<'a>
             labels: excerpts.labels(std::iter::once(&Label::new(label.span, "")), report),
             excerpt: excerpts.of(label.span.source, report),
         };
+        text.push('\n');
         let _ = handler.render_report(&mut text, &other);
     }
     text
@@ -142,7 +143,8 @@ fn notes(finding: &Finding) -> Vec<(&'static str, String)> {
     if let Some(witness) = &finding.witness {
         notes.push(("witness", printable(witness).into_owned()));
     }
-    if let Some(fix) = &finding.fix {
+    let told = finding.help.as_deref().is_some_and(|help| help.contains("--fix"));
+    if let Some(fix) = finding.fix.as_ref().filter(|_| !told) {
         let flag = match fix.safety {
             Safety::Safe => "--fix",
             Safety::Unsafe => "--unsafe-fixes",

@@ -3,6 +3,7 @@
 //! A format is a function `write(&Report, &mut dyn Write)`. It holds its own types for the wire, so that no format
 //! depends on how the core is laid out, and changing one never changes another.
 
+pub mod audit;
 pub mod concise;
 pub mod human;
 pub mod json;
@@ -112,8 +113,19 @@ impl Format {
 /// A number with its noun: `1 file`, `2 files`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = match noun.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None => format!("{noun}s"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
     };
     if number == 1 { format!("1 {noun}") } else { format!("{number} {plural}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn a_number_agrees_with_its_noun() {
+        let words = [count(0, "file"), count(1, "policy"), count(2, "policy"), count(2, "key"), count(7, "more finding")];
+        assert_eq!(words, ["0 files", "1 policy", "2 policies", "2 keys", "7 more findings"]);
+    }
 }

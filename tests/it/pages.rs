@@ -202,11 +202,11 @@ fn unescape(text: &str) -> Vec<u8> {
     let mut done = 0;
     for captures in pattern.captures_iter(text) {
         let whole = captures.get(0).expect("the match");
-        bytes.extend_from_slice(text[done..whole.start()].as_bytes());
+        bytes.extend_from_slice(&text.as_bytes()[done..whole.start()]);
         bytes.extend(escape(&captures));
         done = whole.end();
     }
-    bytes.extend_from_slice(text[done..].as_bytes());
+    bytes.extend_from_slice(&text.as_bytes()[done..]);
     bytes
 }
 

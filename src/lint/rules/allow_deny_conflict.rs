@@ -38,7 +38,7 @@ fn check(book: &Book, sink: &mut Sink) {
         if let Some(witness) = witness {
             draft = draft.witness(witness.to_string());
         }
-        sink.report(draft.help(help(&conflict)));
+        sink.report(draft.help(help(book, denial, &conflict)));
     }
 }
 
@@ -51,8 +51,8 @@ fn message(book: &Book, denial: &Statement, conflict: &Conflict) -> String {
         count => Some(format!("covers {count} grants, which never take effect")),
     };
     match (covers, conflict.partial) {
-        (None, 1) => format!("{who} overlaps a grant in part; where they meet, it is denied"),
-        (None, count) => format!("{who} overlaps {count} grants in part; where they meet, it is denied"),
+        (None, 1) => format!("{who} overlaps a grant in part; where both apply, the request is denied"),
+        (None, count) => format!("{who} overlaps {count} grants in part; where both apply, the request is denied"),
         (Some(covers), 0) => format!("{who} {covers}"),
         (Some(covers), count) => format!("{who} {covers}, and overlaps {count} more in part"),
     }
@@ -67,8 +67,10 @@ fn label(grant: &Statement, denial: &Statement, relation: Relation) -> String {
     }
 }
 
-fn help(conflict: &Conflict) -> &'static str {
-    if conflict.covered > 0 {
+fn help(book: &Book, denial: &Statement, conflict: &Conflict) -> &'static str {
+    if denies_everything(book, denial) {
+        "remove it when the emergency is over; until then, say that it is meant with `# lawbook: ignore(allow-deny-conflict) until 2027-01-01: reason`"
+    } else if conflict.covered > 0 {
         "narrow the denial to an exception, or remove the grants it covers; if it is meant, say so with `# lawbook: ignore(allow-deny-conflict): reason`"
     } else {
         "narrow the denial to what the grant allows, or say that it is meant with `# lawbook: ignore(allow-deny-conflict): reason`"

@@ -63,7 +63,7 @@ fn draft(file: &PolicyFile, start: usize, line: &str) -> Option<Draft> {
         .collect();
     let &(span, char, name) = found.first()?;
     let message = format!(
-        "this line contains the invisible character U+{:04X} ({name}), which changes the order in which it is shown",
+        "this line contains an invisible character, U+{:04X} ({name}), and may be shown in another order than it is read",
         u32::from(char)
     );
     let edits = found.iter().map(|&(span, ..)| Edit { span, replacement: String::new() }).collect();
@@ -73,7 +73,7 @@ fn draft(file: &PolicyFile, start: usize, line: &str) -> Option<Draft> {
         });
     Some(
         draft
-            .label(format!("{name}, here"))
+            .label(name)
             .help("remove it: what a reviewer reads has to be what the policy says")
             // Inside a quoted value the character is part of the value, so that removing it needs a look.
             .fix("remove the invisible characters of the line", Safety::Unsafe, edits),

@@ -33,10 +33,12 @@ fn check(book: &Book, sink: &mut Sink) {
         }
         let changes: Vec<_> = spellings.iter().map(|spelling| (spelling.range.clone(), spelling.replacement.as_str())).collect();
         sink.report(match scalar::edits(book, document, condition.node, &changes) {
-            Some(edits) => {
-                draft.help("run `lawbook check --fix`, which keeps the meaning").fix("write the condition canonically", Safety::Safe, edits)
-            }
-            None => draft.help("rewrite it by hand; with this quoting it cannot be done automatically"),
+            Some(edits) => draft.help("run `lawbook check --fix` to write it canonically; the meaning stays").fix(
+                "write the condition canonically",
+                Safety::Safe,
+                edits,
+            ),
+            None => draft.help("rewrite it by hand; an alias or the quoting keeps it from being done automatically"),
         });
     }
 }

@@ -27,7 +27,7 @@ fn check(book: &Book, sink: &mut Sink) {
             continue;
         };
         let message = if id == taken {
-            format!("`{id}` is already the id of another policy")
+            format!("`{id}` is already the id of another policy; whoever names `{id}` could mean either")
         } else {
             format!("`{id}` and `{taken}` differ only in case, and ids are unique also ignoring case")
         };

@@ -9,7 +9,7 @@ use crate::lint::Use;
 
 pub(super) static RULE: Rule = Rule {
     name: "expired-suppression",
-    summary: "a suppression has ended, and what it silenced is back",
+    summary: "a suppression has ended",
     default: Level::Warn,
     blocking: false,
     check: Check::Suppressions(check),
@@ -20,7 +20,7 @@ fn check(uses: &[Use], sink: &mut Sink) {
     for one in uses.iter().filter(|one| one.expired && one.matched > 0) {
         let own = &one.suppression;
         let (Ok(rule), Some(until)) = (&own.rule, own.until) else { continue };
-        let message = format!("this suppression of `{rule}` ended on {until}, so what it silenced is back");
+        let message = format!("this suppression of `{rule}` ended on {until}, and silences nothing any more");
         sink.report(Draft::new(own.span, message).help("repair the finding, or decide again and give a later day"));
     }
 }

@@ -1,5 +1,8 @@
 //! A member that is probably not whom its author means.
 
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
+
 use crate::finding::Edit;
 use crate::finding::Level;
 use crate::finding::Safety;
@@ -8,6 +11,7 @@ use crate::lint::Check;
 use crate::lint::Draft;
 use crate::lint::Rule;
 use crate::lint::Sink;
+use crate::lint::scalar;
 use crate::policy::Member;
 use crate::policy::PolicyDocument;
 use crate::schema::Place;
@@ -25,25 +29,36 @@ pub(super) static RULE: Rule = Rule {
 fn check(book: &Book, sink: &mut Sink) {
     for (policy, document) in book.policies() {
         let members = policy.members().unwrap_or_default();
+        let addresses = addresses(members);
+        let fixable = LazyCell::new(|| !scalar::has_alias(&document.node));
         for (position, member) in members.iter().enumerate() {
-            let lower = member.to_ascii_lowercase();
-            let twin = || members.iter().take(position).find(|other| other.to_ascii_lowercase() == lower);
-            let span = span(document, position);
-            let draft = if !Member::is_well_formed(member) {
-                Draft::new(span, malformed(member)).help(help(member))
-            } else if !member.contains('@') {
-                continue;
-            } else if let Some(twin) = twin() {
-                Draft::new(span, format!("`{member}` and `{twin}` are the same address, which is compared in lower case"))
-                    .help("remove one of the two")
-            } else if *member != lower {
-                capitals(book, members, member, &lower, span)
-            } else {
-                continue;
+            let same = addresses.get(&member.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
+            let draft = match same {
+                _ if !Member::is_well_formed(member) => Draft::new(span(document, position), malformed(member)).help(help(member)),
+                [first, ..] if first != member => repeated(span(document, position), member, first),
+                [_, others @ ..] if member.contains(|char: char| char.is_ascii_uppercase()) => {
+                    // When the list holds the address twice, rewriting would make it list one member twice.
+                    capitals(book, member, span(document, position), others.is_empty() && *fixable)
+                }
+                _ => continue,
             };
             sink.report(draft.policy(policy.id().as_str()));
         }
     }
+}
+
+/// The addresses as they are compared, with the ways in which the list spells each.
+fn addresses(members: &[String]) -> BTreeMap<String, Vec<&str>> {
+    let mut addresses: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for member in members.iter().filter(|member| member.contains('@')) {
+        addresses.entry(member.to_ascii_lowercase()).or_default().push(member);
+    }
+    addresses
+}
+
+fn repeated(span: Span, member: &str, first: &str) -> Draft {
+    Draft::new(span, format!("`{member}` and `{first}` are the same address, which is compared in lower case"))
+        .help("remove one of the two")
 }
 
 fn span(document: &PolicyDocument, position: usize) -> Span {
@@ -67,15 +82,15 @@ fn help(member: &str) -> &'static str {
     }
 }
 
-/// Lower case is how it is compared anyway. When the list holds the address twice, rewriting would make it list one member twice.
-fn capitals(book: &Book, members: &[String], member: &str, lower: &str, span: Span) -> Draft {
+/// Lower case is how it is compared anyway.
+fn capitals(book: &Book, member: &str, span: Span, fixable: bool) -> Draft {
+    let lower = member.to_ascii_lowercase();
     let draft = Draft::new(span, format!("`{member}` has capital letters, and addresses are compared in lower case"))
         .help(format!("write `{lower}`, so that everybody finds it"));
-    let alone = members.iter().filter(|other| other.to_ascii_lowercase() == lower).count() == 1;
-    match book.sources.slice(span).find(member).filter(|_| alone) {
+    match book.sources.slice(span).find(member).filter(|_| fixable) {
         Some(at) => {
             let start = span.range().start + at;
-            let edit = Edit { span: Span::new(span.source, start..start + member.len()), replacement: lower.to_owned() };
+            let edit = Edit { span: Span::new(span.source, start..start + member.len()), replacement: lower };
             draft.fix("write the address in lower case", Safety::Safe, vec![edit])
         }
         None => draft,

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(book: &Book, sink: &mut Sink) {
     for (policy, document) in book.policies().filter(|(policy, _)| policy.description().is_none()) {
-        let message = format!("`{}` does not say what it is for", policy.id());
+        let message = format!("`{}` does not say what it is for, so nobody can tell later whether it is still needed", policy.id());
         let draft = Draft::new(document.head_span(), message).policy(policy.id().as_str());
         sink.report(draft.help("add a `description` that says who needs it and why"));
     }

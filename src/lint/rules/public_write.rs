@@ -29,12 +29,19 @@ fn check(book: &Book, sink: &mut Sink) {
             continue;
         }
         let service = if access.service == "*" { "every service".to_owned() } else { format!("the service `{}`", access.service) };
-        let message = format!("`{}` lets every caller {} on {service}, without a condition", access.id, writes.join(", "));
+        let message = format!("`{}` lets every caller {} on {service}, without a condition", access.id, listed(&writes));
         let draft = Draft::new(document.field_span("members"), message).label("`*` is every caller").policy(access.id.as_str());
         sink.report(
             draft
                 .related(document.field_span("actions"), "these do more than read")
                 .help("name the members who need it, or add a condition such as `owner = {me}`"),
         );
+    }
+}
+
+fn listed(words: &[String]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
     }
 }
