@@ -87,7 +87,8 @@ pub fn is_dated(snapshot: &Snapshot) -> bool {
 fn dated(control: &Control, snapshot: &Snapshot, annals: &Annals) -> (Timestamp, ControlEntry) {
     let id = control.id.as_str();
     let written = control.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    let time = written.or_else(|| annals.created.get(id).copied()).or_else(|| snapshot.undated.get(id).copied()).unwrap_or(snapshot.loaded_at);
+    let time =
+        written.or_else(|| annals.created.get(id).copied()).or_else(|| snapshot.undated.get(id).copied()).unwrap_or(snapshot.loaded_at);
     let entry = ControlEntry {
         id: id.to_owned(),
         name: control.name.clone(),

@@ -34,6 +34,7 @@ use super::reload::Loop;
 use super::watch::Watch;
 use crate::history::Repository;
 use crate::history::RepositoryError;
+use crate::write;
 
 /// How often the token file is looked at when no event tells.
 const TOKEN_PERIOD: Duration = Duration::from_secs(2);
@@ -54,9 +55,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let metrics = Arc::new(Metrics::default());
     let (origin, place) = origin(&options.source, &metrics)?;
     let tokens = Arc::new(tokens(&options, &place)?);
+    // The token is the first line that anybody sees, so that logs begin after it.
     if let Some(format) = options.log {
         log_to_stderr(format);
     }
+    recover(&place);
     let runtime = Runtime::new().map_err(|why| ServeError::System { what: "threads", why: why.to_string() })?;
     let listener = runtime.block_on(TcpListener::bind(address)).map_err(|why| ServeError::Bind { address, why })?;
     let bound = listener.local_addr().map_err(|why| ServeError::Bind { address, why })?;
@@ -122,6 +125,14 @@ fn origin(source: &Source, metrics: &Arc<Metrics>) -> Result<(Box<dyn Origin>, P
     }
 }
 
+/// Completes a write that an earlier process did not live to complete.
+fn recover(place: &Place) {
+    let (Kind::Worktree(dir) | Kind::Ref { dir, .. }) = place.kind() else { return };
+    if let Err(error) = write::recover(dir) {
+        tracing::error!("a change that was interrupted cannot be completed: {error}");
+    }
+}
+
 fn folder(dir: &Path) -> Result<PathBuf, ServeError> {
     dir.canonicalize().ok().filter(|dir| dir.is_dir()).ok_or_else(|| ServeError::Source {
         message: format!("there is no folder `{}`", dir.display()),
@@ -153,10 +164,8 @@ fn administrator(place: &Place) -> Caller {
         Kind::Bundle(_) => None,
     };
     let person = dir.and_then(|dir| Repository::open(dir).and_then(|repository| repository.person()).ok());
-    let (name, email) = person.map_or_else(
-        || ("Administrator".to_owned(), "administrator@localhost".to_owned()),
-        |person| (person.name, person.email),
-    );
+    let (name, email) =
+        person.map_or_else(|| ("Administrator".to_owned(), "administrator@localhost".to_owned()), |person| (person.name, person.email));
     Caller { name, email, groups: Vec::new(), role: Role::Admin }
 }
 

@@ -32,9 +32,9 @@ pub async fn status(State(state): App, Extension(Served(snapshot)): Extension<Se
         (Some(_), Some(_)) => "behind",
         (Some(_), None) => "current",
     };
-    let behind = behind.map(|behind| {
-        json!({ "since": wire_time(behind.since), "error": behind.error, "commit": behind.commit, "findings": behind.findings })
-    });
+    let behind = behind.map(
+        |behind| json!({ "since": wire_time(behind.since), "error": behind.error, "commit": behind.commit, "findings": behind.findings }),
+    );
     let trouble = state.tokens.trouble().map(|trouble| json!({ "since": wire_time(trouble.since), "error": trouble.message }));
     let body = json!({
         "service": "lawbook",

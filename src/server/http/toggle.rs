@@ -25,6 +25,7 @@ use super::problem::Form;
 use super::problem::json as answer;
 use super::problem::text;
 use crate::server::auth::Caller;
+use crate::server::controls::Listing;
 use crate::server::controls::names_tag;
 use crate::server::controls::tag_of;
 use crate::server::place::Wanted;
@@ -37,7 +38,12 @@ use crate::server::writes::WriteError;
 const SERVED_WAIT: Duration = Duration::from_secs(30);
 
 /// One control.
-pub async fn policy(State(state): App, Extension(Served(snapshot)): Extension<Served>, Extension(id): Extension<RequestId>, request: Request) -> Response {
+pub async fn policy(
+    State(state): App,
+    Extension(Served(snapshot)): Extension<Served>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
     let decoded = path::decode(request.uri().path());
     let Some(policy) = decoded.strip_prefix("/api/policies/").filter(|policy| !policy.contains('/')) else {
         return nowhere(request.uri(), request.headers());
@@ -77,13 +83,16 @@ async fn toggle(
     let _turn = state.turn.lock().await;
     let current = state.current.snapshot().unwrap_or(snapshot);
     let listed = listing(&current).await?;
+    if listed.get(policy).is_none() {
+        return Err(Form::Detail.problem(StatusCode::NOT_FOUND, "Policy not found"));
+    }
     if let Some(tag) = tag {
         let own = listed.get(policy).map(tag_of).unwrap_or_default();
         if !names_tag(tag, &[&listed.tag, &own]) {
             return Err(Form::Detail.problem(StatusCode::PRECONDITION_FAILED, "the policy was changed since it was read"));
         }
     }
-    let toggled = write(state, current, policy, author).await?;
+    let toggled = write(state, &current, &listed, policy, author).await?;
     let served = served(state, &toggled).await?;
     let mut response = answered(&toggled);
     if !toggled.enabled && served.config.critical.iter().any(|critical| critical.value == policy) {
@@ -95,9 +104,17 @@ async fn toggle(
     Ok(response)
 }
 
-async fn write(state: &Arc<super::State>, snapshot: Arc<Snapshot>, policy: &str, author: Author) -> Result<Toggled, Response> {
+async fn write(
+    state: &Arc<super::State>,
+    snapshot: &Snapshot,
+    listed: &Listing,
+    policy: &str,
+    author: Author,
+) -> Result<Toggled, Response> {
     let (writer, id) = (Arc::clone(state), policy.to_owned());
-    let outcome = tokio::task::spawn_blocking(move || writer.writes.toggle(&snapshot, &id, &author)).await;
+    let is_default = snapshot.set().get(policy).is_none();
+    let created_at = listed.get(policy).filter(|_| is_default).map(|control| control.created_at.clone());
+    let outcome = tokio::task::spawn_blocking(move || writer.writes.toggle(&id, created_at.as_deref(), &author)).await;
     match outcome {
         Ok(Ok(toggled)) => Ok(toggled),
         Ok(Err(WriteError::NotFound)) => Err(Form::Detail.problem(StatusCode::NOT_FOUND, "Policy not found")),

@@ -19,8 +19,6 @@ use super::fetch::Answer;
 use super::fetch::Client;
 use crate::bundle::ARCHIVE_SUFFIX;
 use crate::bundle::Candidate;
-use crate::bundle::contents;
-use crate::bundle::contents::Contents;
 use crate::bundle::ENVELOPE_SUFFIX;
 use crate::bundle::Entries;
 use crate::bundle::State;
@@ -29,6 +27,8 @@ use crate::bundle::Trust;
 use crate::bundle::Verified;
 use crate::bundle::Verifier;
 use crate::bundle::VerifyError;
+use crate::bundle::contents;
+use crate::bundle::contents::Contents;
 use crate::config::Config;
 use crate::config::Placed;
 use crate::decision::Index;
@@ -138,8 +138,11 @@ impl BundleOrigin {
             commit: statement.predicate.source.commit.clone(),
             content: statement.content_digest().hex(),
         };
-        let snapshot = Snapshot::new(index, config(contents), revision.clone())
-            .map_err(|message| OriginError::Broken { message, commit: None, findings: Vec::new() })?;
+        let snapshot = Snapshot::new(index, config(contents), revision.clone()).map_err(|message| OriginError::Broken {
+            message,
+            commit: None,
+            findings: Vec::new(),
+        })?;
         self.tag = tag;
         self.served = Some(revision);
         // What a bundle holds was checked before it was signed.
@@ -241,7 +244,8 @@ impl Origin for BundleOrigin {
     }
 
     fn directories(&self) -> Vec<PathBuf> {
-        let parent = |path: PathBuf| path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.to_owned());
+        let parent =
+            |path: PathBuf| path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.to_owned());
         self.watched_files().into_iter().filter_map(parent).collect()
     }
 

@@ -6,3 +6,4 @@ mod live;
 mod neosc;
 mod reload;
 mod router;
+mod toggle;
