@@ -25,9 +25,11 @@ mod replace;
 mod request;
 mod requests;
 mod schema;
+mod serve;
 mod sign;
 mod span_of_time;
 mod statement;
+mod token;
 mod trust;
 mod verify;
 
@@ -94,6 +96,8 @@ enum Command {
     Verify(verify::Verify),
     Bundle(bundle::Bundle),
     Trust(trust::Trust),
+    Token(token::Token),
+    Serve(Box<serve::Serve>),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -113,6 +117,8 @@ impl Command {
             Self::Verify(command) => command.run(console),
             Self::Bundle(command) => command.run(console),
             Self::Trust(command) => command.run(console),
+            Self::Token(command) => command.run(console),
+            Self::Serve(command) => command.run(console),
             Self::Schema(command) => command.run(console),
             Self::Completions(command) => command.run(console),
         }

@@ -7,78 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
-use uuid::Uuid;
 
 use super::wire_time::wire_time;
-use crate::history::Action;
-use crate::history::Event;
-use crate::history::Landing;
 
-/// One entry of the audit log, in the shape and the order of keys of the NeoSC interface.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AuditEntry {
-    /// The entry.
-    pub id: String,
-    /// The author.
-    pub user_id: String,
-    /// The author's address.
-    pub user_email: String,
-    /// `create_policy`, `update_policy`, `delete_policy` or `toggle_policy`.
-    pub action: String,
-    /// `policy:` and the id of the policy.
-    pub resource: String,
-    /// What happened, for people.
-    pub details: String,
-    /// Where the request came from, as a trailer of the commit claims.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip_address: Option<String>,
-    /// When, such as `2026-03-05T14:30:00.000Z`.
-    pub timestamp: String,
-    /// Always true: what did not succeed is no commit.
-    pub success: bool,
-}
-
-/// The namespace of the ids in the audit log, so that the same commit gives the same ids everywhere.
-const NAMESPACE: Uuid = Uuid::from_u128(0x6c61_7762_6f6f_6b00_8000_6175_6469_7400);
-
-impl AuditEntry {
-    /// The entry of an event; `None` for one that changes no policy.
-    pub fn new(event: &Event) -> Option<Self> {
-        let action = match event.action {
-            Action::Create => "create_policy",
-            Action::Update => "update_policy",
-            Action::Delete => "delete_policy",
-            Action::Enable | Action::Disable => "toggle_policy",
-            Action::Move => return None,
-        };
-        let details = match event.action {
-            Action::Create => "Policy created",
-            Action::Update | Action::Move => "Policy updated",
-            Action::Delete => "Policy deleted",
-            Action::Enable => "Policy enabled",
-            Action::Disable => "Policy disabled",
-        };
-        let landing = &event.landing;
-        let name = format!("{}\n{}\n{}", landing.commit, event.policy, event.action);
-        Some(Self {
-            id: Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string(),
-            user_id: user_id(&landing.author.email),
-            user_email: landing.author.email.clone(),
-            action: action.to_owned(),
-            resource: format!("policy:{}", event.policy),
-            details: details.to_owned(),
-            ip_address: landing.trailer(Landing::CLIENT_IP).map(str::to_owned),
-            timestamp: wire_time(landing.committed.at),
-            success: true,
-        })
-    }
-}
-
-/// The id of a person: the same for one address, however it is capitalised.
-fn user_id(email: &str) -> String {
-    Uuid::new_v5(&NAMESPACE, email.to_lowercase().as_bytes()).to_string()
-}
+pub use crate::report::audit::neosc::Entry as AuditEntry;
 
 /// The history of one served law book.
 #[derive(Debug, Clone, Default)]

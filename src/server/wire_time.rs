@@ -1,11 +1,6 @@
 //! Times as the documented interfaces write them: UTC, three digits of a second, `Z`.
 
-use jiff::Timestamp;
-
-/// `2026-03-01T10:00:00.000Z`; parts of a millisecond are cut off.
-pub fn wire_time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
-}
+pub use crate::report::audit::wire_time;
 
 #[cfg(test)]
 mod tests {

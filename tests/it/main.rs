@@ -1,15 +1,18 @@
 //! The one integration binary: everything that is tested from outside a single file.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![cfg(test)]
 
 mod cli;
+mod docs;
 mod history;
 mod hostile;
+mod large;
 mod load;
 mod pages;
 mod properties;
 mod repository;
 mod rules;
+mod running;
 mod server;
 mod tidy;
 mod write;

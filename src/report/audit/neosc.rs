@@ -24,7 +24,7 @@ pub struct Entry {
     /// The author's address.
     pub user_email: String,
     /// `create_policy`, `update_policy`, `delete_policy` or `toggle_policy`.
-    pub action: &'static str,
+    pub action: String,
     /// `policy:` and the id of the policy.
     pub resource: String,
     /// What happened, for people.
@@ -55,7 +55,7 @@ impl Entry {
             id: identifier(&format!("urn:lawbook:event:{}:{}:{}", landing.commit, event.action, event.policy)),
             user_id: identifier(&format!("mailto:{}", landing.author.email.to_lowercase())),
             user_email: landing.author.email.clone(),
-            action,
+            action: action.to_owned(),
             resource: format!("policy:{}", event.policy),
             details,
             ip_address: claimed.map(|address| address.to_string()),
