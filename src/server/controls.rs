@@ -11,9 +11,9 @@ use super::annals::Annals;
 use super::defaults::DEFAULTS;
 use super::snapshot::Snapshot;
 use super::snapshot::hex;
-use super::wire_time::wire_time;
 use crate::policy::Control;
 use crate::policy::Policy;
+use crate::report::audit::wire_time;
 
 /// A control, in the shape and the order of keys of the NeoSC interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

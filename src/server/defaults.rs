@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::controls::ControlEntry;
-use super::wire_time::wire_time;
+use crate::report::audit::wire_time;
 
 /// A default control.
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use serde_json::json;
 use super::App;
 use super::around::Served;
 use super::problem::json as answer;
+use crate::report::audit::wire_time;
 use crate::server::current::Behind;
-use crate::server::wire_time::wire_time;
 
 /// The process runs.
 pub async fn live() -> Response {

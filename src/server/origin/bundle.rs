@@ -40,7 +40,7 @@ use crate::server::snapshot::Snapshot;
 const FILE_PERIOD: Duration = Duration::from_secs(2);
 
 /// How often a file server is asked.
-const POLL_PERIOD: Duration = Duration::from_secs(10);
+const POLL_PERIOD: Duration = Duration::from_secs(5);
 
 /// Where the two files of a bundle are.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 mod authzen;
 mod bounds;
+mod bundle;
+mod command;
 mod live;
 mod neosc;
 mod reload;
