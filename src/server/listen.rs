@@ -23,7 +23,7 @@ use tower::Layer;
 const MAX_CONNECTIONS: usize = 4096;
 
 /// How long a client may take to send the head of a request, the first or the next one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a client may take to say which protocol it speaks.
 const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
 
 use super::App;
 use super::around::RequestId;
@@ -36,6 +36,13 @@ use crate::server::writes::WriteError;
 
 /// How long a write waits for its commit to be served.
 const SERVED_WAIT: Duration = Duration::from_secs(30);
+
+/// The answer, with its keys in the documented order.
+#[derive(Debug, Serialize)]
+struct ToggleAnswer {
+    message: &'static str,
+    enabled: bool,
+}
 
 /// One control.
 pub async fn policy(
@@ -112,11 +119,15 @@ async fn write(
     author: Author,
 ) -> Result<Toggled, Response> {
     let (writer, id) = (Arc::clone(state), policy.to_owned());
+    let (by, request) = (author.email.clone(), author.request.clone());
     let is_default = snapshot.set().get(policy).is_none();
     let created_at = listed.get(policy).filter(|_| is_default).map(|control| control.created_at.clone());
     let outcome = tokio::task::spawn_blocking(move || writer.writes.toggle(&id, created_at.as_deref(), &author)).await;
     match outcome {
-        Ok(Ok(toggled)) => Ok(toggled),
+        Ok(Ok(toggled)) => {
+            tracing::info!(policy, commit = toggled.commit, by, request, "{}", said(&toggled));
+            Ok(toggled)
+        }
         Ok(Err(WriteError::NotFound)) => Err(Form::Detail.problem(StatusCode::NOT_FOUND, "Policy not found")),
         Ok(Err(WriteError::Conflict(message))) => Err(Form::Detail.problem(StatusCode::CONFLICT, &message)),
         Ok(Err(WriteError::Failed(message))) => {
@@ -145,6 +156,9 @@ async fn served(state: &Arc<super::State>, toggled: &Toggled) -> Result<Arc<Snap
 }
 
 fn answered(toggled: &Toggled) -> Response {
-    let message = if toggled.enabled { "Policy enabled" } else { "Policy disabled" };
-    answer(StatusCode::OK, &json!({ "message": message, "enabled": toggled.enabled }))
+    answer(StatusCode::OK, &ToggleAnswer { message: said(toggled), enabled: toggled.enabled })
+}
+
+fn said(toggled: &Toggled) -> &'static str {
+    if toggled.enabled { "Policy enabled" } else { "Policy disabled" }
 }

@@ -90,6 +90,8 @@ pub struct BundleOrigin {
     state: State,
     client: Option<Client>,
     tag: Option<String>,
+    /// What the trust file looked like when the tag was kept. Under other keys, an unchanged bundle is verified again.
+    trusted: Option<Fingerprint>,
     served: Option<Revision>,
     resumed: bool,
 }
@@ -102,7 +104,7 @@ impl BundleOrigin {
     pub fn new(location: Location, expected: Expected, state: &Path) -> Result<Self, VerifyError> {
         let client = matches!(location, Location::Server(_)).then(Client::new);
         let state = State::open(state)?;
-        Ok(Self { location, expected, state, client, tag: None, served: None, resumed: false })
+        Ok(Self { location, expected, state, client, tag: None, trusted: None, served: None, resumed: false })
     }
 
     fn verifier(&self) -> Result<Verifier, OriginError> {
@@ -162,7 +164,9 @@ impl BundleOrigin {
         let Some(client) = &self.client else {
             return Err(OriginError::Unreachable { message: format!("`{address}` is not on a file server") });
         };
-        let envelope = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), self.tag.as_deref()) {
+        let trusted = look(&self.watched_files());
+        let tag = self.tag.as_deref().filter(|_| self.trusted.as_ref() == Some(&trusted));
+        let envelope = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag) {
             Ok(Answer::Unchanged) => return Ok(None),
             Ok(answer @ Answer::File { .. }) => answer,
             Err(error) => return self.resume(OriginError::Unreachable { message: format!("the bundle cannot be fetched: {error}") }),
@@ -175,7 +179,10 @@ impl BundleOrigin {
         let verifier = self.verifier()?;
         let candidate = Candidate::new(address, move || Ok(body), archive);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => self.accept(verified, tag).map(Some),
+            Ok(verified) => {
+                self.trusted = Some(trusted);
+                self.accept(verified, tag).map(Some)
+            }
             Err(error) => self.resume(refused(&error)),
         }
     }
@@ -209,19 +216,23 @@ fn config(contents: Contents) -> Config {
     Config { actions: contents.actions, critical, ..Config::default() }
 }
 
+/// What tells two states of some files apart.
+fn look(files: &[PathBuf]) -> Fingerprint {
+    let stamp = |path: &PathBuf| {
+        let metadata = path.metadata().ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        (path.canonicalize().ok(), metadata.map(|metadata| metadata.len()), modified)
+    };
+    Fingerprint(format!("{:?}", files.iter().map(stamp).collect::<Vec<_>>()))
+}
+
 fn refused(error: &VerifyError) -> OriginError {
     OriginError::Refused { reason: error.reason(), message: error.to_string() }
 }
 
 impl Origin for BundleOrigin {
     fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
-        let look = |path: &PathBuf| {
-            let metadata = path.metadata().ok();
-            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-            (path.canonicalize().ok(), metadata.map(|metadata| metadata.len()), modified)
-        };
-        let stamps: Vec<_> = self.watched_files().iter().map(look).collect();
-        Ok(Fingerprint(format!("{stamps:?}")))
+        Ok(look(&self.watched_files()))
     }
 
     fn is_exact(&self) -> bool {

@@ -36,7 +36,7 @@ fn two_toggles_are_two_commits_and_two_entries() {
     assert_eq!(enabled(&live), true);
 
     let disabled = patch(&live, "pol-mfa-required");
-    assert_eq!((disabled.status, disabled.body), (200, json!({"message": "Policy disabled", "enabled": false})));
+    assert_eq!((disabled.status, disabled.text.as_str()), (200, r#"{"message":"Policy disabled","enabled":false}"#));
     assert_eq!(disabled.commit, repository.git(&["rev-parse", "HEAD"]), "the answer is of the commit that it made");
     assert_eq!(enabled(&live), false);
     assert_eq!(repository.read("policies/mfa.yaml"), FILE.replace("enabled: true", "enabled: false"));
@@ -44,7 +44,7 @@ fn two_toggles_are_two_commits_and_two_entries() {
 
     let logs = live.get("/api/audit-logs").body;
     assert_eq!(logs[0]["action"], "toggle_policy", "it is there as soon as the answer is");
-    assert_eq!(patch(&live, "pol-mfa-required").body, json!({"message": "Policy enabled", "enabled": true}));
+    assert_eq!(patch(&live, "pol-mfa-required").text, r#"{"message":"Policy enabled","enabled":true}"#);
     assert_eq!(enabled(&live), true);
     assert_eq!(repository.read("policies/mfa.yaml"), FILE);
     clean(&repository);
