@@ -73,7 +73,7 @@ fn strangers_and_other_methods_are_refused_in_the_form_of_the_interface() {
     let get = ask(&state, "GET", "/access/v1/evaluation", "decide");
     assert_eq!((get.status, get.header("allow")), (405, Some("POST")));
     let stranger = ask(&state, "POST", "/access/v1/evaluation", "");
-    assert_eq!((stranger.status, stranger.body.as_str()), (401, r#"{"error":{"message":"Not authenticated","status":401}}"#));
+    assert_eq!((stranger.status, stranger.body.as_str()), (401, r#"{"error":{"status":401,"message":"Not authenticated"}}"#));
     for token in ["viewer", "editor", "admin", "decide"] {
         assert_eq!(ask(&state, "POST", "/access/v1/evaluation", token).status, 400, "{token} may ask, and sent nothing");
     }
@@ -116,7 +116,8 @@ fn a_batch_stops_where_its_semantic_says() {
     fn check(semantic: &str, expected: &[bool]) {
         let items: Vec<Value> = ["delete", "read", "delete", "read"].iter().map(|action| question("r", action, false)).collect();
         let answer = evaluate("/access/v1/evaluations", &json!({"evaluations": items, "options": {"evaluations_semantic": semantic}}));
-        let decisions: Vec<_> = answer.json()["evaluations"].as_array().expect("a list").iter().map(|one| one["decision"] == true).collect();
+        let decisions: Vec<_> =
+            answer.json()["evaluations"].as_array().expect("a list").iter().map(|one| one["decision"] == true).collect();
         assert_eq!(decisions, expected, "{semantic}");
     }
     check("execute_all", &[false, true, false, true]);
