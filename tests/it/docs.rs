@@ -52,7 +52,7 @@ fn script(steps: &[Step], address: &str) -> String {
             let plain = command.trim_end().trim_end_matches('&').trim_end();
             let listen = if plain.contains("--listen") { String::new() } else { format!(" --listen {address}") };
             let wait = format!("for i in $(seq 300); do curl -s -o /dev/null http://{address}/health/ready && break; sleep 0.1; done");
-            command = format!("{plain}{listen} 2>server.log &\n{wait}");
+            command = format!("{plain}{listen} 2>../server.log &\n{wait}");
         }
         script.push_str(&format!("echo '{}'\n{{ {command}\n}} 2>&1\nstatus=$?; [ $status = 0 ] || echo \"? $status\"\n", delimiter(at)));
     }
