@@ -74,7 +74,8 @@ fn execute(path: &Path) {
         }
     }
     let home = tempfile::tempdir().expect("a folder");
-    let config = "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdefaultBranchName = false\n";
+    let config =
+        "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n[advice]\n\tdefaultBranchName = false\n";
     fs::write(home.path().join(".gitconfig"), config).expect("a file");
     let work = home.path().join("work");
     fs::create_dir(&work).expect("a folder");

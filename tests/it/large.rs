@@ -56,11 +56,8 @@ fn every_decision_on_a_large_law_book_is_as_the_oracle_expects() {
     let workspace = Workspace::open(&large.book, &Origin::Worktree).expect("loads");
     let set = workspace.compile().expect("compiles");
     let index = Index::new(set.clone());
-    let requests: Vec<Request> = large
-        .requests
-        .iter()
-        .map(|line| Request::from_authzen(&serde_json::from_str(line).expect("JSON")).expect("a request"))
-        .collect();
+    let requests: Vec<Request> =
+        large.requests.iter().map(|line| Request::from_authzen(&serde_json::from_str(line).expect("JSON")).expect("a request")).collect();
     agree(requests.iter().map(|request| index.decide(request).allowed), &large);
     for request in requests.iter().step_by(25) {
         assert_eq!(index.decide(request), decide(set.statements(), request));

@@ -116,7 +116,8 @@ fn a_batch_stops_where_its_semantic_says() {
     fn check(semantic: &str, expected: &[bool]) {
         let items: Vec<Value> = ["delete", "read", "delete", "read"].iter().map(|action| question("r", action, false)).collect();
         let answer = evaluate("/access/v1/evaluations", &json!({"evaluations": items, "options": {"evaluations_semantic": semantic}}));
-        let decisions: Vec<_> = answer.json()["evaluations"].as_array().expect("a list").iter().map(|one| one["decision"] == true).collect();
+        let decisions: Vec<_> =
+            answer.json()["evaluations"].as_array().expect("a list").iter().map(|one| one["decision"] == true).collect();
         assert_eq!(decisions, expected, "{semantic}");
     }
     check("execute_all", &[false, true, false, true]);

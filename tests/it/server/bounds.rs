@@ -22,7 +22,8 @@ const GRANT: (&str, &str) = ("policies/a.yaml", "_id: ReadReports\nservice: repo
 #[test]
 fn a_body_of_more_than_a_mebibyte_is_refused() {
     let state = memory(&[("policies/b.yaml", MFA)]);
-    let request = || Request::post("/access/v1/evaluation").header("authorization", "Bearer decide").header("content-type", "application/json");
+    let request =
+        || Request::post("/access/v1/evaluation").header("authorization", "Bearer decide").header("content-type", "application/json");
     let declared = send(&state, request().header("content-length", "1048577").body(Body::empty()).expect("a request"));
     assert_eq!((declared.status, declared.json()["error"]["status"].clone()), (413, json!(413)));
     let sent = send(&state, request().body(Body::from(vec![b' '; 1024 * 1024 + 1])).expect("a request"));
@@ -37,7 +38,8 @@ fn a_law_book_that_is_too_old_allows_nothing() {
     let state = memory(&[toml, GRANT]);
     let decide = |state: &Arc<State>| {
         let body = json!({"subject": {"type": "user", "id": "a"}, "action": {"name": "read"}, "resource": {"type": "report", "id": "r"}});
-        let request = Request::post("/access/v1/evaluation").header("authorization", "Bearer decide").header("content-type", "application/json");
+        let request =
+            Request::post("/access/v1/evaluation").header("authorization", "Bearer decide").header("content-type", "application/json");
         send(state, request.body(Body::from(body.to_string())).expect("a request")).json()
     };
     assert_eq!(decide(&state)["decision"], true);

@@ -11,7 +11,8 @@ use super::router::send;
 use super::router::server;
 use super::router::snapshot;
 
-const LATER: &str = "id: pol-later\nname: Later\ntype: network\nrequire: a = 1\nenabled: false\ncreated_at: '2026-03-02T12:00:00.5+02:00'\n";
+const LATER: &str =
+    "id: pol-later\nname: Later\ntype: network\nrequire: a = 1\nenabled: false\ncreated_at: '2026-03-02T12:00:00.5+02:00'\n";
 const ACCESS: &str = "_id: ReadReports\nservice: report\nactions: [read]\nmembers: ['*']\n";
 
 const LISTED: &str = concat!(
@@ -61,7 +62,9 @@ fn check(method: &str, path: &str, token: &str, status: u16, body: &str) {
 
 #[test]
 fn strangers_are_told_what_the_document_says() {
-    for (method, path) in [("GET", "/api/policies"), ("PATCH", "/api/policies/pol-mfa-required"), ("PATCH", "/api/policies/x"), ("GET", "/api/audit-logs")] {
+    for (method, path) in
+        [("GET", "/api/policies"), ("PATCH", "/api/policies/pol-mfa-required"), ("PATCH", "/api/policies/x"), ("GET", "/api/audit-logs")]
+    {
         check(method, path, "", 401, r#"{"detail":"Not authenticated"}"#);
         check(method, path, "wrong", 401, r#"{"detail":"Invalid token"}"#);
     }

@@ -171,7 +171,8 @@ fn a_bare_repository_is_served_and_so_is_a_forced_push() {
     let folder = tempfile::tempdir().expect("a folder");
     let bare = folder.path().join("law.git");
     repository.git(&["clone", "--quiet", "--bare", ".", bare.to_str().expect("text")]);
-    let push = |arguments: &[&str]| repository.git(&[&["push", "--quiet"], arguments, &[bare.to_str().expect("text"), "HEAD:main"]].concat());
+    let push =
+        |arguments: &[&str]| repository.git(&[&["push", "--quiet"], arguments, &[bare.to_str().expect("text"), "HEAD:main"]].concat());
     let live = Live::reference(&bare);
     assert!(live.allows("a"));
     repository.write("policies/a.yaml", policy("a", "a", true));
@@ -219,7 +220,8 @@ fn a_request_may_wait_for_a_commit() {
     let first = repository.git(&["rev-parse", "HEAD"]);
     repository.write("policies/a.yaml", policy("a", "a", true));
     let second = repository.commit("deny");
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(super::live::PATIENCE)).http_status_as_error(false).build().into();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().timeout_global(Some(super::live::PATIENCE)).http_status_as_error(false).build().into();
     let at_least = |commit: &str| {
         let request = agent.get(format!("http://{}/api/policies", live.address)).header("authorization", format!("Bearer {}", live.token));
         let answer = request.header("lawbook-min-revision", commit).call().expect("an answer");
