@@ -40,6 +40,9 @@ impl Reading {
 /// A file, under the actions of its time: the position of a schema, and the content.
 pub(super) type Key = (usize, Content);
 
+/// What one thread has read.
+type Chunk = Vec<(Key, Arc<Reading>)>;
+
 /// The readings that are known.
 #[derive(Debug, Default)]
 pub(super) struct Readings {
@@ -63,7 +66,7 @@ impl Readings {
             let odb = git.odb()?;
             Ok(chunk.iter().map(|&key| (key, Arc::new(one(&odb, schemas, key)))).collect())
         };
-        let chunks: Result<Vec<Vec<(Key, Arc<Reading>)>>, git2::Error> = wanted.par_chunks(share).map(read).collect();
+        let chunks: Result<Vec<Chunk>, git2::Error> = wanted.par_chunks(share).map(read).collect();
         self.known.extend(chunks.map_err(|error| repository.error("read its objects", &error))?.into_iter().flatten());
         Ok(())
     }

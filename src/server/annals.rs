@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::wire_time::wire_time;
+use crate::report::audit::wire_time;
 
 pub use crate::report::audit::neosc::Entry as AuditEntry;
 

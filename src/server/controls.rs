@@ -11,9 +11,9 @@ use super::annals::Annals;
 use super::defaults::DEFAULTS;
 use super::snapshot::Snapshot;
 use super::snapshot::hex;
-use super::wire_time::wire_time;
 use crate::policy::Control;
 use crate::policy::Policy;
+use crate::report::audit::wire_time;
 
 /// A control, in the shape and the order of keys of the NeoSC interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,7 +87,8 @@ pub fn is_dated(snapshot: &Snapshot) -> bool {
 fn dated(control: &Control, snapshot: &Snapshot, annals: &Annals) -> (Timestamp, ControlEntry) {
     let id = control.id.as_str();
     let written = control.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    let time = written.or_else(|| annals.created.get(id).copied()).or_else(|| snapshot.undated.get(id).copied()).unwrap_or(snapshot.loaded_at);
+    let time =
+        written.or_else(|| annals.created.get(id).copied()).or_else(|| snapshot.undated.get(id).copied()).unwrap_or(snapshot.loaded_at);
     let entry = ControlEntry {
         id: id.to_owned(),
         name: control.name.clone(),

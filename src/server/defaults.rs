@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::controls::ControlEntry;
-use super::wire_time::wire_time;
+use crate::report::audit::wire_time;
 
 /// A default control.
 #[derive(Debug)]
@@ -59,16 +59,12 @@ impl Default {
         }
     }
 
-    /// The control as a policy file, created at this time.
-    pub fn file(&self, created: Timestamp, enabled: bool) -> String {
+    /// The control as a policy file.
+    pub fn file(&self, created_at: &str, enabled: bool) -> String {
         let rules: String = self.rules.iter().map(|rule| format!("  - {rule}\n")).collect();
         format!(
-            "id: {}\nname: {}\ndescription: {}\ntype: {}\nrules:\n{rules}enabled: {enabled}\ncreated_at: \"{}\"\n",
-            self.id,
-            self.name,
-            self.description,
-            self.category,
-            wire_time(created)
+            "id: {}\nname: {}\ndescription: {}\ntype: {}\nrules:\n{rules}enabled: {enabled}\ncreated_at: \"{created_at}\"\n",
+            self.id, self.name, self.description, self.category
         )
     }
 }

@@ -23,7 +23,7 @@ use tower::Layer;
 const MAX_CONNECTIONS: usize = 4096;
 
 /// How long a client may take to send the head of a request, the first or the next one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a client may take to say which protocol it speaks.
 const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,13 +67,7 @@ pub async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output 
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    app: Router,
-    watcher: Watcher,
-    _slot: Option<OwnedSemaphorePermit>,
-) {
+async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, watcher: Watcher, _slot: Option<OwnedSemaphorePermit>) {
     let _: Result<(), _> = stream.set_nodelay(true);
     let Ok(Some(is_http2)) = tokio::time::timeout(PREFACE_TIMEOUT, speaks_http2(&stream)).await else { return };
     let service = axum::Extension(ConnectInfo(peer)).layer(app);

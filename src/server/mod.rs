@@ -22,7 +22,6 @@ mod reload;
 mod run;
 mod snapshot;
 mod watch;
-mod wire_time;
 mod writes;
 
 pub use annals::Annals;

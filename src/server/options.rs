@@ -98,7 +98,11 @@ pub struct Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("source", &self.source).field("listen", &self.listen).field("tokens", &self.tokens).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("source", &self.source)
+            .field("listen", &self.listen)
+            .field("tokens", &self.tokens)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,7 +120,9 @@ pub enum ServeError {
     },
     /// Others could reach the server, and nobody has been given a token.
     #[error("`{address}` can be reached from other machines, and there is no token file")]
-    #[diagnostic(help("give every caller a token with `lawbook token new`, and name the file with `--tokens`; or listen on `{DEFAULT_ADDRESS}`"))]
+    #[diagnostic(help(
+        "give every caller a token with `lawbook token new`, and name the file with `--tokens`; or listen on `{DEFAULT_ADDRESS}`"
+    ))]
     Public {
         /// The address.
         address: SocketAddr,

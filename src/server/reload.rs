@@ -90,7 +90,6 @@ impl Loop {
 
     /// Loads for the first time. Whether that went well is seen in what is served.
     pub fn first(&mut self) {
-        self.watch.follow(self.origin.directories());
         self.attempt();
     }
 
@@ -110,15 +109,13 @@ impl Loop {
             Ok(Signal::Demand(waiting)) => self.answer(vec![waiting]),
             Ok(Signal::Changed) => {
                 let waiting = self.settle()?;
-                self.watch.follow(self.origin.directories());
                 if waiting.is_empty() && self.origin.is_exact() && self.looks_the_same() {
                     return Some(());
                 }
                 self.answer(waiting);
             }
             Err(RecvTimeoutError::Timeout) => {
-                self.watch.follow(self.origin.directories());
-                if self.origin.is_remote() || !self.looks_the_same() {
+                if !self.looks_the_same() || self.origin.is_remote() {
                     self.answer(Vec::new());
                 }
             }
@@ -151,8 +148,16 @@ impl Loop {
 
     /// Whether there is nothing new since the last load. What cannot be looked at counts as new, so that loading tells why.
     fn looks_the_same(&mut self) -> bool {
-        let now = self.origin.fingerprint().ok();
+        let now = self.look();
         now.is_some() && now == self.last && self.failures == 0
+    }
+
+    /// Looks at the origin, and watches the directories that there are now. Watching comes before loading, so that what
+    /// happens during a load is an event.
+    fn look(&mut self) -> Option<Fingerprint> {
+        let seen = self.origin.fingerprint().ok();
+        self.watch.follow(self.origin.directories());
+        seen
     }
 
     fn answer(&mut self, waiting: Vec<oneshot::Sender<()>>) {
@@ -166,7 +171,7 @@ impl Loop {
     fn attempt(&mut self) {
         let end = Instant::now() + PATIENCE;
         loop {
-            let before = self.origin.fingerprint().ok();
+            let before = self.look();
             let started = Instant::now();
             let outcome = self.origin.load();
             let after = self.origin.fingerprint().ok();

@@ -34,9 +34,13 @@ use super::reload::Loop;
 use super::watch::Watch;
 use crate::history::Repository;
 use crate::history::RepositoryError;
+use crate::write;
 
 /// How often the token file is looked at when no event tells.
 const TOKEN_PERIOD: Duration = Duration::from_secs(2);
+
+/// How long events in the directory of the token file settle.
+const TOKEN_SETTLE: Duration = Duration::from_millis(50);
 
 /// Serves until SIGTERM, SIGINT or [`Stop`](super::Stop), and ends when all requests that had begun have been answered.
 ///
@@ -51,9 +55,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let metrics = Arc::new(Metrics::default());
     let (origin, place) = origin(&options.source, &metrics)?;
     let tokens = Arc::new(tokens(&options, &place)?);
+    // The token is the first line that anybody sees, so that logs begin after it.
     if let Some(format) = options.log {
         log_to_stderr(format);
     }
+    recover(&place);
     let runtime = Runtime::new().map_err(|why| ServeError::System { what: "threads", why: why.to_string() })?;
     let listener = runtime.block_on(TcpListener::bind(address)).map_err(|why| ServeError::Bind { address, why })?;
     let bound = listener.local_addr().map_err(|why| ServeError::Bind { address, why })?;
@@ -119,6 +125,14 @@ fn origin(source: &Source, metrics: &Arc<Metrics>) -> Result<(Box<dyn Origin>, P
     }
 }
 
+/// Completes a write that an earlier process did not live to complete.
+fn recover(place: &Place) {
+    let (Kind::Worktree(dir) | Kind::Ref { dir, .. }) = place.kind() else { return };
+    if let Err(error) = write::recover(dir) {
+        tracing::error!("a change that was interrupted cannot be completed: {error}");
+    }
+}
+
 fn folder(dir: &Path) -> Result<PathBuf, ServeError> {
     dir.canonicalize().ok().filter(|dir| dir.is_dir()).ok_or_else(|| ServeError::Source {
         message: format!("there is no folder `{}`", dir.display()),
@@ -150,10 +164,8 @@ fn administrator(place: &Place) -> Caller {
         Kind::Bundle(_) => None,
     };
     let person = dir.and_then(|dir| Repository::open(dir).and_then(|repository| repository.person()).ok());
-    let (name, email) = person.map_or_else(
-        || ("Administrator".to_owned(), "administrator@localhost".to_owned()),
-        |person| (person.name, person.email),
-    );
+    let (name, email) =
+        person.map_or_else(|| ("Administrator".to_owned(), "administrator@localhost".to_owned()), |person| (person.name, person.email));
     Caller { name, email, groups: Vec::new(), role: Role::Admin }
 }
 
@@ -166,7 +178,10 @@ async fn keep(tokens: Arc<Tokens>) {
     });
     loop {
         watch.follow(vec![directory.clone()]);
-        let _: Result<_, _> = tokio::time::timeout(TOKEN_PERIOD, changes.recv()).await;
+        if tokio::time::timeout(TOKEN_PERIOD, changes.recv()).await.is_ok() {
+            // Whoever writes the file in place needs a moment for the rest of it.
+            tokio::time::sleep(TOKEN_SETTLE).await;
+        }
         let tokens = Arc::clone(&tokens);
         let _: Result<_, _> = tokio::task::spawn_blocking(move || tokens.refresh()).await;
     }

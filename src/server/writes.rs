@@ -1,8 +1,22 @@
 //! How a change through an interface is made: as a commit, or not at all where nothing can be committed.
 
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::defaults::DEFAULTS;
+use super::defaults::Default;
 use super::place::Kind;
 use super::place::Place;
-use super::snapshot::Snapshot;
+use crate::config::Selection;
+use crate::history::CommitTime;
+use crate::history::Person;
+use crate::policy::Policy;
+use crate::workspace::Workspace;
+use crate::write;
+use crate::write::Authorship;
+use crate::write::Change;
+use crate::write::FileChange;
 
 /// Who makes a change, and in which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +54,13 @@ pub enum WriteError {
 /// How changes are made.
 #[derive(Debug)]
 pub enum Writes {
+    /// As commits on a branch.
+    Commits {
+        /// The folder of the law book.
+        dir: PathBuf,
+        /// The branch; absent for the one that is checked out.
+        branch: Option<String>,
+    },
     /// Not here, and this is where.
     Elsewhere(String),
 }
@@ -48,19 +69,85 @@ impl Writes {
     /// How changes are made to a law book that is served from this place.
     pub fn new(place: &Place) -> Self {
         match place.kind() {
-            Kind::Bundle(address) => Self::Elsewhere(format!("this server serves the bundle `{address}`; change the policy in the repository that it is built from, and publish a new bundle")),
-            Kind::Folder(dir) => Self::Elsewhere(format!("`{}` is not a git repository; edit the file there, or run `git init` first", dir.display())),
-            Kind::Worktree(_) | Kind::Ref { .. } => Self::Elsewhere(String::new()),
+            Kind::Worktree(dir) => Self::Commits { dir: dir.clone(), branch: None },
+            Kind::Ref { dir, name } => Self::Commits { dir: dir.clone(), branch: Some(name.clone()) },
+            Kind::Folder(dir) => {
+                Self::Elsewhere(format!("`{}` is not in a git repository; edit the file there, or run `git init` first", dir.display()))
+            }
+            Kind::Bundle(address) => Self::Elsewhere(format!(
+                "this server serves the bundle `{address}`; change the policy in the repository that it is built from, and publish a new bundle"
+            )),
         }
     }
 
-    /// Toggles a control, as one commit.
+    /// Toggles a control, as one commit. `created_at` is when the default controls came to be, in a law book that has no
+    /// control yet: its first write makes the files of all three.
     ///
     /// # Errors
     /// Nothing was changed, and why.
-    pub fn toggle(&self, _snapshot: &Snapshot, _id: &str, _author: &Author) -> Result<Toggled, WriteError> {
-        match self {
-            Self::Elsewhere(where_to) => Err(WriteError::Conflict(where_to.clone())),
+    pub fn toggle(&self, id: &str, created_at: Option<&str>, author: &Author) -> Result<Toggled, WriteError> {
+        let (dir, branch) = match self {
+            Self::Commits { dir, branch } => (dir, branch.as_deref()),
+            Self::Elsewhere(place) => return Err(WriteError::Conflict(place.clone())),
+        };
+        let find = |workspace: &Workspace| defaults(workspace, id, created_at.unwrap_or_default());
+        let subject = format!("Disable {id}");
+        let change = match created_at {
+            None => Change::Toggle(id.to_owned()),
+            Some(_) => Change::Other(&subject, &find),
+        };
+        let written = write::write(dir, branch, &change, &authorship(author)).map_err(|error| refusal(&error, branch))?;
+        // The default controls are in force until somebody toggles one.
+        Ok(Toggled { commit: written.commit, enabled: written.enabled.unwrap_or(false) })
+    }
+}
+
+fn authorship(author: &Author) -> Authorship {
+    Authorship {
+        author: Person { name: author.name.clone(), email: author.email.clone() },
+        committer: Person { name: "lawbook".to_owned(), email: "lawbook@localhost".to_owned() },
+        at: CommitTime { at: Timestamp::now(), offset_minutes: 0 },
+        request_id: Some(author.request.clone()).filter(|id| !id.is_empty()),
+        client_ip: author.address.clone(),
+        reason: None,
+    }
+}
+
+/// The files of the default controls, one of them out of force, for a law book that has no control.
+fn defaults(workspace: &Workspace, id: &str, created_at: &str) -> Result<Vec<FileChange>, write::WriteError> {
+    let conflict = |why: &str| write::WriteError::Conflict {
+        path: workspace.root.display().to_string(),
+        why: why.to_owned(),
+        help: "read the policies again, and try again".to_owned(),
+    };
+    if workspace.book.set.policies().iter().any(|policy| matches!(&**policy, Policy::Control(_))) {
+        return Err(conflict("has got its first controls in the meantime"));
+    }
+    let selection = Selection::new(&workspace.book.config);
+    let file = |default: &Default| {
+        let path = workspace.book.config.server.new_file.replace("{id}", default.id);
+        if selection.selects(&path) {
+            Ok(FileChange { path, old: None, new: Some(default.file(created_at, default.id != id)) })
+        } else {
+            let commit = workspace.revision.as_ref().map_or_else(String::new, |revision| revision.commit.clone());
+            Err(write::WriteError::NotSelected { path, commit })
         }
+    };
+    DEFAULTS.iter().map(file).collect()
+}
+
+fn refusal(error: &write::WriteError, branch: Option<&str>) -> WriteError {
+    let message = match miette::Diagnostic::help(error) {
+        Some(help) => format!("{error}; {help}"),
+        None => error.to_string(),
+    };
+    match error {
+        // It was found among the files on disk a moment ago.
+        write::WriteError::UnknownPolicy { id, .. } if branch.is_none() => {
+            WriteError::Conflict(format!("the control `{id}` is not committed yet; commit it first"))
+        }
+        write::WriteError::UnknownPolicy { .. } => WriteError::NotFound,
+        _ if error.is_conflict() => WriteError::Conflict(message),
+        _ => WriteError::Failed(message),
     }
 }

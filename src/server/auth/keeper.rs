@@ -63,12 +63,7 @@ impl Tokens {
     pub fn from_file(path: &Path) -> Result<Self, TokenFileError> {
         let stamp = stamp(path);
         let table = read(path)?;
-        Ok(Self {
-            table: ArcSwap::from_pointee(table),
-            path: Some(path.to_owned()),
-            stamp: Mutex::new(stamp),
-            trouble: Mutex::default(),
-        })
+        Ok(Self { table: ArcSwap::from_pointee(table), path: Some(path.to_owned()), stamp: Mutex::new(stamp), trouble: Mutex::default() })
     }
 
     /// The directory to watch for changes of the file.
@@ -155,10 +150,7 @@ mod tests {
     use super::*;
 
     fn entry(email: &str, token: &str) -> String {
-        format!(
-            "[[token]]\nname = \"x\"\nemail = \"{email}\"\nrole = \"viewer\"\nsha256 = \"{}\"\n",
-            TokenDigest::of(token).to_hex()
-        )
+        format!("[[token]]\nname = \"x\"\nemail = \"{email}\"\nrole = \"viewer\"\nsha256 = \"{}\"\n", TokenDigest::of(token).to_hex())
     }
 
     #[test]

@@ -51,23 +51,32 @@ pub async fn around(State(state): App, mut request: Request, next: Next) -> Resp
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let described = format!("{} {}", request.method(), request.uri().path());
+    // INVARIANT: the headers are those of the snapshot that the answer comes from, also when another one is served by then.
+    let mut served = None;
     let mut response = match state.slots.try_acquire() {
         Err(_) if !probe => {
             let mut response = form.problem(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             response
         }
-        _slot => match bounded(&state, form, &mut request).await {
+        _slot => match bounded(&state, form, request.headers()).await {
             Err(refusal) => refusal,
-            Ok(()) => match tokio::time::timeout(MAX_DURATION, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => form.problem(StatusCode::SERVICE_UNAVAILABLE, "the request took too long"),
-            },
+            Ok(snapshot) => {
+                served.clone_from(&snapshot);
+                request.extensions_mut().insert(Served(snapshot));
+                match tokio::time::timeout(MAX_DURATION, next.run(request)).await {
+                    Ok(response) => response,
+                    Err(_) => form.problem(StatusCode::SERVICE_UNAVAILABLE, "the request took too long"),
+                }
+            }
         },
     };
-    let served = response.extensions_mut().remove::<Served>().map_or_else(|| state.current.snapshot(), |served| served.0);
+    // A handler that answers from a later snapshot than the request began with says so.
+    if let Some(Served(later)) = response.extensions_mut().remove::<Served>() {
+        served = later;
+    }
     let headers = response.headers_mut();
-    put_revision(headers, served.as_deref());
+    put_revision(headers, served.or_else(|| state.current.snapshot()).as_deref());
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let shown = id.to_str().unwrap_or("?").to_owned();
     headers.insert(REQUEST_ID, id);
@@ -78,18 +87,16 @@ pub async fn around(State(state): App, mut request: Request, next: Next) -> Resp
 }
 
 /// Refuses a body that is too large, and finds the snapshot.
-async fn bounded(state: &Arc<super::State>, form: Form, request: &mut Request) -> Result<(), Response> {
-    let length = text(request.headers(), CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
+async fn bounded(state: &Arc<super::State>, form: Form, headers: &HeaderMap) -> Result<Option<Arc<Snapshot>>, Response> {
+    let length = text(headers, CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<u64>().ok());
     if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(too_large(form));
     }
-    let snapshot = match text(request.headers(), MIN_REVISION) {
+    match text(headers, MIN_REVISION) {
         // Waiting costs a slot, so that only somebody with a token may ask for it.
-        Some(wanted) if caller(state, request.headers()).is_ok() => Some(wait_for(state, form, wanted).await?),
-        _ => state.current.snapshot(),
-    };
-    request.extensions_mut().insert(Served(snapshot));
-    Ok(())
+        Some(wanted) if caller(state, headers).is_ok() => wait_for(state, form, wanted).await.map(Some),
+        _ => Ok(state.current.snapshot()),
+    }
 }
 
 /// The body is larger than any request needs.

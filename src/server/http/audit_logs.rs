@@ -47,9 +47,7 @@ pub async fn audit_logs(
     let Some(snapshot) = snapshot else { return nothing_served(Form::Detail) };
     match annals(&snapshot).await {
         Ok(Ok(annals)) => json(StatusCode::OK, &annals.select(&filter)),
-        Ok(Err(error)) => {
-            Form::Detail.problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("the history cannot be read: {error}"))
-        }
+        Ok(Err(error)) => Form::Detail.problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("the history cannot be read: {error}")),
         Err(refusal) => refusal,
     }
 }

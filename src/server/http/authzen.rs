@@ -20,8 +20,8 @@ use super::around::Served;
 use super::around::caller;
 use super::around::nothing_served;
 use super::around::too_large;
+use super::problem::ErrorObject;
 use super::problem::Form;
-use super::problem::error;
 use super::problem::json;
 use super::problem::text;
 use crate::decision::Request as Question;
@@ -49,12 +49,12 @@ pub enum Context {
         policies: Vec<String>,
     },
     /// The question is none.
-    Error(Value),
+    Error(ErrorObject),
 }
 
 impl Answer {
     fn refusal(message: &str) -> Self {
-        Self { decision: false, context: Context::Error(error(StatusCode::BAD_REQUEST, message)) }
+        Self { decision: false, context: Context::Error(ErrorObject::new(StatusCode::BAD_REQUEST, message)) }
     }
 }
 

@@ -45,12 +45,15 @@ impl Semantic {
         };
         match options.get("evaluations_semantic") {
             None => Ok(Self::ExecuteAll),
-            Some(Value::String(word)) => match word.as_str() {
-                "execute_all" => Ok(Self::ExecuteAll),
-                "deny_on_first_deny" => Ok(Self::DenyOnFirstDeny),
-                "permit_on_first_permit" => Ok(Self::PermitOnFirstPermit),
-                _ => Err("`options.evaluations_semantic` is none of `execute_all`, `deny_on_first_deny` and `permit_on_first_permit`".to_owned()),
-            },
+            Some(Value::String(word)) => {
+                match word.as_str() {
+                    "execute_all" => Ok(Self::ExecuteAll),
+                    "deny_on_first_deny" => Ok(Self::DenyOnFirstDeny),
+                    "permit_on_first_permit" => Ok(Self::PermitOnFirstPermit),
+                    _ => Err("`options.evaluations_semantic` is none of `execute_all`, `deny_on_first_deny` and `permit_on_first_permit`"
+                        .to_owned()),
+                }
+            }
             Some(_) => Err("`options.evaluations_semantic` is not a string".to_owned()),
         }
     }
@@ -93,7 +96,8 @@ pub async fn evaluations(State(state): App, Extension(Served(snapshot)): Extensi
     fields.retain(|key, _| DEFAULTED.contains(&key.as_str()));
     let repeated: usize = fields.values().map(count).sum();
     if repeated.saturating_mul(items.len()) > MAX_VALUES {
-        return Form::AuthZen.problem(StatusCode::PAYLOAD_TOO_LARGE, "the defaults are too large to repeat for every evaluation; send fewer at once");
+        return Form::AuthZen
+            .problem(StatusCode::PAYLOAD_TOO_LARGE, "the defaults are too large to repeat for every evaluation; send fewer at once");
     }
     let defaults = std::mem::take(fields);
     let work = move || Answers { evaluations: answers(&state, &snapshot, &defaults, items, semantic) };

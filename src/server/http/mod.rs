@@ -73,7 +73,17 @@ impl State {
     pub fn new(current: Arc<Current>, tokens: Arc<Tokens>, metrics: Arc<Metrics>, place: Place, reloader: Option<Reloader>) -> Self {
         let writes = Writes::new(&place);
         let started_at = Timestamp::now();
-        Self { current, tokens, metrics, place, writes, reloader, started_at, turn: Mutex::const_new(()), slots: Semaphore::new(MAX_REQUESTS) }
+        Self {
+            current,
+            tokens,
+            metrics,
+            place,
+            writes,
+            reloader,
+            started_at,
+            turn: Mutex::const_new(()),
+            slots: Semaphore::new(MAX_REQUESTS),
+        }
     }
 }
 

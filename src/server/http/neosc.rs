@@ -46,11 +46,7 @@ pub async fn policies(State(state): App, Extension(Served(snapshot)): Extension<
         Err(refusal) => return refusal,
     };
     let unchanged = text(&headers, "if-none-match").is_some_and(|header| names_tag(header, &[&listing.tag]));
-    let mut response = if unchanged {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        raw_json(StatusCode::OK, listing.body.clone())
-    };
+    let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { raw_json(StatusCode::OK, listing.body.clone()) };
     if let Ok(tag) = HeaderValue::from_str(&listing.tag) {
         response.headers_mut().insert(ETAG, tag);
     }

@@ -46,7 +46,7 @@ impl Form {
     pub fn problem(self, status: StatusCode, message: &str) -> Response {
         match self {
             Self::Detail => json(status, &json!({ "detail": message })),
-            Self::AuthZen => json(status, &json!({ "error": error(status, message) })),
+            Self::AuthZen => json(status, &Problem { error: ErrorObject::new(status, message) }),
         }
     }
 
@@ -59,8 +59,22 @@ impl Form {
 }
 
 /// The error object of AuthZEN.
-pub fn error(status: StatusCode, message: &str) -> serde_json::Value {
-    json!({ "status": status.as_u16(), "message": message })
+#[derive(Debug, Serialize)]
+pub struct ErrorObject {
+    status: u16,
+    message: String,
+}
+
+impl ErrorObject {
+    /// What is wrong, with the status that it would have outside of a batch.
+    pub fn new(status: StatusCode, message: &str) -> Self {
+        Self { status: status.as_u16(), message: message.to_owned() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Problem {
+    error: ErrorObject,
 }
 
 /// The value of a header as text; `None` when it is absent or not text.

@@ -15,9 +15,9 @@ use super::LATER_WAIT;
 use super::around::Served;
 use super::neosc::reader;
 use super::problem::json as answer;
+use crate::report::audit::wire_time;
 use crate::server::snapshot::Snapshot;
 use crate::server::snapshot::Told;
-use crate::server::wire_time::wire_time;
 
 /// Answers anybody whose role reads.
 pub async fn status(State(state): App, Extension(Served(snapshot)): Extension<Served>, headers: HeaderMap) -> Response {
@@ -32,9 +32,9 @@ pub async fn status(State(state): App, Extension(Served(snapshot)): Extension<Se
         (Some(_), Some(_)) => "behind",
         (Some(_), None) => "current",
     };
-    let behind = behind.map(|behind| {
-        json!({ "since": wire_time(behind.since), "error": behind.error, "commit": behind.commit, "findings": behind.findings })
-    });
+    let behind = behind.map(
+        |behind| json!({ "since": wire_time(behind.since), "error": behind.error, "commit": behind.commit, "findings": behind.findings }),
+    );
     let trouble = state.tokens.trouble().map(|trouble| json!({ "since": wire_time(trouble.since), "error": trouble.message }));
     let body = json!({
         "service": "lawbook",

@@ -11,7 +11,7 @@ use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
 
 use super::App;
 use super::around::RequestId;
@@ -25,6 +25,7 @@ use super::problem::Form;
 use super::problem::json as answer;
 use super::problem::text;
 use crate::server::auth::Caller;
+use crate::server::controls::Listing;
 use crate::server::controls::names_tag;
 use crate::server::controls::tag_of;
 use crate::server::place::Wanted;
@@ -36,8 +37,20 @@ use crate::server::writes::WriteError;
 /// How long a write waits for its commit to be served.
 const SERVED_WAIT: Duration = Duration::from_secs(30);
 
+/// The answer, with its keys in the documented order.
+#[derive(Debug, Serialize)]
+struct ToggleAnswer {
+    message: &'static str,
+    enabled: bool,
+}
+
 /// One control.
-pub async fn policy(State(state): App, Extension(Served(snapshot)): Extension<Served>, Extension(id): Extension<RequestId>, request: Request) -> Response {
+pub async fn policy(
+    State(state): App,
+    Extension(Served(snapshot)): Extension<Served>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
     let decoded = path::decode(request.uri().path());
     let Some(policy) = decoded.strip_prefix("/api/policies/").filter(|policy| !policy.contains('/')) else {
         return nowhere(request.uri(), request.headers());
@@ -77,13 +90,16 @@ async fn toggle(
     let _turn = state.turn.lock().await;
     let current = state.current.snapshot().unwrap_or(snapshot);
     let listed = listing(&current).await?;
+    if listed.get(policy).is_none() {
+        return Err(Form::Detail.problem(StatusCode::NOT_FOUND, "Policy not found"));
+    }
     if let Some(tag) = tag {
         let own = listed.get(policy).map(tag_of).unwrap_or_default();
         if !names_tag(tag, &[&listed.tag, &own]) {
             return Err(Form::Detail.problem(StatusCode::PRECONDITION_FAILED, "the policy was changed since it was read"));
         }
     }
-    let toggled = write(state, current, policy, author).await?;
+    let toggled = write(state, &current, &listed, policy, author).await?;
     let served = served(state, &toggled).await?;
     let mut response = answered(&toggled);
     if !toggled.enabled && served.config.critical.iter().any(|critical| critical.value == policy) {
@@ -95,11 +111,23 @@ async fn toggle(
     Ok(response)
 }
 
-async fn write(state: &Arc<super::State>, snapshot: Arc<Snapshot>, policy: &str, author: Author) -> Result<Toggled, Response> {
+async fn write(
+    state: &Arc<super::State>,
+    snapshot: &Snapshot,
+    listed: &Listing,
+    policy: &str,
+    author: Author,
+) -> Result<Toggled, Response> {
     let (writer, id) = (Arc::clone(state), policy.to_owned());
-    let outcome = tokio::task::spawn_blocking(move || writer.writes.toggle(&snapshot, &id, &author)).await;
+    let (by, request) = (author.email.clone(), author.request.clone());
+    let is_default = snapshot.set().get(policy).is_none();
+    let created_at = listed.get(policy).filter(|_| is_default).map(|control| control.created_at.clone());
+    let outcome = tokio::task::spawn_blocking(move || writer.writes.toggle(&id, created_at.as_deref(), &author)).await;
     match outcome {
-        Ok(Ok(toggled)) => Ok(toggled),
+        Ok(Ok(toggled)) => {
+            tracing::info!(policy, commit = toggled.commit, by, request, "{}", said(&toggled));
+            Ok(toggled)
+        }
         Ok(Err(WriteError::NotFound)) => Err(Form::Detail.problem(StatusCode::NOT_FOUND, "Policy not found")),
         Ok(Err(WriteError::Conflict(message))) => Err(Form::Detail.problem(StatusCode::CONFLICT, &message)),
         Ok(Err(WriteError::Failed(message))) => {
@@ -128,6 +156,9 @@ async fn served(state: &Arc<super::State>, toggled: &Toggled) -> Result<Arc<Snap
 }
 
 fn answered(toggled: &Toggled) -> Response {
-    let message = if toggled.enabled { "Policy enabled" } else { "Policy disabled" };
-    answer(StatusCode::OK, &json!({ "message": message, "enabled": toggled.enabled }))
+    answer(StatusCode::OK, &ToggleAnswer { message: said(toggled), enabled: toggled.enabled })
+}
+
+fn said(toggled: &Toggled) -> &'static str {
+    if toggled.enabled { "Policy enabled" } else { "Policy disabled" }
 }

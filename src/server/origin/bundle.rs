@@ -19,8 +19,6 @@ use super::fetch::Answer;
 use super::fetch::Client;
 use crate::bundle::ARCHIVE_SUFFIX;
 use crate::bundle::Candidate;
-use crate::bundle::contents;
-use crate::bundle::contents::Contents;
 use crate::bundle::ENVELOPE_SUFFIX;
 use crate::bundle::Entries;
 use crate::bundle::State;
@@ -29,6 +27,8 @@ use crate::bundle::Trust;
 use crate::bundle::Verified;
 use crate::bundle::Verifier;
 use crate::bundle::VerifyError;
+use crate::bundle::contents;
+use crate::bundle::contents::Contents;
 use crate::config::Config;
 use crate::config::Placed;
 use crate::decision::Index;
@@ -40,7 +40,7 @@ use crate::server::snapshot::Snapshot;
 const FILE_PERIOD: Duration = Duration::from_secs(2);
 
 /// How often a file server is asked.
-const POLL_PERIOD: Duration = Duration::from_secs(10);
+const POLL_PERIOD: Duration = Duration::from_secs(5);
 
 /// Where the two files of a bundle are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,8 @@ pub struct BundleOrigin {
     state: State,
     client: Option<Client>,
     tag: Option<String>,
+    /// What the trust file looked like when the tag was kept. Under other keys, an unchanged bundle is verified again.
+    trusted: Option<Fingerprint>,
     served: Option<Revision>,
     resumed: bool,
 }
@@ -102,7 +104,7 @@ impl BundleOrigin {
     pub fn new(location: Location, expected: Expected, state: &Path) -> Result<Self, VerifyError> {
         let client = matches!(location, Location::Server(_)).then(Client::new);
         let state = State::open(state)?;
-        Ok(Self { location, expected, state, client, tag: None, served: None, resumed: false })
+        Ok(Self { location, expected, state, client, tag: None, trusted: None, served: None, resumed: false })
     }
 
     fn verifier(&self) -> Result<Verifier, OriginError> {
@@ -138,8 +140,11 @@ impl BundleOrigin {
             commit: statement.predicate.source.commit.clone(),
             content: statement.content_digest().hex(),
         };
-        let snapshot = Snapshot::new(index, config(contents), revision.clone())
-            .map_err(|message| OriginError::Broken { message, commit: None, findings: Vec::new() })?;
+        let snapshot = Snapshot::new(index, config(contents), revision.clone()).map_err(|message| OriginError::Broken {
+            message,
+            commit: None,
+            findings: Vec::new(),
+        })?;
         self.tag = tag;
         self.served = Some(revision);
         // What a bundle holds was checked before it was signed.
@@ -159,7 +164,9 @@ impl BundleOrigin {
         let Some(client) = &self.client else {
             return Err(OriginError::Unreachable { message: format!("`{address}` is not on a file server") });
         };
-        let envelope = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), self.tag.as_deref()) {
+        let trusted = look(&self.watched_files());
+        let tag = self.tag.as_deref().filter(|_| self.trusted.as_ref() == Some(&trusted));
+        let envelope = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag) {
             Ok(Answer::Unchanged) => return Ok(None),
             Ok(answer @ Answer::File { .. }) => answer,
             Err(error) => return self.resume(OriginError::Unreachable { message: format!("the bundle cannot be fetched: {error}") }),
@@ -172,7 +179,10 @@ impl BundleOrigin {
         let verifier = self.verifier()?;
         let candidate = Candidate::new(address, move || Ok(body), archive);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => self.accept(verified, tag).map(Some),
+            Ok(verified) => {
+                self.trusted = Some(trusted);
+                self.accept(verified, tag).map(Some)
+            }
             Err(error) => self.resume(refused(&error)),
         }
     }
@@ -206,19 +216,23 @@ fn config(contents: Contents) -> Config {
     Config { actions: contents.actions, critical, ..Config::default() }
 }
 
+/// What tells two states of some files apart.
+fn look(files: &[PathBuf]) -> Fingerprint {
+    let stamp = |path: &PathBuf| {
+        let metadata = path.metadata().ok();
+        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+        (path.canonicalize().ok(), metadata.map(|metadata| metadata.len()), modified)
+    };
+    Fingerprint(format!("{:?}", files.iter().map(stamp).collect::<Vec<_>>()))
+}
+
 fn refused(error: &VerifyError) -> OriginError {
     OriginError::Refused { reason: error.reason(), message: error.to_string() }
 }
 
 impl Origin for BundleOrigin {
     fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
-        let look = |path: &PathBuf| {
-            let metadata = path.metadata().ok();
-            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-            (path.canonicalize().ok(), metadata.map(|metadata| metadata.len()), modified)
-        };
-        let stamps: Vec<_> = self.watched_files().iter().map(look).collect();
-        Ok(Fingerprint(format!("{stamps:?}")))
+        Ok(look(&self.watched_files()))
     }
 
     fn is_exact(&self) -> bool {
@@ -241,7 +255,8 @@ impl Origin for BundleOrigin {
     }
 
     fn directories(&self) -> Vec<PathBuf> {
-        let parent = |path: PathBuf| path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.to_owned());
+        let parent =
+            |path: PathBuf| path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.to_owned());
         self.watched_files().into_iter().filter_map(parent).collect()
     }
 

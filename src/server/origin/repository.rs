@@ -59,7 +59,9 @@ pub fn git_directories(repository: &Repository) -> Vec<PathBuf> {
             break;
         }
         found.push(directory);
-        pending.extend(entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
+        pending.extend(
+            entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()),
+        );
     }
     found
 }

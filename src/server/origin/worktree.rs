@@ -112,8 +112,8 @@ impl Origin for WorktreeOrigin {
     }
 
     fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
-        let workspace = Workspace::open(&self.root, &From::Worktree)
-            .map_err(|error| OriginError::Unreachable { message: error.to_string() })?;
+        let workspace =
+            Workspace::open(&self.root, &From::Worktree).map_err(|error| OriginError::Unreachable { message: error.to_string() })?;
         self.selection = Selection::new(&workspace.book.config);
         self.loaded = workspace.book.sources.iter().map(|(_, file)| file.path().to_owned()).collect();
         let commit = workspace.revision.as_ref().map(|revision| revision.commit.clone());

@@ -120,7 +120,8 @@ fn index(root: PathBuf) -> Result<Loaded, LoadError> {
     if repository.worktree().is_none() {
         return Err(LoadError::Bare { dir: root });
     }
-    let entries = objects::staged(&repository, index_of_hook(&repository).as_deref())?;
+    let named = std::env::var_os("GIT_INDEX_FILE").and_then(|named| index_of_hook(&repository, Path::new(&named)));
+    let entries = objects::staged(&repository, named.as_deref())?;
     let config = entries.iter().find(|entry| entry.path == config::FILE_NAME);
     let config = config.map(|entry| RawFile { path: entry.path.clone(), content: objects::content(&repository, entry) });
     let (parsed, selection) = selection(config.as_ref());
@@ -129,9 +130,8 @@ fn index(root: PathBuf) -> Result<Loaded, LoadError> {
     Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: true, revision })
 }
 
-/// The index that git made for a partial commit, and names to its hooks; only if it is one of this repository.
-fn index_of_hook(repository: &Repository) -> Option<PathBuf> {
-    let named = PathBuf::from(std::env::var_os("GIT_INDEX_FILE")?);
+/// The index that git names to its hooks, another one for a partial commit; only if it is one of this repository.
+fn index_of_hook(repository: &Repository, named: &Path) -> Option<PathBuf> {
     let file = repository.worktree()?.join(named).canonicalize().ok()?;
     let git_dir = repository.git_dir().canonicalize().ok()?;
     (file.parent() == Some(git_dir.as_path())).then_some(file)
@@ -244,5 +244,22 @@ mod tests {
         check("repository/law", "repository/law");
         check("repository/other", "repository/other");
         check("plain", "plain");
+    }
+
+    #[test]
+    fn the_index_of_a_hook_counts_only_in_its_own_repository() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let top = folder.path().canonicalize().expect("it exists");
+        git2::Repository::init(&top).expect("initialised");
+        let repository = Repository::open(&top).expect("opens");
+        std::fs::write(top.join(".git/next-index-1.lock"), "").expect("written");
+        std::fs::write(top.join("other"), "").expect("written");
+        let check = |named: &str, expected: Option<&str>| {
+            assert_eq!(index_of_hook(&repository, Path::new(named)), expected.map(|file| top.join(file)), "{named}");
+        };
+        check(".git/next-index-1.lock", Some(".git/next-index-1.lock"));
+        check(&top.join(".git/next-index-1.lock").display().to_string(), Some(".git/next-index-1.lock"));
+        check(".git/gone", None);
+        check("other", None);
     }
 }

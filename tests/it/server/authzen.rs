@@ -73,7 +73,7 @@ fn strangers_and_other_methods_are_refused_in_the_form_of_the_interface() {
     let get = ask(&state, "GET", "/access/v1/evaluation", "decide");
     assert_eq!((get.status, get.header("allow")), (405, Some("POST")));
     let stranger = ask(&state, "POST", "/access/v1/evaluation", "");
-    assert_eq!((stranger.status, stranger.body.as_str()), (401, r#"{"error":{"message":"Not authenticated","status":401}}"#));
+    assert_eq!((stranger.status, stranger.body.as_str()), (401, r#"{"error":{"status":401,"message":"Not authenticated"}}"#));
     for token in ["viewer", "editor", "admin", "decide"] {
         assert_eq!(ask(&state, "POST", "/access/v1/evaluation", token).status, 400, "{token} may ask, and sent nothing");
     }

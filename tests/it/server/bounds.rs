@@ -55,7 +55,7 @@ fn a_law_book_that_is_too_old_allows_nothing() {
     assert_eq!(decide(&patient)["decision"], true);
     let ready = ask(&patient, "GET", "/health/ready", "");
     assert_eq!((ready.status, ready.json()["status"].clone()), (200, json!("behind")));
-    assert!(ready.json()["since"].is_string());
+    assert!(ready.body.starts_with(r#"{"status":"behind","since":"20"#), "{}", ready.body);
     assert_eq!(ask(&patient, "GET", "/health/current", "").status, 503);
 }
 

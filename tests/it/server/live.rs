@@ -36,6 +36,7 @@ pub struct Answer {
     pub status: u16,
     pub commit: String,
     pub body: Value,
+    pub text: String,
 }
 
 /// Options that tell their notices to a channel.
@@ -87,7 +88,12 @@ impl Live {
         let mut response = response.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let commit = response.headers().get("lawbook-commit").map(|value| value.to_str().expect("text").to_owned()).unwrap_or_default();
         let text = response.body_mut().read_to_string().expect("a body");
-        Answer { status: response.status().as_u16(), commit, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+        Answer {
+            status: response.status().as_u16(),
+            commit,
+            body: serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone())),
+            text,
+        }
     }
 
     pub fn get(&self, path: &str) -> Answer {

@@ -2,7 +2,10 @@
 
 mod authzen;
 mod bounds;
+mod bundle;
+mod command;
 mod live;
 mod neosc;
 mod reload;
 mod router;
+mod toggle;

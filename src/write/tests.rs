@@ -1,0 +1,163 @@
+//! A change that is interrupted after each of its steps, and what the next start makes of it.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::checkout::Step;
+use super::*;
+use crate::history::CommitTime;
+use crate::history::Person;
+
+const TEXT: &str = "# who reads\n_id: A # the id\nservice: report\nactions: [read]\nmembers: [staff]\nenabled: true # for now\n";
+
+#[track_caller]
+fn git(dir: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "core.autocrlf=false"])
+        .args(arguments)
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_INDEX_FILE")
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+fn repository() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    git(folder.path(), &["init", "--quiet", "--initial-branch=main"]);
+    fs::create_dir(folder.path().join("policies")).expect("made");
+    fs::write(folder.path().join("policies/a.yaml"), TEXT).expect("written");
+    git(folder.path(), &["add", "--all"]);
+    git(folder.path(), &["commit", "--quiet", "-m", "begin"]);
+    folder
+}
+
+fn authorship() -> Authorship {
+    let person = |name: &str| Person { name: name.to_owned(), email: format!("{name}@example.com") };
+    let (author, committer) = (person("grace"), person("server"));
+    Authorship { author, committer, at: CommitTime::new(1_772_359_200, 0), request_id: None, client_ip: None, reason: None }
+}
+
+fn kill_after(dir: &Path, change: &Change<'_>, last: Step) {
+    let killed = write_stepwise(dir, None, change, &authorship(), &|step| if step == last { Err(WriteError::Killed) } else { Ok(()) });
+    assert!(matches!(killed, Err(WriteError::Killed)), "{last:?}: {killed:?}");
+}
+
+/// Nothing is left of what was needed on the way, and git is content.
+#[track_caller]
+fn sound(dir: &Path) {
+    assert_eq!(git(dir, &["status", "--porcelain", "--untracked-files=all"]), "");
+    git(dir, &["fsck", "--strict"]);
+    let left: Vec<_> = fs::read_dir(dir.join(".git/lawbook")).expect("there").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left, ["lock"]);
+    assert!(!dir.join(".git/index.lock").exists());
+}
+
+const BEFORE: [Step; 4] = [Step::Journal, Step::Lock, Step::Files, Step::Index];
+const AFTER: [Step; 3] = [Step::Branch, Step::FilesInPlace, Step::IndexInPlace];
+
+fn changes() -> [(Change<'static>, &'static str, &'static str); 3] {
+    let create = Change::Create(vec![("policies/new/b.yaml".to_owned(), TEXT.replace("_id: A", "_id: B"))]);
+    let remove: Find<'static> = &|_| Ok(vec![FileChange { path: "policies/a.yaml".to_owned(), old: Some(TEXT.to_owned()), new: None }]);
+    [
+        (Change::Toggle("A".to_owned()), "policies/a.yaml", "enabled: false # for now"),
+        (create, "policies/new/b.yaml", "_id: B # the id"),
+        (Change::Other("Remove a", remove), "policies/a.yaml", ""),
+    ]
+}
+
+#[test]
+fn a_change_that_is_killed_before_the_branch_moves_never_was() {
+    for (change, path, _) in changes() {
+        for step in BEFORE {
+            let folder = repository();
+            let dir = folder.path();
+            let (head, before) = (git(dir, &["rev-parse", "HEAD"]), fs::read(dir.join(path)).ok());
+            kill_after(dir, &change, step);
+            fs::write(dir.join(".git/lawbook/copy.lock"), "half an index").expect("written");
+            assert_eq!(recover(dir).expect("recovers"), Recovery::Undone, "{step:?}");
+            assert_eq!(git(dir, &["rev-parse", "HEAD"]), head);
+            assert_eq!(fs::read(dir.join(path)).ok(), before, "{step:?}");
+            assert!(!dir.join("policies/new").exists(), "{step:?}");
+            sound(dir);
+            assert_eq!(recover(dir).expect("recovers"), Recovery::Nothing);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_is_killed_after_the_branch_moved_is_completed() {
+    for (change, path, expected) in changes() {
+        for step in AFTER {
+            let folder = repository();
+            let dir = folder.path();
+            kill_after(dir, &change, step);
+            let head = git(dir, &["rev-parse", "HEAD"]);
+            fs::write(dir.join(".git/lawbook/copy.lock"), "half an index").expect("written");
+            assert_eq!(recover(dir).expect("recovers"), Recovery::Completed(head.clone()), "{step:?}");
+            assert_eq!(git(dir, &["rev-list", "--count", "HEAD"]), "2");
+            let text = fs::read_to_string(dir.join(path)).unwrap_or_default();
+            assert!(text.contains(expected) && text.is_empty() == expected.is_empty(), "{step:?}: {text}");
+            sound(dir);
+        }
+    }
+}
+
+#[test]
+fn the_next_change_settles_an_interrupted_one_first() {
+    for step in BEFORE.into_iter().chain(AFTER) {
+        let folder = repository();
+        let dir = folder.path();
+        kill_after(dir, &Change::Toggle("A".to_owned()), step);
+        let written = write(dir, None, &Change::Toggle("A".to_owned()), &authorship()).expect("writes");
+        // What never was is done now, and what was is taken back.
+        assert_eq!(written.enabled, Some(AFTER.contains(&step)), "{step:?}");
+        sound(dir);
+    }
+}
+
+#[test]
+fn a_file_that_was_edited_after_the_kill_is_left_alone_and_seen_by_git() {
+    for step in [Step::Branch, Step::FilesInPlace, Step::IndexInPlace] {
+        let folder = repository();
+        let dir = folder.path();
+        kill_after(dir, &Change::Toggle("A".to_owned()), step);
+        // As long as what was committed, so that only its content tells.
+        let edited = TEXT.replace("staff", "board").replace("true #", "false#");
+        fs::write(dir.join("policies/a.yaml"), &edited).expect("written");
+        recover(dir).expect("recovers");
+        assert_eq!(fs::read_to_string(dir.join("policies/a.yaml")).expect("read"), edited, "{step:?}");
+        assert_eq!(git(dir, &["status", "--porcelain"]), " M policies/a.yaml", "{step:?}");
+        git(dir, &["fsck", "--strict"]);
+    }
+}
+
+#[test]
+fn a_lock_of_somebody_else_is_not_taken_for_ours() {
+    let folder = repository();
+    let dir = folder.path();
+    kill_after(dir, &Change::Toggle("A".to_owned()), Step::IndexInPlace);
+    // The index is in place, and somebody is about to replace it by the very same content.
+    fs::copy(dir.join(".git/index"), dir.join(".git/index.lock")).expect("copied");
+    let error = recover(dir).expect_err("busy");
+    assert!(matches!(error, WriteError::Busy { .. }), "{error}");
+    assert!(dir.join(".git/index.lock").exists());
+    fs::remove_file(dir.join(".git/index.lock")).expect("removed");
+    assert!(matches!(recover(dir).expect("recovers"), Recovery::Completed(_)));
+    sound(dir);
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_is_an_error_that_names_it() {
+    let folder = repository();
+    write(folder.path(), None, &Change::Toggle("A".to_owned()), &authorship()).expect("writes");
+    fs::write(folder.path().join(".git/lawbook/journal.json"), "{").expect("written");
+    let error = recover(folder.path()).expect_err("broken");
+    assert!(error.to_string().contains("lawbook/journal.json` cannot be read"), "{error}");
+}
