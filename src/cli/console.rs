@@ -12,6 +12,7 @@ use std::io::Write;
 use miette::Diagnostic;
 
 use super::Failure;
+use super::failure::reason;
 use super::progress::Progress;
 use crate::report::Look;
 use crate::report::human;
@@ -99,7 +100,7 @@ impl Default for Console {
 }
 
 fn unwritable(error: &io::Error) -> Failure {
-    Failure::new(format!("standard output cannot be written: {error}")).help("check that the disk is not full")
+    Failure::new(format!("standard output cannot be written: {}", reason(error))).help("check that the disk is not full")
 }
 
 fn look(out: &io::Stdout) -> Look {

@@ -16,6 +16,7 @@ use super::Console;
 use super::Failure;
 use super::Outcome;
 use super::Status;
+use super::failure::reason;
 use super::law_book::LawBook;
 use super::law_book::Loaded;
 use super::request::RequestArgs;
@@ -121,7 +122,7 @@ fn read(path: Option<&Path>) -> miette::Result<Value> {
         }
         None => {
             let outcome = io::stdin().lock().take(MAX_REQUEST_BYTES + 1).read_to_end(&mut bytes);
-            outcome.map_err(|error| Failure::new(format!("standard input cannot be read: {error}")))?;
+            outcome.map_err(|error| Failure::new(format!("standard input cannot be read: {}", reason(&error))))?;
             "standard input".to_owned()
         }
     };
@@ -129,6 +130,9 @@ fn read(path: Option<&Path>) -> miette::Result<Value> {
         return Err(Failure::new(format!("{name} is larger than {MAX_REQUEST_BYTES} bytes"))
             .help("write many requests one on each line, and use `--requests`")
             .into());
+    }
+    if bytes.trim_ascii().is_empty() {
+        return Err(Failure::new(format!("{name} holds no request")).help("`lawbook schema request` describes a request").into());
     }
     serde_json::from_slice(&bytes)
         .map_err(|error| Failure::new(format!("{name} is not JSON: {error}")).help("`lawbook schema request` describes a request").into())

@@ -14,6 +14,7 @@ use super::Console;
 use super::Failure;
 use super::Status;
 use super::decide::answer;
+use super::failure::reason;
 use crate::decision::Index;
 
 /// How many lines are answered together.
@@ -37,7 +38,7 @@ pub(super) fn answer_lines(index: &Index, mut input: impl BufRead, name: &str, c
     let mut first = 1;
     loop {
         let lines = batch(&mut input).map_err(|error| {
-            Failure::new(format!("`{name}` cannot be read: {error}")).help("every line before this one has been answered")
+            Failure::new(format!("`{name}` cannot be read: {}", reason(&error))).help("every line before this one has been answered")
         })?;
         if lines.is_empty() || console.is_closed() {
             break;
