@@ -167,19 +167,26 @@ impl Loop {
         }
     }
 
-    /// Loads once, and again while files keep changing under the load.
+    /// Loads once, and again while files keep changing under the load. What is one thing by itself, such as a commit, cannot
+    /// change under the load; it is served, and the next look finds what came after it.
     fn attempt(&mut self) {
         let end = Instant::now() + PATIENCE;
+        let mut kept = None;
         loop {
             let before = self.look();
             let started = Instant::now();
-            let outcome = self.origin.load();
+            let outcome = match self.origin.load() {
+                // INVARIANT: what was loaded is served. A second load says that nothing is new when the first one has it already.
+                Ok(None) => Ok(kept.take()),
+                outcome => outcome,
+            };
             let after = self.origin.fingerprint().ok();
             self.last.clone_from(&before);
-            if before == after || Instant::now() >= end {
+            if before == after || self.origin.is_exact() || Instant::now() >= end {
                 self.conclude(outcome, started.elapsed());
                 return;
             }
+            kept = outcome.ok().flatten();
             std::thread::sleep(QUIET.min(end.saturating_duration_since(Instant::now())));
         }
     }
@@ -251,6 +258,74 @@ impl Loop {
                 self.metrics.refused(reason);
                 self.current.fell_behind(message, None, Vec::new());
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::decision::Index;
+    use crate::policy::PolicySet;
+    use crate::server::annals::Annals;
+    use crate::server::snapshot::Revision;
+    use crate::server::snapshot::Snapshot;
+
+    /// Moves on while it is being loaded, and says afterwards that it has been loaded already.
+    struct Moving {
+        looks: u32,
+        loads: u32,
+        exact: bool,
+    }
+
+    impl Origin for Moving {
+        fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
+            self.looks += 1;
+            Ok(Fingerprint(self.looks.min(2).to_string()))
+        }
+
+        fn is_exact(&self) -> bool {
+            self.exact
+        }
+
+        fn period(&self) -> Duration {
+            PATIENCE
+        }
+
+        fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
+            self.loads += 1;
+            if self.loads > 1 {
+                return Ok(None);
+            }
+            let revision = Revision { number: Some(1), commit: None, content: "first".to_owned() };
+            let index = Index::new(Arc::new(PolicySet::default()));
+            let snapshot = Snapshot::new(index, Config::default(), revision).expect("a snapshot");
+            Ok(Some(Loaded { snapshot, check: Box::new(|| None), annals: Box::new(|| Ok(Annals::default())), despite: None }))
+        }
+
+        fn directories(&self) -> Vec<PathBuf> {
+            Vec::new()
+        }
+
+        fn relevance(&self) -> Box<dyn Fn(&Path) -> bool + Send> {
+            Box::new(|_| true)
+        }
+    }
+
+    /// A commit that landed while another one was being loaded made the loaded one vanish.
+    #[test]
+    fn what_was_loaded_is_served_also_when_the_origin_moved_meanwhile() {
+        for exact in [false, true] {
+            let current = Arc::new(Current::default());
+            let (mut reload, _) =
+                Loop::new(Box::new(Moving { looks: 0, loads: 0, exact }), Arc::clone(&current), Arc::new(Metrics::default()));
+            reload.attempt();
+            let served = current.snapshot().map(|snapshot| snapshot.revision.content.clone());
+            assert_eq!(served.as_deref(), Some("first"), "exact: {exact}");
         }
     }
 }

@@ -45,14 +45,14 @@ fn delimiter(at: usize) -> String {
 
 /// One session for all steps: what one sets, the next one sees. A server that a step starts in the background is waited for, and stopped at the end.
 fn script(steps: &[Step], address: &str) -> String {
-    let mut script = String::from("trap 'kill $(jobs -p) 2>/dev/null' EXIT\n");
+    let mut script = String::from("servers=\ntrap 'for server in $servers; do kill $server; done' EXIT\n");
     for (at, step) in steps.iter().enumerate() {
         let mut command = step.command.replace(ADDRESS, address);
         if command.trim_end().ends_with('&') {
             let plain = command.trim_end().trim_end_matches('&').trim_end();
             let listen = if plain.contains("--listen") { String::new() } else { format!(" --listen {address}") };
-            let wait = format!("for i in $(seq 300); do curl -s -o /dev/null http://{address}/health/ready && break; sleep 0.1; done");
-            command = format!("{plain}{listen} 2>../server.log &\n{wait}");
+            let wait = format!("for i in $(seq 200); do curl -s -o /dev/null http://{address}/health/ready && break; sleep 0.1; done");
+            command = format!("{plain}{listen} >../server.log 2>&1 &\nservers=\"$servers $!\"\n{wait}");
         }
         script.push_str(&format!("echo '{}'\n{{ {command}\n}} 2>&1\nstatus=$?; [ $status = 0 ] || echo \"? $status\"\n", delimiter(at)));
     }
@@ -98,7 +98,7 @@ fn execute(path: &Path) {
         let (found, shown) = (found.trim_end(), step.shown.trim_end());
         let same = snapbox::Assert::new().action_env("LAWBOOK_DOCS").try_eq(None, found.to_owned().into(), shown.to_owned().into());
         if let Err(difference) = same {
-            panic!("{}:{}: `{}`\n{difference}\n--- printed:\n{found}\n---", path.display(), step.line, step.command);
+            panic!("{}:{}: `{}`\n{difference}\n--- the session from there:\n{after}\n---", path.display(), step.line, step.command);
         }
     }
 }
