@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod audit_formats;
+mod build;
 mod canonical;
 mod cli;
 mod docs;
