@@ -25,7 +25,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tokio", &["src/server/"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("toml", &["src/config/", "src/server/auth"]),
-    ("serde_yaml", &["src/write/"]),
+    ("hyper_util", &["src/server/"]),
+    ("rustls", &["src/server/"]),
+    ("ureq", &["src/server/"]),
+    ("similar", &["src/cli/"]),
+    ("rayon", &["src/workspace/", "src/bundle/", "src/cli/", "src/history/"]),
     ("regex", &["src/condition/"]),
     ("ipnet", &["src/condition/"]),
 ];

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::Instant;
 
 use lawbook::server::ServeError;
 use lawbook::server::Source;
@@ -89,6 +90,21 @@ fn an_emergency_denial_is_served_within_a_second_whatever_else_is_found() {
     for live in [saved, committed] {
         assert_eq!(live.get("/health/current").status, 200);
         assert!(live.get("/status").body["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
+    }
+}
+
+/// A store that waits for the edits to end would show none of these: they never stop for longer than a second.
+#[test]
+fn edits_every_second_for_thirty_seconds_are_each_seen() {
+    let repository = book(&["a"]);
+    let live = Live::worktree(&repository.path());
+    for edit in 0..30 {
+        let started = Instant::now();
+        let denies = edit % 2 == 0;
+        repository.write("policies/a.yaml", policy("a", "a", denies));
+        let took = live.wait("the edit is served", |live| live.allows("a") != denies);
+        assert!(took < Duration::from_secs(2), "edit {edit} took {took:?}");
+        std::thread::sleep(Duration::from_secs(1).saturating_sub(started.elapsed()));
     }
 }
 
