@@ -29,7 +29,6 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rustls", &["src/server/"]),
     ("ureq", &["src/server/"]),
     ("similar", &["src/cli/"]),
-    ("rayon", &["src/workspace/", "src/bundle/", "src/cli/", "src/history/"]),
     ("regex", &["src/condition/"]),
     ("ipnet", &["src/condition/"]),
 ];
