@@ -29,7 +29,7 @@ fn the_same_commit_gives_the_same_bytes_anywhere() {
     let repository = Repository::new();
     repository.write("lawbook.toml", "files = ['policies/**/*.yaml']\n");
     for name in ["b", "a", "Z", "é"] {
-        repository.write(format!("policies/{name}.yaml"), &format!("_id: {name}\nservice: report\nactions: [read]\nmembers: ['*']\n"));
+        repository.write(&format!("policies/{name}.yaml"), format!("_id: {name}\nservice: report\nactions: [read]\nmembers: ['*']\n"));
     }
     repository.commit("Write the law");
     repository.write("policies/control.yaml", "id: pol-a\nname: A\ntype: access\nrequire: \"{context.mfa} = 'totp'\"\n");
