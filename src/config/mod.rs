@@ -4,6 +4,7 @@
 //! What a value means to others (whether a rule of that name exists, whether an attribute is spelled well) is checked by
 //! those who know; they find the place of the value in the spans kept here.
 
+mod checks;
 mod problem;
 mod selection;
 
@@ -16,6 +17,7 @@ use toml::Spanned;
 
 use crate::finding::Level;
 
+pub use checks::staleness;
 pub use problem::ConfigProblem;
 pub use selection::Selection;
 
@@ -180,20 +182,8 @@ impl Config {
         let file: File = toml::from_str(text).map_err(|error| vec![ConfigProblem::from_toml(&error, text)])?;
         let mut problems = Vec::new();
         let config = file.into_config(&mut problems);
-        problems.extend(config.check_globs(text));
+        problems.extend(checks::problems(&config, text));
         if problems.is_empty() { Ok(config) } else { Err(problems) }
-    }
-
-    fn check_globs(&self, text: &str) -> Vec<ConfigProblem> {
-        let all = self.files.iter().chain(&self.exclude);
-        let broken = all.filter_map(|glob| globset::Glob::new(glob).err().map(|error| (glob, error)));
-        broken
-            .map(|(glob, error)| {
-                let start = text.find(glob.as_str()).unwrap_or(0);
-                let message = format!("`{glob}` is not a glob: {}", error.kind());
-                ConfigProblem::new(start..start + glob.len(), message, "write a glob such as `policies/**/*.yaml`")
-            })
-            .collect()
     }
 }
 
@@ -372,7 +362,6 @@ mod tests {
         refused("file = []\n", "unknown key `file`", "file");
         refused("[lint.rules]\nx = \"loud\"\n", "loud", "\"loud\"");
         refused("actions = [\"Approve!\"]\n", "cannot be the name of an action", "\"Approve!\"");
-        refused("files = [\"a{b\"]\n", "is not a glob", "a{b");
         refused("[[assert]]\nname = \"x\"\n", "claims nothing", "[[assert]]");
         refused("[attributes]\ntags = \"set\"\n", "set", "\"set\"");
     }

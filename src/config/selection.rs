@@ -44,6 +44,11 @@ impl Selection {
         self.bases.iter().any(|base| encloses(folder, base))
     }
 
+    /// Whether something of this name would hold policy files if it were a folder: one may lie there, and not everything in it is left out.
+    pub fn may_lie_below(&self, name: &str) -> bool {
+        self.may_hold(name) && !self.excludes_folder(name)
+    }
+
     /// Whether everything directly in this folder is left out, as far as names do not matter.
     pub fn excludes_folder(&self, folder: &str) -> bool {
         self.exclude.is_match(Path::new(folder)) || self.exclude.is_match(Path::new(folder).join("x"))

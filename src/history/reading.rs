@@ -99,7 +99,8 @@ fn meaning(bytes: &[u8], schema: &Schema) -> Reading {
     let source = SourceId::new(0);
     let Ok(text) = syntax::decode(bytes) else { return Reading::opaque() };
     let file = read_file(source, text, schema);
-    let mut reading = Reading { opaque: !file.errors.is_empty(), ..Reading::default() };
+    // A file that holds no policy is a write that was cut off, as the rules say too; it tells nothing of what it held before.
+    let mut reading = Reading { opaque: !file.errors.is_empty() || file.documents.is_empty(), ..Reading::default() };
     for document in &file.documents {
         match (document.policy(), document.id()) {
             (Some(policy), _) => reading.policies.push(Arc::clone(policy)),

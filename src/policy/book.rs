@@ -7,9 +7,11 @@ use super::Policy;
 use super::PolicyId;
 use super::Statement;
 use super::lower;
+use crate::condition;
 use crate::condition::ConditionError;
 use crate::condition::Lists;
 use crate::condition::Term;
+use crate::config::Claim;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 
@@ -84,4 +86,19 @@ pub fn lists(config: &Config) -> Result<Lists, Vec<ConfigProblem>> {
         }
     }
     if problems.is_empty() { Ok(terms.into_iter().collect()) } else { Err(problems) }
+}
+
+/// What is wrong with the conditions of the assertions.
+pub fn assertion_problems(config: &Config) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
+    for assertion in &config.assertions {
+        let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &assertion.claim;
+        let errors = scope.condition.as_deref().and_then(|text| condition::parse(text).err()).unwrap_or_default();
+        problems.extend(errors.into_iter().map(|error| {
+            let message = format!("the condition of the assertion `{}`: {}", assertion.name, error.message);
+            let help = error.help.unwrap_or_else(|| "write a condition such as `category = 'Examples'`".to_owned());
+            ConfigProblem::new(assertion.range.clone(), message, help)
+        }));
+    }
+    problems
 }

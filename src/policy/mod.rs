@@ -21,6 +21,7 @@ use crate::schema::Kind;
 
 pub use book::Misfit;
 pub use book::PolicySet;
+pub use book::assertion_problems;
 pub use book::lists;
 pub use file::ConditionAt;
 pub use file::PolicyDocument;

@@ -16,6 +16,7 @@ use super::annals::Annals;
 use super::controls::SharedListing;
 use super::later::Later;
 use crate::config::Config;
+use crate::config::staleness;
 use crate::decision::Index;
 use crate::finding::Finding;
 use crate::policy::PolicySet;
@@ -144,7 +145,7 @@ impl Snapshot {
     /// # Errors
     /// `[server] max-staleness` is no such setting.
     pub fn new(index: Index, config: Config, revision: Revision) -> Result<Self, String> {
-        let max_staleness = config.server.max_staleness.as_deref().map(parse_staleness).transpose()?;
+        let max_staleness = config.server.max_staleness.as_deref().and_then(staleness);
         Ok(Self {
             index,
             config,
@@ -164,43 +165,10 @@ impl Snapshot {
     }
 }
 
-/// Reads `deny:` and a time such as `90s`, `30m`, `1h` or `2d`.
-fn parse_staleness(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`[server] max-staleness` is `{text}`, and not `deny:` and a time such as `30m`, `1h` or `2d`");
-    let time = text.strip_prefix("deny:").ok_or_else(wrong)?;
-    let unit = time.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let count: u64 = time.strip_suffix(unit).and_then(|count| count.parse().ok()).ok_or_else(wrong)?;
-    count.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::source::SourceFile;
-
-    #[track_caller]
-    fn check(text: &str, expected: Option<u64>) {
-        assert_eq!(parse_staleness(text).ok(), expected.map(Duration::from_secs), "{text}");
-    }
-
-    #[test]
-    fn a_limit_of_staleness_is_a_word_and_a_time() {
-        check("deny:90s", Some(90));
-        check("deny:1h", Some(3600));
-        check("deny:2d", Some(172_800));
-        check("allow:1h", None);
-        check("deny:", None);
-        check("deny:h", None);
-        check("deny:-1h", None);
-        check("deny:99999999999999999d", None);
-    }
 
     #[test]
     fn the_content_is_told_apart_by_every_path_and_text() {

@@ -63,6 +63,7 @@ pub fn read_config(file: Option<&RawFile>) -> Result<Config, Vec<ConfigProblem>>
     let config = Config::parse(text)?;
     let mut problems = lint::level_problems(&config.levels);
     problems.extend(policy::lists(&config).err().unwrap_or_default());
+    problems.extend(policy::assertion_problems(&config));
     if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 

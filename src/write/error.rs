@@ -74,13 +74,6 @@ pub enum WriteError {
         /// What would be wrong.
         findings: Vec<Finding>,
     },
-    /// Commits have to be signed.
-    #[error("the law book of `{branch}` requires signed commits, and there is no key to sign with")]
-    #[diagnostic(help("make the change in a commit of your own and sign it"))]
-    SignatureRequired {
-        /// The branch.
-        branch: String,
-    },
     /// Somebody else was faster, again and again.
     #[error("`{branch}` has moved {attempts} times while the change was written")]
     #[diagnostic(help("try again"))]

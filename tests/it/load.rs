@@ -103,6 +103,11 @@ fn links_and_misnamed_folders_are_refused_everywhere() {
         symlink(target, repository.path().join(format!("policies/{name}.yaml"))).expect("linked");
     }
     symlink("notes", repository.path().join("policies/harmless")).expect("linked");
+    // A link to a folder of policies was passed over without a word, and the denials in it were lost.
+    repository.write("shared/e/deny.yaml", "deny");
+    symlink("../shared/e", repository.path().join("policies/e")).expect("linked");
+    symlink("../../elsewhere", repository.path().join("policies/v1.0")).expect("linked");
+    symlink("a.yaml", repository.path().join("unrelated")).expect("linked");
     repository.commit("one");
     let link = "! this is a symbolic link, and links are not followed";
     let expected = [
@@ -110,9 +115,11 @@ fn links_and_misnamed_folders_are_refused_everywhere() {
         "policies/d.yaml! this is a folder with the name of a policy file".to_owned(),
         "policies/d.yaml/in.yaml: in".to_owned(),
         format!("policies/dangling.yaml{link}"),
+        format!("policies/e{link}"),
         format!("policies/folder.yaml{link}"),
         format!("policies/inside.yaml{link}"),
         format!("policies/outside.yaml{link}"),
+        format!("policies/v1.0{link}"),
     ];
     check_all(&repository.path(), &expected.each_ref().map(String::as_str));
 }

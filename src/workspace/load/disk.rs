@@ -96,7 +96,9 @@ fn judge(root: &Path, path: &Path, kind: FileType, selection: &Selection) -> Opt
     let name = relative(root, path);
     let selected = selection.selects(&name);
     let what = match () {
-        () if kind.is_symlink() => (selected || selection.is_base(&name)).then(|| Err(Refusal::link())),
+        () if kind.is_symlink() => {
+            (selected || selection.is_base(&name) || hides_a_folder(path, &name, selection)).then(|| Err(Refusal::link()))
+        }
         () if !selected => None,
         () if path.to_str().is_none() => Some(Err(Refusal::name())),
         () if kind.is_dir() => Some(Err(Refusal::folder())),
@@ -104,6 +106,11 @@ fn judge(root: &Path, path: &Path, kind: FileType, selection: &Selection) -> Opt
         () => Some(Err(Refusal::special(special(kind)))),
     };
     what.map(|what| Found { path: name, what })
+}
+
+/// Whether a link stands where policies could lie in the folder that it leads to. Passing over it would lose them without a word.
+fn hides_a_folder(path: &Path, name: &str, selection: &Selection) -> bool {
+    selection.may_lie_below(name) && path.metadata().map_or(true, |target| target.is_dir())
 }
 
 #[cfg(unix)]

@@ -125,7 +125,7 @@ fn index(root: PathBuf) -> Result<Loaded, LoadError> {
     let config = entries.iter().find(|entry| entry.path == config::FILE_NAME);
     let config = config.map(|entry| RawFile { path: entry.path.clone(), content: objects::content(&repository, entry) });
     let (parsed, selection) = selection(config.as_ref());
-    let files = objects::read(&repository, objects::of_index(&entries, &selection))?;
+    let files = objects::read(&repository, objects::of_index(repository.git(), &entries, &selection))?;
     let revision = head(&repository)?;
     Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: true, revision })
 }

@@ -19,6 +19,7 @@ use crate::workspace::Refusal;
 
 const TYPE: u32 = 0o170_000;
 const FOLDER: u32 = 0o040_000;
+const FILE: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 const SUBMODULE: u32 = 0o160_000;
 
@@ -43,21 +44,28 @@ impl Entry {
         self.mode & TYPE == SUBMODULE
     }
 
+    fn is_file(&self) -> bool {
+        self.mode & TYPE == FILE
+    }
+
     fn is_folder(&self) -> bool {
         self.mode & TYPE == FOLDER
     }
 
     /// The refusal that a submodule deserves, where policies could lie in it.
     pub(super) fn refused<T>(&self, selection: &Selection) -> Option<Found<T>> {
-        let concerns = selection.selects(&self.path) || selection.may_hold(&self.path) && !selection.excludes_folder(&self.path);
+        let concerns = selection.selects(&self.path) || selection.may_lie_below(&self.path);
         concerns.then(|| Found { path: self.path.clone(), what: Err(Refusal::submodule()) })
     }
 
-    fn judge(&self, selection: &Selection) -> Option<Found<Oid>> {
+    /// What the entry is to us; `None` when it is nothing. `is_file` tells whether there is a file at a path of the law book.
+    fn judge(&self, git: &git2::Repository, selection: &Selection, is_file: &dyn Fn(&str) -> bool) -> Option<Found<Oid>> {
         let selected = selection.selects(&self.path);
         let what = match self.mode & TYPE {
             SUBMODULE => return self.refused(selection),
-            LINK => (selected || selection.is_base(&self.path)).then(|| Err(Refusal::link())),
+            LINK => {
+                (selected || selection.is_base(&self.path) || self.hides_a_folder(git, selection, is_file)).then(|| Err(Refusal::link()))
+            }
             _ if !selected => None,
             _ if !self.utf8 => Some(Err(Refusal::name())),
             _ if self.conflict => Some(Err(Refusal::conflict())),
@@ -66,6 +74,30 @@ impl Entry {
         };
         what.map(|what| Found { path: self.path.clone(), what })
     }
+
+    /// Whether a link stands where policies could lie in the folder that it leads to. Passing over it would lose them without a
+    /// word; only a link to a file of the same law book is certain not to.
+    fn hides_a_folder(&self, git: &git2::Repository, selection: &Selection, is_file: &dyn Fn(&str) -> bool) -> bool {
+        let target = || {
+            let text = String::from_utf8(blob(git, self.id).ok()?).ok()?;
+            normal(Path::new(&self.path).parent()?, &text)
+        };
+        selection.may_lie_below(&self.path) && !target().is_some_and(|target| is_file(&target))
+    }
+}
+
+/// The path of the law book that a link in a folder leads to; `None` when it leads out.
+fn normal(folder: &Path, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.iter().map(|part| part.to_str()).collect::<Option<_>>()?;
+    for part in target.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()?),
+            "" => return None,
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 /// What is in the index below the law book, in the order of the index. `file` is an index file other than the usual one.
@@ -97,8 +129,9 @@ fn below<'a>(path: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// The files of the index that a selection concerns. Folders have no entry there; those with the name of a file are found by their files.
-pub(super) fn of_index(entries: &[Entry], selection: &Selection) -> Vec<Found<Oid>> {
-    let mut found: Vec<_> = entries.iter().filter_map(|entry| entry.judge(selection)).collect();
+pub(super) fn of_index(git: &git2::Repository, entries: &[Entry], selection: &Selection) -> Vec<Found<Oid>> {
+    let is_file = |path: &str| entries.iter().any(|entry| entry.path == path && entry.is_file());
+    let mut found: Vec<_> = entries.iter().filter_map(|entry| entry.judge(git, selection, &is_file)).collect();
     let mut folders = BTreeSet::new();
     for entry in entries {
         let parents = Path::new(&entry.path).ancestors().skip(1).filter_map(Path::to_str).filter(|folder| !folder.is_empty());
@@ -127,6 +160,8 @@ pub(super) fn root<'r>(repository: &'r Repository, commit: &str) -> Result<Optio
 
 /// The files of a tree that a selection concerns.
 pub(super) fn of_tree(repository: &Repository, root: &git2::Tree<'_>, selection: &Selection) -> Result<Vec<Found<Oid>>, LoadError> {
+    let is_file =
+        |path: &str| root.get_path(Path::new(path)).is_ok_and(|entry| u32::try_from(entry.filemode_raw()).unwrap_or(0) & TYPE == FILE);
     let mut found = Vec::new();
     let mut visited = 0;
     // Explicit, because a hostile tree can be nested deeper than any stack; counted, because it can repeat itself.
@@ -143,7 +178,7 @@ pub(super) fn of_tree(repository: &Repository, root: &git2::Tree<'_>, selection:
             if named.is_folder() && selection.may_hold(&named.path) {
                 pending.push((path, entry.id()));
             }
-            found.extend(named.judge(selection));
+            found.extend(named.judge(repository.git(), selection, &is_file));
         }
     }
     Ok(found)

@@ -1,0 +1,163 @@
+//! What a well-formed configuration still must not say.
+//!
+//! A setting that could not be kept, or that could only be a slip, is refused here rather than found out when it matters.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::Claim;
+use super::Config;
+use super::ConfigProblem;
+use super::Selection;
+use crate::finding::nearest;
+
+/// Everything of that kind in a configuration. `text` is the file, for the places of values that carry none.
+pub(super) fn problems(config: &Config, text: &str) -> Vec<ConfigProblem> {
+    let mut problems = globs(config, text);
+    problems.extend(assertions(config));
+    problems.extend(new_file(config, text));
+    if let Some(limit) = &config.server.max_staleness
+        && staleness(limit).is_none()
+    {
+        let message = format!("`{limit}` is no limit of staleness");
+        problems.push(ConfigProblem::new(
+            place(text, limit),
+            message,
+            "write `deny:` and a time, such as `deny:30m`, `deny:1h` or `deny:2d`",
+        ));
+    }
+    if config.history.require_signed {
+        let message = "this version does not verify the signatures of commits, so `require-signed` could not be kept";
+        problems.push(ConfigProblem::new(
+            place(text, "require-signed"),
+            message,
+            "take it out, and require signatures where the repository is hosted",
+        ));
+    }
+    problems
+}
+
+/// Reads `deny:` and a time such as `90s`, `30m`, `1h` or `2d`: how long a stale snapshot may be served before everything is denied.
+pub fn staleness(text: &str) -> Option<Duration> {
+    let time = text.strip_prefix("deny:")?;
+    let unit = time.chars().last()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let count: u64 = time.strip_suffix(unit)?.parse().ok()?;
+    count.checked_mul(seconds).map(Duration::from_secs)
+}
+
+fn place(text: &str, value: &str) -> Range<usize> {
+    text.find(value).map_or(0..0, |start| start..start + value.len())
+}
+
+fn globs(config: &Config, text: &str) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
+    if config.files.is_empty() {
+        problems.push(ConfigProblem::new(
+            place(text, "files"),
+            "`files` selects nothing",
+            "name the policy files, such as `policies/**/*.yaml`",
+        ));
+    }
+    for glob in config.files.iter().chain(&config.exclude) {
+        if glob.starts_with('/') || glob.split('/').any(|part| part == "..") {
+            let message = format!("`{glob}` leads out of the law book");
+            problems.push(ConfigProblem::new(place(text, glob), message, "write it relative to the folder of lawbook.toml, without `..`"));
+        } else if let Err(error) = globset::Glob::new(glob) {
+            let message = format!("`{glob}` is not a glob: {}", error.kind());
+            problems.push(ConfigProblem::new(place(text, glob), message, "write a glob such as `policies/**/*.yaml`"));
+        }
+    }
+    problems
+}
+
+fn assertions(config: &Config) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
+    let mut names = BTreeSet::new();
+    for assertion in &config.assertions {
+        let mut refuse = |message: String, help: String| problems.push(ConfigProblem::new(assertion.range.clone(), message, help));
+        if !names.insert(&assertion.name) {
+            refuse(format!("two assertions are called `{}`", assertion.name), "give each a name of its own".to_owned());
+        }
+        let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &assertion.claim;
+        for action in scope.actions.iter().filter(|action| !config.actions.contains(action)) {
+            let near = nearest(action, config.actions.iter().map(String::as_str));
+            let help =
+                near.map_or_else(|| "use one of the actions, or add it to `actions`".to_owned(), |near| format!("did you mean `{near}`?"));
+            refuse(format!("the assertion `{}`: `{action}` is no action", assertion.name), help);
+        }
+    }
+    problems
+}
+
+fn new_file(config: &Config, text: &str) -> Option<ConfigProblem> {
+    let path = &config.server.new_file;
+    let set = text.contains("new-file");
+    let message = if !path.contains("{id}") {
+        format!("`{path}` would be the file of every new policy")
+    } else if set && !Selection::new(config).selects(&path.replace("{id}", "id")) {
+        format!("`{path}` is not among the policy files that `files` selects")
+    } else {
+        return None;
+    };
+    Some(ConfigProblem::new(
+        place(text, path),
+        message,
+        "write a path that `files` selects, with `{id}` for the id, such as `policies/{id}.yaml`",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn limit(text: &str, expected: Option<u64>) {
+        assert_eq!(staleness(text), expected.map(Duration::from_secs), "{text}");
+    }
+
+    #[test]
+    fn a_limit_of_staleness_is_a_word_and_a_time() {
+        limit("deny:90s", Some(90));
+        limit("deny:1h", Some(3600));
+        limit("deny:2d", Some(172_800));
+        limit("allow:1h", None);
+        limit("deny:", None);
+        limit("deny:h", None);
+        limit("deny:-1h", None);
+        limit("deny:99999999999999999d", None);
+    }
+
+    #[track_caller]
+    fn refused(text: &str, message: &str, at: &str) {
+        let problems = Config::parse(text).expect_err(text);
+        let found = problems.iter().find(|problem| problem.message.contains(message));
+        let range = found.unwrap_or_else(|| panic!("{text:?}: {problems:?}")).range.clone();
+        assert_eq!(text.get(range), Some(at), "{text:?}");
+    }
+
+    #[test]
+    fn what_could_not_be_kept_or_can_only_be_a_slip_is_refused() {
+        refused("files = []\n", "selects nothing", "files");
+        refused("files = [\"/etc/*.yaml\"]\n", "leads out of the law book", "/etc/*.yaml");
+        refused("exclude = [\"../**/*.yaml\"]\n", "leads out of the law book", "../**/*.yaml");
+        refused("files = [\"a{b\"]\n", "is not a glob", "a{b");
+        refused("[server]\nmax-staleness = \"banana\"\n", "is no limit of staleness", "banana");
+        refused("[server]\nnew-file = \"x.yaml\"\n", "would be the file of every new policy", "x.yaml");
+        refused("[server]\nnew-file = \"laws/{id}.yaml\"\n", "is not among the policy files", "laws/{id}.yaml");
+        refused("[history]\nrequire-signed = true\n", "does not verify the signatures", "require-signed");
+        refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"raed\"] }\n", "`raed` is no action", "[[assert]]");
+        refused(
+            "[[assert]]\nname = \"a\"\nnever = {}\n[[assert]]\nname = \"a\"\nnever = {}\n",
+            "two assertions are called `a`",
+            "[[assert]]",
+        );
+    }
+}
