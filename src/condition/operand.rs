@@ -170,9 +170,13 @@ impl<'p> Parser<'p> {
             Ok(number) => Ok(number),
             Err(NumberError::Inexact(number)) => {
                 let message = format!("`{}` would be read as `{number}`, the nearest number that can be held", excerpt(written));
-                self.report(
-                    ConditionError::syntax(range.clone(), message).help(format!("write `{number}`, or keep the value as a string")),
-                );
+                // A whole number that long is an identifier: another one would name something else.
+                let help = if written.bytes().all(|byte| byte.is_ascii_digit()) {
+                    format!("keep the value as a string: `'{}'`", excerpt(written))
+                } else {
+                    format!("write `{number}`, or keep the value as a string")
+                };
+                self.report(ConditionError::syntax(range.clone(), message).help(help));
                 Ok(number)
             }
             Err(NumberError::TooLarge) => {

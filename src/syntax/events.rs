@@ -22,6 +22,7 @@ use crate::syntax::build::WrittenTag;
 use crate::syntax::decode;
 use crate::syntax::error::ErrorKind;
 use crate::syntax::error::SyntaxError;
+use crate::syntax::hints;
 use crate::syntax::limits;
 use crate::syntax::node::Style;
 
@@ -113,6 +114,9 @@ fn collection_style(style: StructureStyle) -> Style {
 fn translate(source: SourceId, text: &str, error: &ScanError) -> SyntaxError {
     use granit_parser::ErrorKind as Theirs;
     let at = error.marker().byte_offset().unwrap_or(text.len());
+    if let Some((message, help)) = hints::hint(text, at) {
+        return SyntaxError::new(ErrorKind::Syntax, Span::new(source, one_character(text, at)), message, help);
+    }
     let (kind, message, help): (ErrorKind, Cow<'static, str>, Option<&'static str>) = match error.kind() {
         Theirs::DirectiveDisallowed => (ErrorKind::Unsupported, "directives (`%`) are not supported".into(), Some("remove the line")),
         Theirs::RecursionLimitExceeded => return too_deep(Span::new(source, one_character(text, at))),

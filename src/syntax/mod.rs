@@ -15,6 +15,7 @@ mod decode;
 mod edit;
 mod error;
 mod events;
+mod hints;
 pub mod limits;
 mod locate;
 mod node;
