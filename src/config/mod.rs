@@ -360,7 +360,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_place() {
         refused("file = []\n", "unknown key `file`", "file");
-        refused("[lint.rules]\nx = \"loud\"\n", "loud", "\"loud\"");
+        refused("[lint.rules]\nx = \"loud\"\n", "`loud` is none of the values", "\"loud\"");
+        refused("critical = \"x\"\n", "this key takes a list", "\"x\"");
         refused("actions = [\"Approve!\"]\n", "cannot be the name of an action", "\"Approve!\"");
         refused("[[assert]]\nname = \"x\"\n", "claims nothing", "[[assert]]");
         refused("[attributes]\ntags = \"set\"\n", "set", "\"set\"");

@@ -61,6 +61,18 @@ impl ConfigProblem {
             };
             return Self::new(range, format!("unknown key `{key}`"), help);
         }
+        if let Some(word) = said.strip_prefix("unknown variant `").and_then(|rest| rest.split('`').next()) {
+            let words: Vec<&str> = said.split('`').skip(3).step_by(2).collect();
+            let help = match nearest(word, words.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write one of {}", words.join(", ")),
+            };
+            return Self::new(range, format!("`{word}` is none of the values that this key takes"), help);
+        }
+        if said.contains("expected a sequence") {
+            let found = text.get(range.clone()).unwrap_or_default();
+            return Self::new(range, "this key takes a list", format!("write a list: `[{found}]`"));
+        }
         let first = said.lines().next().unwrap_or("invalid TOML").to_owned();
         Self::new(range, first, "correct the value; `lawbook schema config` shows what each key takes")
     }

@@ -43,7 +43,10 @@ impl Member {
         match Self::parse(text) {
             Self::Everyone => true,
             Self::Email(address) => is_address(&address),
-            Self::Typed { kind, id } => is_type(&kind) && !id.chars().any(|char| char.is_control() || char.is_whitespace()),
+            // Callers are of a type such as `user` or `service`; nobody is of the type `group`.
+            Self::Typed { kind, id } => {
+                !kind.eq_ignore_ascii_case("group") && is_type(&kind) && !id.chars().any(|char| char.is_control() || char.is_whitespace())
+            }
             Self::Group(id) => is_group_id(&id),
         }
     }
@@ -96,6 +99,7 @@ mod tests {
 
     #[test]
     fn text_of_no_form_is_a_group_and_says_so() {
+        check("group:editors", Member::Typed { kind: "group".into(), id: "editors".into() }, false);
         check("-team", Member::Group("-team".into()), false);
         check("a*", Member::Group("a*".into()), false);
         check(":x", Member::Group(":x".into()), false);

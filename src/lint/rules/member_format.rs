@@ -66,12 +66,23 @@ fn span(document: &PolicyDocument, position: usize) -> Span {
 }
 
 fn malformed(member: &str) -> String {
+    if let Some(id) = group(member) {
+        return format!("`{member}` is a caller of the type `group`, which nobody is; the group is written `{id}`");
+    }
     let read_as = if member.contains('@') { "an address" } else { "a group id" };
     format!("`{member}` looks like no member; it is compared as {read_as}, and probably matches nobody")
 }
 
+/// The id behind `group:`.
+fn group(member: &str) -> Option<&str> {
+    let (kind, id) = member.split_once(':')?;
+    (kind.eq_ignore_ascii_case("group") && !member.contains('@')).then_some(id)
+}
+
 fn help(member: &str) -> &'static str {
-    if member.contains([',', ';']) {
+    if group(member).is_some() {
+        "write the id of the group alone"
+    } else if member.contains([',', ';']) {
         "give each member an item of the list"
     } else if member.contains('*') {
         "name the members; only `*` alone is every caller, and part of a name is never a pattern"
