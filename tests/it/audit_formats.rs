@@ -6,6 +6,7 @@ use lawbook::history::Trail;
 use lawbook::report::Look;
 use lawbook::report::audit::AuditFormat;
 use lawbook::report::audit::AuditReport;
+use lawbook::report::audit::neosc::Entry;
 use serde_json::Value;
 
 use crate::reports::schema;
@@ -53,4 +54,14 @@ fn json_is_what_its_schema_says_and_jsonl_holds_the_same_events() {
     let lines: Vec<Value> = written(&trail, AuditFormat::Jsonl).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(whole["events"], Value::Array(lines));
     assert_snapshot!("audit_json_event", format!("{:#}", whole["events"][1]));
+}
+
+/// A bundle carries the lines; whoever serves it answers with the same entries as whoever serves the repository.
+#[test]
+fn the_entries_of_the_lines_are_the_entries_of_the_trail() {
+    let trail = trail();
+    let entries = Entry::of_lines(&written(&trail, AuditFormat::Jsonl)).expect("lines");
+    let direct: Vec<Entry> = trail.events().iter().rev().filter_map(Entry::new).collect();
+    assert_eq!(entries, direct);
+    assert!(Entry::of_lines("{}\n").is_err_and(|why| why.starts_with("line 1: ")));
 }

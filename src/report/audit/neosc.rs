@@ -1,10 +1,13 @@
 //! The audit log of the NeoSC interface: its fields, in its order, newest first. Seed 000 of the design is its
 //! specification; the server answers with the same entries.
 
+use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -38,28 +41,107 @@ pub struct Entry {
     pub success: bool,
 }
 
+/// What an entry tells, wherever it is read from.
+struct Facts<'a> {
+    commit: &'a str,
+    policy: &'a str,
+    action: Action,
+    fields: Vec<&'a str>,
+    email: &'a str,
+    address: Option<&'a str>,
+    committed: Timestamp,
+}
+
+/// A line of the trail, as far as an entry needs it; see `schema/audit.schema.json`.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    commit: Cow<'a, str>,
+    policy: String,
+    action: String,
+    changes: Vec<LineChange>,
+    author: LinePerson,
+    committed: String,
+    claimed: Vec<LineTrailer>,
+}
+
+#[derive(Deserialize)]
+struct LineChange {
+    path: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct LinePerson {
+    email: String,
+}
+
+#[derive(Deserialize)]
+struct LineTrailer {
+    key: String,
+    value: String,
+}
+
 impl Entry {
     /// The entry of an event; `None` for a move, which the interface does not know.
     pub fn new(event: &Event) -> Option<Self> {
-        let (action, details) = match event.action {
+        let landing = &event.landing;
+        Self::of(&Facts {
+            commit: &landing.commit,
+            policy: event.policy.as_str(),
+            action: event.action,
+            fields: fields(event),
+            email: &landing.author.email,
+            address: landing.trailer(Landing::CLIENT_IP),
+            committed: landing.committed.at,
+        })
+    }
+
+    /// The entries of a trail in the form of a bundle, one event on each line and the oldest first: newest first.
+    ///
+    /// # Errors
+    /// A line is no event; it is named by its number.
+    pub fn of_lines(text: &str) -> Result<Vec<Self>, String> {
+        let lines = text.lines().enumerate().map(|(at, line)| Self::of_line(line).map_err(|why| format!("line {}: {why}", at + 1)));
+        let mut entries: Vec<Self> = lines.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        entries.reverse();
+        Ok(entries)
+    }
+
+    fn of_line(text: &str) -> Result<Option<Self>, String> {
+        let line: Line<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mut fields: Vec<&str> = line.changes.iter().filter_map(|change| change.path.first().map(String::as_str)).collect();
+        fields.dedup();
+        let address = line.claimed.iter().find(|trailer| trailer.key.eq_ignore_ascii_case(Landing::CLIENT_IP));
+        Ok(Self::of(&Facts {
+            commit: &line.commit,
+            policy: &line.policy,
+            action: Action::parse(&line.action).ok_or_else(|| format!("`{}` is no action", line.action))?,
+            fields,
+            email: &line.author.email,
+            address: address.map(|trailer| trailer.value.as_str()),
+            committed: line.committed.parse().map_err(|_| format!("`{}` is no time", line.committed))?,
+        }))
+    }
+
+    fn of(facts: &Facts<'_>) -> Option<Self> {
+        let (action, details) = match facts.action {
             Action::Create => ("create_policy", "Policy created".to_owned()),
-            Action::Update => ("update_policy", format!("Policy updated: {}", fields(event).join(", "))),
+            Action::Update => ("update_policy", format!("Policy updated: {}", facts.fields.join(", "))),
             Action::Delete => ("delete_policy", "Policy deleted".to_owned()),
             Action::Enable => ("toggle_policy", "Policy enabled".to_owned()),
             Action::Disable => ("toggle_policy", "Policy disabled".to_owned()),
             Action::Move => return None,
         };
-        let landing = &event.landing;
-        let claimed = landing.trailer(Landing::CLIENT_IP).and_then(|text| text.trim().parse::<IpAddr>().ok());
+        let claimed = facts.address.and_then(|text| text.trim().parse::<IpAddr>().ok());
         Some(Self {
-            id: identifier(&format!("urn:lawbook:event:{}:{}:{}", landing.commit, event.action, event.policy)),
-            user_id: identifier(&format!("mailto:{}", landing.author.email.to_lowercase())),
-            user_email: landing.author.email.clone(),
+            id: identifier(&format!("urn:lawbook:event:{}:{}:{}", facts.commit, facts.action, facts.policy)),
+            user_id: identifier(&format!("mailto:{}", facts.email.to_lowercase())),
+            user_email: facts.email.to_owned(),
             action: action.to_owned(),
-            resource: format!("policy:{}", event.policy),
+            resource: format!("policy:{}", facts.policy),
             details,
             ip_address: claimed.map(|address| address.to_string()),
-            timestamp: wire_time(landing.committed.at),
+            timestamp: wire_time(facts.committed),
             success: true,
         })
     }
