@@ -171,22 +171,18 @@ impl Loop {
     /// change under the load; it is served, and the next look finds what came after it.
     fn attempt(&mut self) {
         let end = Instant::now() + PATIENCE;
-        let mut kept = None;
         loop {
             let before = self.look();
             let started = Instant::now();
-            let outcome = match self.origin.load() {
-                // INVARIANT: what was loaded is served. A second load says that nothing is new when the first one has it already.
-                Ok(None) => Ok(kept.take()),
-                outcome => outcome,
-            };
+            // INVARIANT: only what is served counts as known. What an attempt loaded and did not serve is loaded again.
+            let served = self.current.snapshot();
+            let outcome = self.origin.load(served.as_deref().map(|served| &served.revision));
             let after = self.origin.fingerprint().ok();
             self.last.clone_from(&before);
             if before == after || self.origin.is_exact() || Instant::now() >= end {
                 self.conclude(outcome, started.elapsed());
                 return;
             }
-            kept = outcome.ok().flatten();
             std::thread::sleep(QUIET.min(end.saturating_duration_since(Instant::now())));
         }
     }
@@ -275,17 +271,28 @@ mod tests {
     use crate::server::snapshot::Revision;
     use crate::server::snapshot::Snapshot;
 
-    /// Moves on while it is being loaded, and says afterwards that it has been loaded already.
-    struct Moving {
-        looks: u32,
-        loads: u32,
+    /// A tip that moves as its script says, with one step after each load.
+    struct Scripted {
+        script: Vec<Tip>,
+        at: usize,
         exact: bool,
     }
 
-    impl Origin for Moving {
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Tip {
+        Good(&'static str),
+        Broken,
+    }
+
+    impl Scripted {
+        fn tip(&self) -> Tip {
+            self.script.get(self.at).or(self.script.last()).copied().unwrap_or(Tip::Broken)
+        }
+    }
+
+    impl Origin for Scripted {
         fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
-            self.looks += 1;
-            Ok(Fingerprint(self.looks.min(2).to_string()))
+            Ok(Fingerprint(format!("{:?}", self.tip())))
         }
 
         fn is_exact(&self) -> bool {
@@ -296,12 +303,16 @@ mod tests {
             PATIENCE
         }
 
-        fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
-            self.loads += 1;
-            if self.loads > 1 {
+        fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
+            let tip = self.tip();
+            self.at += 1;
+            let Tip::Good(content) = tip else {
+                return Err(OriginError::Broken { message: "broken".to_owned(), commit: None, findings: Vec::new() });
+            };
+            if served.is_some_and(|served| served.content == content) {
                 return Ok(None);
             }
-            let revision = Revision { number: Some(1), commit: None, content: "first".to_owned() };
+            let revision = Revision { number: None, commit: None, content: content.to_owned() };
             let index = Index::new(Arc::new(PolicySet::default()));
             let snapshot = Snapshot::new(index, Config::default(), revision).expect("a snapshot");
             Ok(Some(Loaded { snapshot, check: Box::new(|| None), annals: Box::new(|| Ok(Annals::default())), despite: None }))
@@ -316,16 +327,38 @@ mod tests {
         }
     }
 
+    fn scripted(script: &[Tip], exact: bool) -> (Loop, Arc<Current>) {
+        let current = Arc::new(Current::default());
+        let origin = Scripted { script: script.to_vec(), at: 0, exact };
+        let (reload, _) = Loop::new(Box::new(origin), Arc::clone(&current), Arc::new(Metrics::default()));
+        (reload, current)
+    }
+
+    fn served(current: &Current) -> Option<String> {
+        current.snapshot().map(|snapshot| snapshot.revision.content.clone())
+    }
+
     /// A commit that landed while another one was being loaded made the loaded one vanish.
     #[test]
     fn what_was_loaded_is_served_also_when_the_origin_moved_meanwhile() {
-        for exact in [false, true] {
-            let current = Arc::new(Current::default());
-            let (mut reload, _) =
-                Loop::new(Box::new(Moving { looks: 0, loads: 0, exact }), Arc::clone(&current), Arc::new(Metrics::default()));
+        for (exact, expected) in [(false, "second"), (true, "first")] {
+            let (mut reload, current) = scripted(&[Tip::Good("first"), Tip::Good("second")], exact);
             reload.attempt();
-            let served = current.snapshot().map(|snapshot| snapshot.revision.content.clone());
-            assert_eq!(served.as_deref(), Some("first"), "exact: {exact}");
+            assert_eq!(served(&current).as_deref(), Some(expected), "exact: {exact}");
         }
+    }
+
+    /// The tip was loaded, moved to a broken one before it was served, and was set back: it passed for served already.
+    #[test]
+    fn what_was_loaded_and_not_served_is_loaded_again() {
+        let [old, new] = ["old", "new"].map(Tip::Good);
+        let script = [old, old, new, Tip::Broken, Tip::Broken, new];
+        let (mut reload, current) = scripted(&script, false);
+        reload.attempt();
+        assert_eq!(served(&current).as_deref(), Some("old"));
+        reload.attempt();
+        assert_eq!((served(&current).as_deref(), current.behind().is_some()), (Some("old"), true));
+        reload.attempt();
+        assert_eq!((served(&current).as_deref(), current.behind().is_none()), (Some("new"), true));
     }
 }

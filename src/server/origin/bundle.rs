@@ -42,6 +42,9 @@ const FILE_PERIOD: Duration = Duration::from_secs(2);
 /// How often a file server is asked.
 const POLL_PERIOD: Duration = Duration::from_secs(5);
 
+/// What is wrong with a file server that says that nothing changed since nothing.
+const UNASKED: &str = "the file server knows no state of this client, and says `not modified`";
+
 /// Where the two files of a bundle are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
@@ -89,11 +92,17 @@ pub struct BundleOrigin {
     expected: Expected,
     state: State,
     client: Option<Client>,
+    accepted: Option<Accepted>,
+}
+
+/// What is known of the bundle that was accepted last, to know it again without fetching it.
+#[derive(Debug)]
+struct Accepted {
+    revision: Revision,
+    /// The entity tag of its envelope.
     tag: Option<String>,
-    /// What the trust file looked like when the tag was kept. Under other keys, an unchanged bundle is verified again.
-    trusted: Option<Fingerprint>,
-    served: Option<Revision>,
-    resumed: bool,
+    /// What the trust file looked like. Under other keys, an unchanged bundle is verified again.
+    trusted: Fingerprint,
 }
 
 impl BundleOrigin {
@@ -104,7 +113,7 @@ impl BundleOrigin {
     pub fn new(location: Location, expected: Expected, state: &Path) -> Result<Self, VerifyError> {
         let client = matches!(location, Location::Server(_)).then(Client::new);
         let state = State::open(state)?;
-        Ok(Self { location, expected, state, client, tag: None, trusted: None, served: None, resumed: false })
+        Ok(Self { location, expected, state, client, accepted: None })
     }
 
     fn verifier(&self) -> Result<Verifier, OriginError> {
@@ -116,24 +125,24 @@ impl BundleOrigin {
         Ok(verifier)
     }
 
-    /// What the state remembers, once, when there is nothing new to be had at the start.
-    fn resume(&mut self, why: OriginError) -> Result<Option<Loaded>, OriginError> {
-        if self.resumed || self.served.is_some() {
+    /// What the state remembers, when there is nothing new to be had and nothing is served yet.
+    fn resume(&mut self, served: Option<&Revision>, why: OriginError) -> Result<Option<Loaded>, OriginError> {
+        if served.is_some() {
             return Err(why);
         }
-        self.resumed = true;
+        let trusted = self.trust_look();
         let verifier = self.verifier()?;
         match verifier.resume(&self.state, rebuild, self_test) {
             Ok(Some(verified)) => {
                 tracing::warn!("{}; resuming from `{}`", why.message(), self.state.directory().display());
-                self.accept(verified, None).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
+                self.accept(verified, None, trusted).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
             }
             Ok(None) => Err(why),
-            Err(error) => Err(refused(&error)),
+            Err(error) => Err(OriginError::Refused { reason: error.reason(), message: format!("{}; {error}", why.message()) }),
         }
     }
 
-    fn accept(&mut self, verified: Verified<Rebuilt>, tag: Option<String>) -> Result<Loaded, OriginError> {
+    fn accept(&mut self, verified: Verified<Rebuilt>, tag: Option<String>, trusted: Fingerprint) -> Result<Loaded, OriginError> {
         let Verified { statement, law_book: (contents, index), .. } = verified;
         let revision = Revision {
             number: Some(statement.predicate.revision),
@@ -145,46 +154,49 @@ impl BundleOrigin {
             commit: None,
             findings: Vec::new(),
         })?;
-        self.tag = tag;
-        self.served = Some(revision);
+        self.accepted = Some(Accepted { revision, tag, trusted });
         // What a bundle holds was checked before it was signed.
         Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals: Box::new(|| Ok(Annals::default())), despite: None })
     }
 
-    fn load_files(&mut self, prefix: &Path) -> Result<Option<Loaded>, OriginError> {
+    fn load_files(&mut self, prefix: &Path, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
+        let trusted = self.trust_look();
         let verifier = self.verifier()?;
         let candidate = Candidate::from_prefix(prefix);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => self.accept(verified, None).map(Some),
-            Err(error) => self.resume(refused(&error)),
+            Ok(verified) => self.accept(verified, None, trusted).map(Some),
+            Err(error) => self.resume(served, refused(&error)),
         }
     }
 
-    fn load_server(&mut self, address: &str) -> Result<Option<Loaded>, OriginError> {
+    fn load_server(&mut self, address: &str, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         let Some(client) = &self.client else {
             return Err(OriginError::Unreachable { message: format!("`{address}` is not on a file server") });
         };
-        let trusted = look(&self.watched_files());
-        let tag = self.tag.as_deref().filter(|_| self.trusted.as_ref() == Some(&trusted));
-        let envelope = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag) {
-            Ok(Answer::Unchanged) => return Ok(None),
-            Ok(answer @ Answer::File { .. }) => answer,
-            Err(error) => return self.resume(OriginError::Unreachable { message: format!("the bundle cannot be fetched: {error}") }),
+        let trusted = self.trust_look();
+        let known = self.accepted.as_ref().filter(|accepted| Some(&accepted.revision) == served && accepted.trusted == trusted);
+        let unreachable = |why: &dyn fmt::Display| OriginError::Unreachable { message: format!("the bundle cannot be fetched: {why}") };
+        let tag = known.and_then(|known| known.tag.as_deref());
+        let (body, tag) = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag) {
+            Ok(Answer::Unchanged) if tag.is_some() => return Ok(None),
+            Ok(Answer::Unchanged) => return self.resume(served, unreachable(&UNASKED)),
+            Ok(Answer::File { body, tag }) => (body, tag),
+            Err(error) => return self.resume(served, unreachable(&error)),
         };
-        let Answer::File { body, tag } = envelope else { return Ok(None) };
         let archive = || match client.get(&format!("{address}{ARCHIVE_SUFFIX}"), None)? {
             Answer::File { body, .. } => Ok(body),
-            Answer::Unchanged => Err(io::Error::other("the file server knows no state of this client, and says `not modified`")),
+            Answer::Unchanged => Err(io::Error::other(UNASKED)),
         };
         let verifier = self.verifier()?;
         let candidate = Candidate::new(address, move || Ok(body), archive);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => {
-                self.trusted = Some(trusted);
-                self.accept(verified, tag).map(Some)
-            }
-            Err(error) => self.resume(refused(&error)),
+            Ok(verified) => self.accept(verified, tag, trusted).map(Some),
+            Err(error) => self.resume(served, refused(&error)),
         }
+    }
+
+    fn trust_look(&self) -> Fingerprint {
+        look(std::slice::from_ref(&self.expected.trust))
     }
 
     fn watched_files(&self) -> Vec<PathBuf> {
@@ -247,10 +259,10 @@ impl Origin for BundleOrigin {
         if self.client.is_some() { POLL_PERIOD } else { FILE_PERIOD }
     }
 
-    fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
+    fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         match self.location.clone() {
-            Location::Files(prefix) => self.load_files(&prefix),
-            Location::Server(address) => self.load_server(&address),
+            Location::Files(prefix) => self.load_files(&prefix, served),
+            Location::Server(address) => self.load_server(&address, served),
         }
     }
 

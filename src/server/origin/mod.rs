@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::annals::Annals;
 use super::snapshot::Findings;
+use super::snapshot::Revision;
 use super::snapshot::Snapshot;
 use super::snapshot::Told;
 
@@ -117,11 +118,12 @@ pub trait Origin: Send {
         false
     }
 
-    /// Loads the present state; `None` when it is known to be the one that was loaded last.
+    /// Loads the present state; `None` when it is known to be the one that is served. What was loaded earlier does not count:
+    /// it may never have been served.
     ///
     /// # Errors
     /// It cannot be served, and why.
-    fn load(&mut self) -> Result<Option<Loaded>, OriginError>;
+    fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError>;
 
     /// The directories in which something may happen, not recursively.
     fn directories(&self) -> Vec<PathBuf>;

@@ -111,7 +111,7 @@ impl Origin for WorktreeOrigin {
         self.repository().is_some_and(|repository| repository.git_dir().join("index.lock").exists())
     }
 
-    fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
+    fn load(&mut self, _: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         let workspace =
             Workspace::open(&self.root, &From::Worktree).map_err(|error| OriginError::Unreachable { message: error.to_string() })?;
         self.selection = Selection::new(&workspace.book.config);
