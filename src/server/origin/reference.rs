@@ -38,7 +38,7 @@ pub struct RefOrigin {
 }
 
 impl RefOrigin {
-    /// The ref `name` of the repository that `dir` lies in. `dir` is an absolute path.
+    /// The ref of the repository that `dir` lies in. `dir` is an absolute path, and `name` a full name.
     pub fn new(dir: PathBuf, name: String, metrics: Arc<Metrics>) -> Self {
         let history = History::new(dir.clone());
         Self { dir, name, counter: Counter::default(), history, metrics }
@@ -49,7 +49,7 @@ impl RefOrigin {
     }
 
     fn tip(&self) -> Result<String, OriginError> {
-        let found = Repository::open(&self.dir).and_then(|repository| repository.revision(&self.name));
+        let found = Repository::open(&self.dir).and_then(|repository| repository.tip(&self.name));
         found.map(|revision| revision.commit).map_err(|error| OriginError::Unreachable { message: error.to_string() })
     }
 

@@ -204,6 +204,30 @@ fn a_bare_repository_is_served_and_so_is_a_forced_push() {
     live.wait("the next one is served", |live| live.allows("a"));
 }
 
+/// A tag called like the branch was read, and the branch was written: changes were never served.
+#[test]
+fn a_branch_is_served_whatever_tags_are_called() {
+    let repository = book(&["a"]);
+    let live = Live::reference(&repository.path());
+    repository.git(&["tag", "main"]);
+    repository.git(&["update-ref", "refs/main", "HEAD"]);
+    repository.write("policies/a.yaml", policy("a", "a", true));
+    repository.commit("deny");
+    live.wait("the branch is served", |live| !live.allows("a"));
+    drop(live);
+
+    let source = |name: &str| Source::Ref { dir: repository.path(), name: name.to_owned() };
+    let (options, _notices) = options(source("main"), None);
+    let error = serve(options).expect_err("it is refused");
+    assert!(error.to_string().contains("a branch and a tag"), "{error}");
+    assert!(miette::Diagnostic::help(&error).is_some_and(|help| help.to_string().contains("refs/tags/main")));
+    let live = Live::start(source("refs/tags/main"), None);
+    assert!(live.allows("a"));
+    let written = live.send("PATCH", "/api/policies/pol-mfa-required", &live.token, None);
+    assert_eq!(written.status, 409, "a tag is not written to: {}", written.text);
+    assert!(!Live::start(source("refs/heads/main"), None).allows("a"));
+}
+
 #[test]
 fn a_folder_without_a_repository_is_served_read_only() {
     let folder = tempfile::tempdir().expect("a folder");
