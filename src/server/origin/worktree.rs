@@ -37,6 +37,9 @@ const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 /// Looking may take one part in so many of the time, so that a huge tree does not keep a core busy.
 const LOOKING_SHARE: u32 = 50;
 
+/// A lock of git that is older than this was left by a process that died, and says nothing about the files.
+const LOCK_LIFE: Duration = Duration::from_secs(30);
+
 /// A worktree, or a folder without a repository.
 #[derive(Debug)]
 pub struct WorktreeOrigin {
@@ -107,8 +110,13 @@ impl Origin for WorktreeOrigin {
         self.took.saturating_mul(LOOKING_SHARE).max(SHORTEST_PERIOD)
     }
 
-    fn is_busy(&self) -> bool {
-        self.repository().is_some_and(|repository| repository.git_dir().join("index.lock").exists())
+    fn busy(&self) -> Option<OriginError> {
+        let lock = self.repository()?.git_dir().join("index.lock");
+        let modified = lock.symlink_metadata().ok()?.modified().ok()?;
+        // A clock that is a little ahead makes a young lock one of the near future.
+        let age = modified.elapsed().unwrap_or_else(|early| early.duration());
+        let message = format!("git is in the middle of changing the worktree: there is `{}`", lock.display());
+        (age < LOCK_LIFE).then_some(OriginError::Busy { message })
     }
 
     fn load(&mut self, _: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {

@@ -108,6 +108,23 @@ fn edits_every_second_for_thirty_seconds_are_each_seen() {
     }
 }
 
+/// While git held its lock, half of a checkout was served to whoever asked for a reload.
+#[test]
+fn half_of_a_checkout_is_not_served() {
+    let repository = book(&["a", "z"]);
+    let live = Live::worktree(&repository.path());
+    let lock = repository.path().join(".git/index.lock");
+    std::fs::write(&lock, "").expect("locked");
+    repository.write("policies/a.yaml", policy("a", "a", true));
+    live.wait("it is behind", |live| live.get("/health/current").status == 503);
+    assert!(live.get("/status").body["behind"]["error"].as_str().is_some_and(|error| error.contains("index.lock")));
+    assert!(live.allows("a"), "the last whole one stays");
+    repository.write("policies/z.yaml", policy("z", "z", true));
+    std::fs::remove_file(&lock).expect("unlocked");
+    live.wait("the whole is served", |live| live.get("/health/current").status == 200);
+    assert!(!live.allows("a") && !live.allows("z"));
+}
+
 /// Three files: a commit denies in two and breaks the one between, in the order of their names. Served halves would revoke
 /// one and forget the other; and what is repaired later must bring both.
 #[test]
