@@ -21,6 +21,7 @@ use crate::bundle::ARCHIVE_SUFFIX;
 use crate::bundle::Candidate;
 use crate::bundle::ENVELOPE_SUFFIX;
 use crate::bundle::Entries;
+use crate::bundle::Refusal;
 use crate::bundle::State;
 use crate::bundle::Statement;
 use crate::bundle::Trust;
@@ -31,6 +32,7 @@ use crate::bundle::contents;
 use crate::bundle::contents::Contents;
 use crate::config::Config;
 use crate::config::Placed;
+use crate::config::Server;
 use crate::decision::Index;
 use crate::server::annals::Annals;
 use crate::server::snapshot::Revision;
@@ -103,6 +105,10 @@ struct Accepted {
     tag: Option<String>,
     /// What the trust file looked like. Under other keys, an unchanged bundle is verified again.
     trusted: Fingerprint,
+    /// When it ends to be valid.
+    expires: Timestamp,
+    /// When those who signed it end to be trusted.
+    trust_expires: Option<Timestamp>,
 }
 
 impl BundleOrigin {
@@ -125,6 +131,18 @@ impl BundleOrigin {
         Ok(verifier)
     }
 
+    /// Why what was accepted is no longer good by itself, if so. Nothing has to change for a bundle to expire.
+    fn expired(&self) -> Option<VerifyError> {
+        let accepted = self.accepted.as_ref()?;
+        let now = Timestamp::now();
+        let refusal = match accepted.trust_expires {
+            _ if accepted.expires <= now => Refusal::Expired { expired: accepted.expires.to_string() },
+            Some(expires) if expires <= now => Refusal::TrustExpired { expired: expires.to_string() },
+            _ => return None,
+        };
+        Some(VerifyError { address: self.location.to_string(), revision: accepted.revision.number, refusal: Box::new(refusal) })
+    }
+
     /// What the state remembers, when there is nothing new to be had and nothing is served yet.
     fn resume(&mut self, served: Option<&Revision>, why: OriginError) -> Result<Option<Loaded>, OriginError> {
         if served.is_some() {
@@ -135,14 +153,20 @@ impl BundleOrigin {
         match verifier.resume(&self.state, rebuild, self_test) {
             Ok(Some(verified)) => {
                 tracing::warn!("{}; resuming from `{}`", why.message(), self.state.directory().display());
-                self.accept(verified, None, trusted).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
+                self.accept(verified, None, trusted, &verifier).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
             }
             Ok(None) => Err(why),
             Err(error) => Err(OriginError::Refused { reason: error.reason(), message: format!("{}; {error}", why.message()) }),
         }
     }
 
-    fn accept(&mut self, verified: Verified<Rebuilt>, tag: Option<String>, trusted: Fingerprint) -> Result<Loaded, OriginError> {
+    fn accept(
+        &mut self,
+        verified: Verified<Rebuilt>,
+        tag: Option<String>,
+        trusted: Fingerprint,
+        verifier: &Verifier,
+    ) -> Result<Loaded, OriginError> {
         let Verified { statement, law_book: (contents, index), .. } = verified;
         let revision = Revision {
             number: Some(statement.predicate.revision),
@@ -154,7 +178,8 @@ impl BundleOrigin {
             commit: None,
             findings: Vec::new(),
         })?;
-        self.accepted = Some(Accepted { revision, tag, trusted });
+        self.accepted =
+            Some(Accepted { revision, tag, trusted, expires: statement.predicate.expires, trust_expires: verifier.trust.expires() });
         // What a bundle holds was checked before it was signed.
         Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals: Box::new(|| Ok(Annals::default())), despite: None })
     }
@@ -164,7 +189,7 @@ impl BundleOrigin {
         let verifier = self.verifier()?;
         let candidate = Candidate::from_prefix(prefix);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => self.accept(verified, None, trusted).map(Some),
+            Ok(verified) => self.accept(verified, None, trusted, &verifier).map(Some),
             Err(error) => self.resume(served, refused(&error)),
         }
     }
@@ -178,7 +203,7 @@ impl BundleOrigin {
         let unreachable = |why: &dyn fmt::Display| OriginError::Unreachable { message: format!("the bundle cannot be fetched: {why}") };
         let tag = known.and_then(|known| known.tag.as_deref());
         let (body, tag) = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag) {
-            Ok(Answer::Unchanged) if tag.is_some() => return Ok(None),
+            Ok(Answer::Unchanged) if tag.is_some() => return self.expired().map_or(Ok(None), |error| Err(refused(&error))),
             Ok(Answer::Unchanged) => return self.resume(served, unreachable(&UNASKED)),
             Ok(Answer::File { body, tag }) => (body, tag),
             Err(error) => return self.resume(served, unreachable(&error)),
@@ -190,7 +215,7 @@ impl BundleOrigin {
         let verifier = self.verifier()?;
         let candidate = Candidate::new(address, move || Ok(body), archive);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => self.accept(verified, tag, trusted).map(Some),
+            Ok(verified) => self.accept(verified, tag, trusted, &verifier).map(Some),
             Err(error) => self.resume(served, refused(&error)),
         }
     }
@@ -225,7 +250,8 @@ fn self_test((_, index): &Rebuilt, entries: &Entries) -> Result<(), String> {
 /// What of a configuration a bundle holds.
 fn config(contents: Contents) -> Config {
     let critical = contents.critical.into_iter().map(|value| Placed { value, range: 0..0 }).collect();
-    Config { actions: contents.actions, critical, ..Config::default() }
+    let server = Server { max_staleness: contents.max_staleness, ..Server::default() };
+    Config { actions: contents.actions, critical, server, ..Config::default() }
 }
 
 /// What tells two states of some files apart.
@@ -244,7 +270,8 @@ fn refused(error: &VerifyError) -> OriginError {
 
 impl Origin for BundleOrigin {
     fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
-        Ok(look(&self.watched_files()))
+        let Fingerprint(files) = look(&self.watched_files());
+        Ok(Fingerprint(format!("{files} expired: {}", self.expired().is_some())))
     }
 
     fn is_exact(&self) -> bool {
