@@ -17,6 +17,7 @@ use super::Origin;
 use super::OriginError;
 use super::fetch::Answer;
 use super::fetch::Client;
+use super::tree;
 use crate::bundle::ARCHIVE_SUFFIX;
 use crate::bundle::Candidate;
 use crate::bundle::ENVELOPE_SUFFIX;
@@ -43,6 +44,10 @@ const FILE_PERIOD: Duration = Duration::from_secs(2);
 
 /// How often a file server is asked.
 const POLL_PERIOD: Duration = Duration::from_secs(5);
+
+/// How long a file server may take for an envelope, which is small, and for an archive. Nothing else is loaded meanwhile.
+const ENVELOPE_TIME: Duration = Duration::from_secs(10);
+const ARCHIVE_TIME: Duration = Duration::from_secs(60);
 
 /// What is wrong with a file server that says that nothing changed since nothing.
 const UNASKED: &str = "the file server knows no state of this client, and says `not modified`";
@@ -104,7 +109,7 @@ struct Accepted {
     /// The entity tag of its envelope.
     tag: Option<String>,
     /// What the trust file looked like. Under other keys, an unchanged bundle is verified again.
-    trusted: Fingerprint,
+    trusted: String,
     /// When it ends to be valid.
     expires: Timestamp,
     /// When those who signed it end to be trusted.
@@ -164,7 +169,7 @@ impl BundleOrigin {
         &mut self,
         verified: Verified<Rebuilt>,
         tag: Option<String>,
-        trusted: Fingerprint,
+        trusted: String,
         verifier: &Verifier,
     ) -> Result<Loaded, OriginError> {
         let Verified { statement, law_book: (contents, index), .. } = verified;
@@ -202,13 +207,13 @@ impl BundleOrigin {
         let known = self.accepted.as_ref().filter(|accepted| Some(&accepted.revision) == served && accepted.trusted == trusted);
         let unreachable = |why: &dyn fmt::Display| OriginError::Unreachable { message: format!("the bundle cannot be fetched: {why}") };
         let tag = known.and_then(|known| known.tag.as_deref());
-        let (body, tag) = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag) {
+        let (body, tag) = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag, ENVELOPE_TIME) {
             Ok(Answer::Unchanged) if tag.is_some() => return self.expired().map_or(Ok(None), |error| Err(refused(&error))),
             Ok(Answer::Unchanged) => return self.resume(served, unreachable(&UNASKED)),
             Ok(Answer::File { body, tag }) => (body, tag),
             Err(error) => return self.resume(served, unreachable(&error)),
         };
-        let archive = || match client.get(&format!("{address}{ARCHIVE_SUFFIX}"), None)? {
+        let archive = || match client.get(&format!("{address}{ARCHIVE_SUFFIX}"), None, ARCHIVE_TIME)? {
             Answer::File { body, .. } => Ok(body),
             Answer::Unchanged => Err(io::Error::other(UNASKED)),
         };
@@ -220,8 +225,8 @@ impl BundleOrigin {
         }
     }
 
-    fn trust_look(&self) -> Fingerprint {
-        look(std::slice::from_ref(&self.expected.trust))
+    fn trust_look(&self) -> String {
+        tree::stamps(std::slice::from_ref(&self.expected.trust))
     }
 
     fn watched_files(&self) -> Vec<PathBuf> {
@@ -254,23 +259,13 @@ fn config(contents: Contents) -> Config {
     Config { actions: contents.actions, critical, server, ..Config::default() }
 }
 
-/// What tells two states of some files apart.
-fn look(files: &[PathBuf]) -> Fingerprint {
-    let stamp = |path: &PathBuf| {
-        let metadata = path.metadata().ok();
-        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-        (path.canonicalize().ok(), metadata.map(|metadata| metadata.len()), modified)
-    };
-    Fingerprint(format!("{:?}", files.iter().map(stamp).collect::<Vec<_>>()))
-}
-
 fn refused(error: &VerifyError) -> OriginError {
     OriginError::Refused { reason: error.reason(), message: error.to_string() }
 }
 
 impl Origin for BundleOrigin {
     fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
-        let Fingerprint(files) = look(&self.watched_files());
+        let files = tree::stamps(&self.watched_files());
         Ok(Fingerprint(format!("{files} expired: {}", self.expired().is_some())))
     }
 
@@ -300,7 +295,10 @@ impl Origin for BundleOrigin {
     }
 
     fn relevance(&self) -> Box<dyn Fn(&Path) -> bool + Send> {
-        // A swapped link anywhere in the directory may change the files.
-        Box::new(|_| true)
+        // A swapped link anywhere in the directory may change the files; what is written to remember a bundle does not, unless
+        // the files are there too.
+        let state = self.state.directory().to_owned();
+        let is_apart = !self.directories().iter().any(|directory| directory.starts_with(&state));
+        Box::new(move |path| !(is_apart && path.starts_with(&state)))
     }
 }

@@ -37,6 +37,9 @@ const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 /// Looking may take one part in so many of the time, so that a huge tree does not keep a core busy.
 const LOOKING_SHARE: u32 = 50;
 
+/// The index in a git directory.
+const INDEX: &str = "index";
+
 /// A lock of git that is older than this was left by a process that died, and says nothing about the files.
 const LOCK_LIFE: Duration = Duration::from_secs(30);
 
@@ -98,7 +101,9 @@ impl Origin for WorktreeOrigin {
         self.directories = look.directories;
         self.directories.extend(repository.as_ref().map(git_directories).unwrap_or_default());
         self.took = started.elapsed();
-        Ok(Fingerprint(format!("{} {}", look.digest, head.unwrap_or_default())))
+        // What is ignored counts once it is in the index.
+        let index = repository.map(|repository| tree::stamps(&[repository.git_dir().join(INDEX)]));
+        Ok(Fingerprint(format!("{} {} {}", look.digest, head.unwrap_or_default(), index.unwrap_or_default())))
     }
 
     fn is_exact(&self) -> bool {
@@ -111,7 +116,7 @@ impl Origin for WorktreeOrigin {
     }
 
     fn busy(&self) -> Option<OriginError> {
-        let lock = self.repository()?.git_dir().join("index.lock");
+        let lock = self.repository()?.git_dir().join(INDEX).with_extension("lock");
         let modified = lock.symlink_metadata().ok()?.modified().ok()?;
         // A clock that is a little ahead makes a young lock one of the near future.
         let age = modified.elapsed().unwrap_or_else(|early| early.duration());
@@ -143,7 +148,7 @@ impl Origin for WorktreeOrigin {
     fn relevance(&self) -> Box<dyn Fn(&Path) -> bool + Send> {
         let git = self.repository().map(|repository| (repository.git_dir().to_owned(), repository.common_dir().to_owned()));
         Box::new(move |path| match &git {
-            Some((own, shared)) => git_path_matters(path, own, shared).unwrap_or(true),
+            Some((own, shared)) => path == own.join(INDEX) || git_path_matters(path, own, shared).unwrap_or(true),
             None => true,
         })
     }

@@ -125,6 +125,17 @@ fn half_of_a_checkout_is_not_served() {
     assert!(!live.allows("a") && !live.allows("z"));
 }
 
+/// A policy that git ignores counts once it is in the index, and nothing told that it came there.
+#[test]
+fn an_ignored_file_is_served_when_it_is_added() {
+    let repository = book(&["a"]);
+    repository.write(".gitignore", "policies/b.yaml\n").write("policies/b.yaml", policy("b", "b", false));
+    let live = Live::worktree(&repository.path());
+    assert!(live.allows("a") && !live.allows("b"));
+    repository.git(&["add", "--force", "policies/b.yaml"]);
+    live.wait("it is served", |live| live.allows("b"));
+}
+
 /// Three files: a commit denies in two and breaks the one between, in the order of their names. Served halves would revoke
 /// one and forget the other; and what is repaired later must bring both.
 #[test]
