@@ -62,6 +62,8 @@ pub struct Contents {
     pub lists: Vec<String>,
     /// The controls that should stay enabled.
     pub critical: Vec<String>,
+    /// How long the law book may be served once something newer exists that cannot be, as `[server] max-staleness` says it.
+    pub max_staleness: Option<String>,
     /// The policies, in order of path and position.
     pub policies: Vec<PlacedPolicy>,
 }
@@ -112,6 +114,9 @@ struct PoliciesWire {
     actions: Vec<String>,
     lists: Vec<String>,
     critical: Vec<String>,
+    // Whoever does not know it refuses the bundle, and does not serve it for longer than its owner wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_staleness: Option<String>,
     policies: Vec<PolicyWire>,
 }
 
@@ -169,6 +174,7 @@ impl Contents {
             actions: self.actions.clone(),
             lists: self.lists.clone(),
             critical: self.critical.clone(),
+            max_staleness: self.max_staleness.clone(),
             policies: policies.collect(),
         };
         let metadata = json!({"tool": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION"), "policies": self.policies.len()});
@@ -192,7 +198,13 @@ impl Contents {
             Schema::new(&wire.actions).map_err(|error| ContentsError::Malformed { entry: POLICIES, message: error.to_string() })?;
         let policies: Result<Vec<PlacedPolicy>, ContentsError> =
             wire.policies.into_par_iter().map(|policy| placed(&schema, policy)).collect();
-        let contents = Self { actions: wire.actions, lists: wire.lists, critical: wire.critical, policies: policies? };
+        let contents = Self {
+            actions: wire.actions,
+            lists: wire.lists,
+            critical: wire.critical,
+            max_staleness: wire.max_staleness,
+            policies: policies?,
+        };
         let index = Index::new(Arc::new(contents.policy_set()?));
         Ok((contents, index))
     }
@@ -304,17 +316,19 @@ mod tests {
                 json!({"id": "pol-c", "name": "C", "type": "access", "require": "{context.mfa} = 'totp'", "service": "payroll"}),
             ),
         ];
-        Contents { actions, lists: vec!["tags".to_owned()], critical: vec!["pol-c".to_owned()], policies }
+        Contents { actions, lists: vec!["tags".to_owned()], critical: vec!["pol-c".to_owned()], max_staleness: None, policies }
     }
 
     #[test]
     fn a_law_book_survives_its_bundle() {
-        let contents = sample_contents();
-        let entries = contents.to_entries("abc").expect("entries");
-        let (opened, index) = Contents::from_entries(&entries).expect("opens");
-        assert_eq!(opened, contents);
-        assert_eq!(self_test(&entries, &index), Ok(()));
-        assert_eq!(contents.to_entries("abc").expect("entries"), entries);
+        for max_staleness in [None, Some("deny:1h".to_owned())] {
+            let contents = Contents { max_staleness, ..sample_contents() };
+            let entries = contents.to_entries("abc").expect("entries");
+            let (opened, index) = Contents::from_entries(&entries).expect("opens");
+            assert_eq!(opened, contents);
+            assert_eq!(self_test(&entries, &index), Ok(()));
+            assert_eq!(contents.to_entries("abc").expect("entries"), entries);
+        }
     }
 
     #[track_caller]

@@ -112,10 +112,19 @@ impl State {
             archive: statement.archive_digest(),
             envelope: Digest::of(envelope),
         };
+        if self.remembered.as_ref() == Some(&next) && self.holds(&next, archive, envelope) {
+            return Ok(());
+        }
         self.persist(&next, archive, envelope).map_err(|problem| Refusal::StateUnwritable { problem: problem.to_string() })?;
         self.forget_others(&next);
         self.remembered = Some(next);
         Ok(())
+    }
+
+    /// Whether the copies are there as they should be. Writing them again would be a change for whoever watches the directory.
+    fn holds(&self, next: &Remembered, archive: &[u8], envelope: &[u8]) -> bool {
+        let is = |path: PathBuf, bytes: &[u8]| fs::read(path).is_ok_and(|found| found == bytes);
+        is(self.envelope_path(next), envelope) && is(self.archive_path(next), archive)
     }
 
     fn persist(&self, next: &Remembered, archive: &[u8], envelope: &[u8]) -> io::Result<()> {
@@ -218,6 +227,27 @@ mod tests {
         expected.sort();
         assert_eq!(names(directory.path()), expected);
         assert_eq!(state.remembered().map(|remembered| remembered.revision), Some(8));
+    }
+
+    /// With the state directory among the watched ones, the same bundle was loaded and written again for ever.
+    #[test]
+    fn what_is_remembered_already_is_written_again_only_when_a_copy_is_not_as_it_should_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut state = accepted(directory.path());
+        let (archive, statement) = assemble(&sample_entries(), sample_build()).unwrap();
+        let copy = state.envelope_path(state.remembered().unwrap());
+        for damage in [None, Some("other"), Some("")] {
+            let left = directory.path().join(".lawbook-left");
+            fs::write(&left, "").unwrap();
+            match damage {
+                Some("") => fs::remove_file(&copy).unwrap(),
+                Some(text) => fs::write(&copy, text).unwrap(),
+                None => {}
+            }
+            state.accept(&statement, &archive, b"envelope").unwrap();
+            assert_eq!(left.exists(), damage.is_none(), "{damage:?}");
+            assert_eq!(fs::read(&copy).unwrap(), b"envelope");
+        }
     }
 
     #[test]

@@ -56,6 +56,15 @@ pub enum RepositoryError {
         /// What to do next.
         help: String,
     },
+    /// A branch and a tag are called like this, and either may be meant.
+    #[error("`{name}` is a branch and a tag in `{}`", dir.display())]
+    #[diagnostic(help("write the full name: `refs/heads/{name}` or `refs/tags/{name}`"))]
+    AmbiguousReference {
+        /// What was asked for.
+        name: String,
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The history ends early.
     #[error("the history of `{}` is incomplete: {why}", dir.display())]
     #[diagnostic(help("fetch the rest with `git fetch --unshallow`"))]
@@ -150,13 +159,45 @@ impl Repository {
     /// # Errors
     /// There is no such revision, or no commit at all.
     pub fn revision(&self, name: &str) -> Result<Revision, RepositoryError> {
-        let commit = self.commit(name)?;
-        let time = commit.time();
-        Ok(Revision {
-            commit: commit.id().to_string(),
-            tree: commit.tree_id().to_string(),
-            time: CommitTime::new(time.seconds(), time.offset_minutes()),
-        })
+        self.commit(name).map(|commit| described(&commit))
+    }
+
+    /// The full name of the branch or tag that somebody calls by its short or full name. `HEAD` is the branch that is checked
+    /// out now, or itself when there is none. Whoever reads a name again and again resolves it once, so that a tag that
+    /// appears later under the name of a branch does not take its place.
+    ///
+    /// # Errors
+    /// There is none, or both a branch and a tag have this name.
+    pub fn full_name(&self, name: &str) -> Result<String, RepositoryError> {
+        if name == "HEAD" {
+            return Ok(self.branch().unwrap_or_else(|| name.to_owned()));
+        }
+        if name.starts_with("refs/") {
+            return self.tip(name).map(|_| name.to_owned());
+        }
+        let found = |full: &str| match self.inner.find_reference(full) {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => Ok(false),
+            Err(error) => Err(self.error(&format!("read `{full}`"), &error)),
+        };
+        let (branch, tag) = (format!("refs/heads/{name}"), format!("refs/tags/{name}"));
+        match (found(&branch)?, found(&tag)?) {
+            (true, true) => Err(RepositoryError::AmbiguousReference { name: name.to_owned(), dir: self.dir.clone() }),
+            (true, false) => Ok(branch),
+            (false, true) => Ok(tag),
+            (false, false) => {
+                Err(self.unknown(name, &git2::Error::new(ErrorCode::NotFound, git2::ErrorClass::Reference, "no such reference")))
+            }
+        }
+    }
+
+    /// What a reference holds, by its full name and by nothing that is only called similarly.
+    ///
+    /// # Errors
+    /// There is no such reference, or it does not hold a commit.
+    pub fn tip(&self, full_name: &str) -> Result<Revision, RepositoryError> {
+        let found = self.inner.find_reference(full_name).and_then(|reference| reference.peel_to_commit());
+        found.map(|commit| described(&commit)).map_err(|error| self.unknown(full_name, &error))
     }
 
     /// Whether everything in `ancestor` is also in the history of `descendant`; a commit is in its own.
@@ -306,6 +347,15 @@ impl Repository {
         let Ok(references) = self.inner.references() else { return Vec::new() };
         let named = references.take(LOOKED_AT).filter_map(Result::ok);
         named.filter_map(|reference| reference.shorthand().ok().map(str::to_owned)).collect()
+    }
+}
+
+fn described(commit: &git2::Commit<'_>) -> Revision {
+    let time = commit.time();
+    Revision {
+        commit: commit.id().to_string(),
+        tree: commit.tree_id().to_string(),
+        time: CommitTime::new(time.seconds(), time.offset_minutes()),
     }
 }
 

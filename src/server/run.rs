@@ -111,9 +111,11 @@ fn origin(source: &Source, metrics: &Arc<Metrics>) -> Result<(Box<dyn Origin>, P
         Source::Ref { dir, name } => {
             let dir = folder(dir)?;
             let repository = Repository::open(&dir).map_err(|error| unusable(&error))?;
-            repository.revision(name).map_err(|error| unusable(&error))?;
+            // INVARIANT: reads and writes are of one and the same ref, whatever else is called like it.
+            let name = repository.full_name(name).map_err(|error| unusable(&error))?;
+            repository.tip(&name).map_err(|error| unusable(&error))?;
             let kind = Kind::Ref { dir: dir.clone(), name: name.clone() };
-            Ok((Box::new(RefOrigin::new(dir, name.clone(), Arc::clone(metrics))), Place::new(kind)))
+            Ok((Box::new(RefOrigin::new(dir, name, Arc::clone(metrics))), Place::new(kind)))
         }
         Source::Bundle { location, expected, state } => {
             let origin = BundleOrigin::new(location.clone(), expected.clone(), state).map_err(|error| ServeError::Source {

@@ -87,6 +87,7 @@ impl Workspace {
             actions: config.actions.clone(),
             lists: config.attributes.keys().cloned().collect(),
             critical: config.critical.iter().map(|id| id.value.clone()).collect(),
+            max_staleness: config.server.max_staleness.clone(),
             policies: self.book.set.policies().iter().zip(&self.book.places).map(placed).collect(),
         }
     }

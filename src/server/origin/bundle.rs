@@ -17,10 +17,12 @@ use super::Origin;
 use super::OriginError;
 use super::fetch::Answer;
 use super::fetch::Client;
+use super::tree;
 use crate::bundle::ARCHIVE_SUFFIX;
 use crate::bundle::Candidate;
 use crate::bundle::ENVELOPE_SUFFIX;
 use crate::bundle::Entries;
+use crate::bundle::Refusal;
 use crate::bundle::State;
 use crate::bundle::Statement;
 use crate::bundle::Trust;
@@ -31,6 +33,7 @@ use crate::bundle::contents;
 use crate::bundle::contents::Contents;
 use crate::config::Config;
 use crate::config::Placed;
+use crate::config::Server;
 use crate::decision::Index;
 use crate::server::annals::Annals;
 use crate::server::snapshot::Revision;
@@ -41,6 +44,13 @@ const FILE_PERIOD: Duration = Duration::from_secs(2);
 
 /// How often a file server is asked.
 const POLL_PERIOD: Duration = Duration::from_secs(5);
+
+/// How long a file server may take for an envelope, which is small, and for an archive. Nothing else is loaded meanwhile.
+const ENVELOPE_TIME: Duration = Duration::from_secs(10);
+const ARCHIVE_TIME: Duration = Duration::from_secs(60);
+
+/// What is wrong with a file server that says that nothing changed since nothing.
+const UNASKED: &str = "the file server knows no state of this client, and says `not modified`";
 
 /// Where the two files of a bundle are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +99,21 @@ pub struct BundleOrigin {
     expected: Expected,
     state: State,
     client: Option<Client>,
+    accepted: Option<Accepted>,
+}
+
+/// What is known of the bundle that was accepted last, to know it again without fetching it.
+#[derive(Debug)]
+struct Accepted {
+    revision: Revision,
+    /// The entity tag of its envelope.
     tag: Option<String>,
-    /// What the trust file looked like when the tag was kept. Under other keys, an unchanged bundle is verified again.
-    trusted: Option<Fingerprint>,
-    served: Option<Revision>,
-    resumed: bool,
+    /// What the trust file looked like. Under other keys, an unchanged bundle is verified again.
+    trusted: String,
+    /// When it ends to be valid.
+    expires: Timestamp,
+    /// When those who signed it end to be trusted.
+    trust_expires: Option<Timestamp>,
 }
 
 impl BundleOrigin {
@@ -104,7 +124,7 @@ impl BundleOrigin {
     pub fn new(location: Location, expected: Expected, state: &Path) -> Result<Self, VerifyError> {
         let client = matches!(location, Location::Server(_)).then(Client::new);
         let state = State::open(state)?;
-        Ok(Self { location, expected, state, client, tag: None, trusted: None, served: None, resumed: false })
+        Ok(Self { location, expected, state, client, accepted: None })
     }
 
     fn verifier(&self) -> Result<Verifier, OriginError> {
@@ -116,24 +136,42 @@ impl BundleOrigin {
         Ok(verifier)
     }
 
-    /// What the state remembers, once, when there is nothing new to be had at the start.
-    fn resume(&mut self, why: OriginError) -> Result<Option<Loaded>, OriginError> {
-        if self.resumed || self.served.is_some() {
+    /// Why what was accepted is no longer good by itself, if so. Nothing has to change for a bundle to expire.
+    fn expired(&self) -> Option<VerifyError> {
+        let accepted = self.accepted.as_ref()?;
+        let now = Timestamp::now();
+        let refusal = match accepted.trust_expires {
+            _ if accepted.expires <= now => Refusal::Expired { expired: accepted.expires.to_string() },
+            Some(expires) if expires <= now => Refusal::TrustExpired { expired: expires.to_string() },
+            _ => return None,
+        };
+        Some(VerifyError { address: self.location.to_string(), revision: accepted.revision.number, refusal: Box::new(refusal) })
+    }
+
+    /// What the state remembers, when there is nothing new to be had and nothing is served yet.
+    fn resume(&mut self, served: Option<&Revision>, why: OriginError) -> Result<Option<Loaded>, OriginError> {
+        if served.is_some() {
             return Err(why);
         }
-        self.resumed = true;
+        let trusted = self.trust_look();
         let verifier = self.verifier()?;
         match verifier.resume(&self.state, rebuild, self_test) {
             Ok(Some(verified)) => {
                 tracing::warn!("{}; resuming from `{}`", why.message(), self.state.directory().display());
-                self.accept(verified, None).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
+                self.accept(verified, None, trusted, &verifier).map(|loaded| Some(Loaded { despite: Some(why), ..loaded }))
             }
             Ok(None) => Err(why),
-            Err(error) => Err(refused(&error)),
+            Err(error) => Err(OriginError::Refused { reason: error.reason(), message: format!("{}; {error}", why.message()) }),
         }
     }
 
-    fn accept(&mut self, verified: Verified<Rebuilt>, tag: Option<String>) -> Result<Loaded, OriginError> {
+    fn accept(
+        &mut self,
+        verified: Verified<Rebuilt>,
+        tag: Option<String>,
+        trusted: String,
+        verifier: &Verifier,
+    ) -> Result<Loaded, OriginError> {
         let Verified { statement, law_book: (contents, index), .. } = verified;
         let revision = Revision {
             number: Some(statement.predicate.revision),
@@ -145,46 +183,50 @@ impl BundleOrigin {
             commit: None,
             findings: Vec::new(),
         })?;
-        self.tag = tag;
-        self.served = Some(revision);
+        self.accepted =
+            Some(Accepted { revision, tag, trusted, expires: statement.predicate.expires, trust_expires: verifier.trust.expires() });
         // What a bundle holds was checked before it was signed.
         Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals: Box::new(|| Ok(Annals::default())), despite: None })
     }
 
-    fn load_files(&mut self, prefix: &Path) -> Result<Option<Loaded>, OriginError> {
+    fn load_files(&mut self, prefix: &Path, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
+        let trusted = self.trust_look();
         let verifier = self.verifier()?;
         let candidate = Candidate::from_prefix(prefix);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => self.accept(verified, None).map(Some),
-            Err(error) => self.resume(refused(&error)),
+            Ok(verified) => self.accept(verified, None, trusted, &verifier).map(Some),
+            Err(error) => self.resume(served, refused(&error)),
         }
     }
 
-    fn load_server(&mut self, address: &str) -> Result<Option<Loaded>, OriginError> {
+    fn load_server(&mut self, address: &str, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         let Some(client) = &self.client else {
             return Err(OriginError::Unreachable { message: format!("`{address}` is not on a file server") });
         };
-        let trusted = look(&self.watched_files());
-        let tag = self.tag.as_deref().filter(|_| self.trusted.as_ref() == Some(&trusted));
-        let envelope = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag) {
-            Ok(Answer::Unchanged) => return Ok(None),
-            Ok(answer @ Answer::File { .. }) => answer,
-            Err(error) => return self.resume(OriginError::Unreachable { message: format!("the bundle cannot be fetched: {error}") }),
+        let trusted = self.trust_look();
+        let known = self.accepted.as_ref().filter(|accepted| Some(&accepted.revision) == served && accepted.trusted == trusted);
+        let unreachable = |why: &dyn fmt::Display| OriginError::Unreachable { message: format!("the bundle cannot be fetched: {why}") };
+        let tag = known.and_then(|known| known.tag.as_deref());
+        let (body, tag) = match client.get(&format!("{address}{ENVELOPE_SUFFIX}"), tag, ENVELOPE_TIME) {
+            Ok(Answer::Unchanged) if tag.is_some() => return self.expired().map_or(Ok(None), |error| Err(refused(&error))),
+            Ok(Answer::Unchanged) => return self.resume(served, unreachable(&UNASKED)),
+            Ok(Answer::File { body, tag }) => (body, tag),
+            Err(error) => return self.resume(served, unreachable(&error)),
         };
-        let Answer::File { body, tag } = envelope else { return Ok(None) };
-        let archive = || match client.get(&format!("{address}{ARCHIVE_SUFFIX}"), None)? {
+        let archive = || match client.get(&format!("{address}{ARCHIVE_SUFFIX}"), None, ARCHIVE_TIME)? {
             Answer::File { body, .. } => Ok(body),
-            Answer::Unchanged => Err(io::Error::other("the file server knows no state of this client, and says `not modified`")),
+            Answer::Unchanged => Err(io::Error::other(UNASKED)),
         };
         let verifier = self.verifier()?;
         let candidate = Candidate::new(address, move || Ok(body), archive);
         match verifier.verify(candidate, Some(&mut self.state), rebuild, self_test) {
-            Ok(verified) => {
-                self.trusted = Some(trusted);
-                self.accept(verified, tag).map(Some)
-            }
-            Err(error) => self.resume(refused(&error)),
+            Ok(verified) => self.accept(verified, tag, trusted, &verifier).map(Some),
+            Err(error) => self.resume(served, refused(&error)),
         }
+    }
+
+    fn trust_look(&self) -> String {
+        tree::stamps(std::slice::from_ref(&self.expected.trust))
     }
 
     fn watched_files(&self) -> Vec<PathBuf> {
@@ -213,17 +255,8 @@ fn self_test((_, index): &Rebuilt, entries: &Entries) -> Result<(), String> {
 /// What of a configuration a bundle holds.
 fn config(contents: Contents) -> Config {
     let critical = contents.critical.into_iter().map(|value| Placed { value, range: 0..0 }).collect();
-    Config { actions: contents.actions, critical, ..Config::default() }
-}
-
-/// What tells two states of some files apart.
-fn look(files: &[PathBuf]) -> Fingerprint {
-    let stamp = |path: &PathBuf| {
-        let metadata = path.metadata().ok();
-        let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-        (path.canonicalize().ok(), metadata.map(|metadata| metadata.len()), modified)
-    };
-    Fingerprint(format!("{:?}", files.iter().map(stamp).collect::<Vec<_>>()))
+    let server = Server { max_staleness: contents.max_staleness, ..Server::default() };
+    Config { actions: contents.actions, critical, server, ..Config::default() }
 }
 
 fn refused(error: &VerifyError) -> OriginError {
@@ -232,7 +265,8 @@ fn refused(error: &VerifyError) -> OriginError {
 
 impl Origin for BundleOrigin {
     fn fingerprint(&mut self) -> Result<Fingerprint, OriginError> {
-        Ok(look(&self.watched_files()))
+        let files = tree::stamps(&self.watched_files());
+        Ok(Fingerprint(format!("{files} expired: {}", self.expired().is_some())))
     }
 
     fn is_exact(&self) -> bool {
@@ -247,10 +281,10 @@ impl Origin for BundleOrigin {
         if self.client.is_some() { POLL_PERIOD } else { FILE_PERIOD }
     }
 
-    fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
+    fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         match self.location.clone() {
-            Location::Files(prefix) => self.load_files(&prefix),
-            Location::Server(address) => self.load_server(&address),
+            Location::Files(prefix) => self.load_files(&prefix, served),
+            Location::Server(address) => self.load_server(&address, served),
         }
     }
 
@@ -261,7 +295,10 @@ impl Origin for BundleOrigin {
     }
 
     fn relevance(&self) -> Box<dyn Fn(&Path) -> bool + Send> {
-        // A swapped link anywhere in the directory may change the files.
-        Box::new(|_| true)
+        // A swapped link anywhere in the directory may change the files; what is written to remember a bundle does not, unless
+        // the files are there too.
+        let state = self.state.directory().to_owned();
+        let is_apart = !self.directories().iter().any(|directory| directory.starts_with(&state));
+        Box::new(move |path| !(is_apart && path.starts_with(&state)))
     }
 }

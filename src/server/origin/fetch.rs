@@ -13,9 +13,6 @@ use ureq::tls::TlsConfig;
 /// How long a server may take to be connected to, and to begin its answer.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
 
-/// How long a whole answer may take.
-const WHOLE: Duration = Duration::from_secs(300);
-
 /// A client of one file server.
 #[derive(Debug)]
 pub struct Client {
@@ -44,7 +41,6 @@ impl Client {
             .tls_config(tls)
             .timeout_connect(Some(FIRST_BYTE))
             .timeout_recv_response(Some(FIRST_BYTE))
-            .timeout_global(Some(WHOLE))
             .max_redirects(5)
             .https_only(false)
             .http_status_as_error(false)
@@ -53,9 +49,9 @@ impl Client {
         Self { agent: config.into() }
     }
 
-    /// Fetches a file, unless it still is the one with this tag.
-    pub fn get(&self, url: &str, tag: Option<&str>) -> io::Result<Answer> {
-        let mut request = self.agent.get(url);
+    /// Fetches a file, unless it still is the one with this tag. The time is for the whole of it, with its last byte.
+    pub fn get(&self, url: &str, tag: Option<&str>, within: Duration) -> io::Result<Answer> {
+        let mut request = self.agent.get(url).config().timeout_global(Some(within)).build();
         if let Some(tag) = tag {
             request = request.header("if-none-match", tag);
         }
@@ -68,5 +64,37 @@ impl Client {
             }
             status => Err(io::Error::other(format!("`{url}` answers {status}"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A file server that stopped in the middle kept everything else from being loaded for five minutes.
+    #[test]
+    fn an_answer_that_does_not_come_to_its_end_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+        let url = format!("http://{}/law", listener.local_addr().expect("an address"));
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut head = [0; 1024];
+            assert!(stream.read(&mut head).expect("a request") > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf").expect("sent");
+            // Nothing more comes, and the connection stays open until the client gives up.
+            while stream.read(&mut head).is_ok_and(|read| read > 0) {}
+        });
+        let started = Instant::now();
+        let answer = Client::new().get(&url, None, Duration::from_millis(300)).expect("it begins");
+        let Answer::File { mut body, .. } = answer else { panic!("it is a file") };
+        let mut found = Vec::new();
+        assert!(body.read_to_end(&mut found).is_err(), "{found:?}");
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+        drop(body);
+        server.join().expect("it ends");
     }
 }

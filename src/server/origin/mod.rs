@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::annals::Annals;
 use super::snapshot::Findings;
+use super::snapshot::Revision;
 use super::snapshot::Snapshot;
 use super::snapshot::Told;
 
@@ -57,6 +58,11 @@ pub enum OriginError {
         /// What is wrong, naming the place.
         message: String,
     },
+    /// Somebody is in the middle of changing it, and says so.
+    Busy {
+        /// Who, naming the place.
+        message: String,
+    },
     /// It is there, and its meaning is not determined.
     Broken {
         /// What is wrong, naming the place.
@@ -79,7 +85,9 @@ impl OriginError {
     /// What is wrong, naming the place.
     pub fn message(&self) -> &str {
         match self {
-            Self::Unreachable { message } | Self::Broken { message, .. } | Self::Refused { message, .. } => message,
+            Self::Unreachable { message } | Self::Busy { message } | Self::Broken { message, .. } | Self::Refused { message, .. } => {
+                message
+            }
         }
     }
 
@@ -87,6 +95,7 @@ impl OriginError {
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "unreachable",
+            Self::Busy { .. } => "busy",
             Self::Broken { .. } => "broken",
             Self::Refused { .. } => "refused",
         }
@@ -112,16 +121,17 @@ pub trait Origin: Send {
         false
     }
 
-    /// Whether somebody is in the middle of changing it.
-    fn is_busy(&self) -> bool {
-        false
+    /// Why it should not be loaded just now: somebody is in the middle of changing it.
+    fn busy(&self) -> Option<OriginError> {
+        None
     }
 
-    /// Loads the present state; `None` when it is known to be the one that was loaded last.
+    /// Loads the present state; `None` when it is known to be the one that is served. What was loaded earlier does not count:
+    /// it may never have been served.
     ///
     /// # Errors
     /// It cannot be served, and why.
-    fn load(&mut self) -> Result<Option<Loaded>, OriginError>;
+    fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError>;
 
     /// The directories in which something may happen, not recursively.
     fn directories(&self) -> Vec<PathBuf>;

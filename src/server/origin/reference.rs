@@ -32,17 +32,16 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub struct RefOrigin {
     dir: PathBuf,
     name: String,
-    served: Option<String>,
     counter: Counter,
     history: History,
     metrics: Arc<Metrics>,
 }
 
 impl RefOrigin {
-    /// The ref `name` of the repository that `dir` lies in. `dir` is an absolute path.
+    /// The ref of the repository that `dir` lies in. `dir` is an absolute path, and `name` a full name.
     pub fn new(dir: PathBuf, name: String, metrics: Arc<Metrics>) -> Self {
         let history = History::new(dir.clone());
-        Self { dir, name, served: None, counter: Counter::default(), history, metrics }
+        Self { dir, name, counter: Counter::default(), history, metrics }
     }
 
     fn place(&self) -> String {
@@ -50,13 +49,12 @@ impl RefOrigin {
     }
 
     fn tip(&self) -> Result<String, OriginError> {
-        let found = Repository::open(&self.dir).and_then(|repository| repository.revision(&self.name));
+        let found = Repository::open(&self.dir).and_then(|repository| repository.tip(&self.name));
         found.map(|revision| revision.commit).map_err(|error| OriginError::Unreachable { message: error.to_string() })
     }
 
     /// Git is the authority here: a rewritten history is served, and told.
-    fn note_rewrite(&self, commit: &str) {
-        let Some(before) = self.served.as_deref() else { return };
+    fn note_rewrite(&self, before: &str, commit: &str) {
         let descends = Repository::open(&self.dir).and_then(|repository| repository.is_ancestor(before, commit));
         if !descends.unwrap_or(false) {
             self.metrics.rewritten();
@@ -78,9 +76,10 @@ impl Origin for RefOrigin {
         PERIOD
     }
 
-    fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
+    fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         let commit = self.tip()?;
-        if self.served.as_ref() == Some(&commit) {
+        let served = served.and_then(|served| served.commit.as_deref());
+        if served == Some(&commit) {
             return Ok(None);
         }
         let workspace = Workspace::open(&self.dir, &From::Revision(commit.clone()))
@@ -94,8 +93,9 @@ impl Origin for RefOrigin {
             commit: Some(commit.clone()),
             findings: Vec::new(),
         })?;
-        self.note_rewrite(&commit);
-        self.served = Some(commit.clone());
+        if let Some(before) = served {
+            self.note_rewrite(before, &commit);
+        }
         let annals = self.history.task(Some(commit), &snapshot);
         Ok(Some(Loaded { snapshot, check: check(workspace), annals, despite: None }))
     }

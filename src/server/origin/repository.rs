@@ -40,7 +40,8 @@ pub fn broken(place: &str, workspace: &Workspace, commit: Option<String>, findin
 /// Finds everything that is wrong with a law book, and lets go of it.
 pub fn check(workspace: Workspace) -> Task<Findings> {
     Box::new(move || {
-        let today = jiff::Zoned::now().date();
+        // One day everywhere: what `lawbook check` finds is what the server finds.
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         Some(Told::all(&workspace.check(today), &workspace.book.sources))
     })
 }

@@ -51,6 +51,15 @@ pub fn look(root: &Path, selection: &Selection, loaded: &BTreeSet<String>) -> Lo
     Look { digest: hex(&hash.finalize()), directories }
 }
 
+/// What tells two states of some files apart. Links are followed, and where they lead is a part of it.
+pub fn stamps(files: &[PathBuf]) -> String {
+    let mut hash = Sha256::new();
+    for path in files {
+        stamp(&mut hash, &path.canonicalize().unwrap_or_default().to_string_lossy(), path.metadata().ok());
+    }
+    hex(&hash.finalize())
+}
+
 /// The same walk as the loader's, in the order of names so that the digest does not depend on the file system.
 fn walk(root: &Path, selection: &Selection) -> ignore::Walk {
     let mut builder = WalkBuilder::new(root);
@@ -120,5 +129,24 @@ mod tests {
             write(path, text);
             assert_ne!(look().digest, before, "{path}");
         }
+    }
+
+    /// A trust file that was replaced by one of the same size and time was not seen.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_replaced_is_another_one_though_size_and_time_are_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("written");
+            std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(time)).expect("dated");
+            path
+        };
+        let file = write("trust.json", "one");
+        let before = stamps(std::slice::from_ref(&file));
+        assert_eq!(stamps(std::slice::from_ref(&file)), before);
+        std::fs::rename(write("next", "two"), &file).expect("replaced");
+        assert_ne!(stamps(&[file]), before);
     }
 }

@@ -37,6 +37,12 @@ const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 /// Looking may take one part in so many of the time, so that a huge tree does not keep a core busy.
 const LOOKING_SHARE: u32 = 50;
 
+/// The index in a git directory.
+const INDEX: &str = "index";
+
+/// A lock of git that is older than this was left by a process that died, and says nothing about the files.
+const LOCK_LIFE: Duration = Duration::from_secs(30);
+
 /// A worktree, or a folder without a repository.
 #[derive(Debug)]
 pub struct WorktreeOrigin {
@@ -95,7 +101,9 @@ impl Origin for WorktreeOrigin {
         self.directories = look.directories;
         self.directories.extend(repository.as_ref().map(git_directories).unwrap_or_default());
         self.took = started.elapsed();
-        Ok(Fingerprint(format!("{} {}", look.digest, head.unwrap_or_default())))
+        // What is ignored counts once it is in the index.
+        let index = repository.map(|repository| tree::stamps(&[repository.git_dir().join(INDEX)]));
+        Ok(Fingerprint(format!("{} {} {}", look.digest, head.unwrap_or_default(), index.unwrap_or_default())))
     }
 
     fn is_exact(&self) -> bool {
@@ -107,11 +115,16 @@ impl Origin for WorktreeOrigin {
         self.took.saturating_mul(LOOKING_SHARE).max(SHORTEST_PERIOD)
     }
 
-    fn is_busy(&self) -> bool {
-        self.repository().is_some_and(|repository| repository.git_dir().join("index.lock").exists())
+    fn busy(&self) -> Option<OriginError> {
+        let lock = self.repository()?.git_dir().join(INDEX).with_extension("lock");
+        let modified = lock.symlink_metadata().ok()?.modified().ok()?;
+        // A clock that is a little ahead makes a young lock one of the near future.
+        let age = modified.elapsed().unwrap_or_else(|early| early.duration());
+        let message = format!("git is in the middle of changing the worktree: there is `{}`", lock.display());
+        (age < LOCK_LIFE).then_some(OriginError::Busy { message })
     }
 
-    fn load(&mut self) -> Result<Option<Loaded>, OriginError> {
+    fn load(&mut self, _: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         let workspace =
             Workspace::open(&self.root, &From::Worktree).map_err(|error| OriginError::Unreachable { message: error.to_string() })?;
         self.selection = Selection::new(&workspace.book.config);
@@ -135,7 +148,7 @@ impl Origin for WorktreeOrigin {
     fn relevance(&self) -> Box<dyn Fn(&Path) -> bool + Send> {
         let git = self.repository().map(|repository| (repository.git_dir().to_owned(), repository.common_dir().to_owned()));
         Box::new(move |path| match &git {
-            Some((own, shared)) => git_path_matters(path, own, shared).unwrap_or(true),
+            Some((own, shared)) => path == own.join(INDEX) || git_path_matters(path, own, shared).unwrap_or(true),
             None => true,
         })
     }

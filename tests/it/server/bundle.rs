@@ -56,11 +56,17 @@ impl Publisher {
 
     /// Publishes revision `number`, which allows or denies reading in the service `a`.
     fn publish(&self, number: u64, denies: bool) {
+        self.publish_until(Timestamp::now() + SignedDuration::from_hours(1), number, denies);
+    }
+
+    /// The same, valid until a time, and to be served for a second after something keeps it from being current.
+    fn publish_until(&self, expires: Timestamp, number: u64, denies: bool) {
         let file = RawFile { path: "policies/a.yaml".to_owned(), content: Ok(policy("a", "a", denies).into_bytes()) };
         let workspace = Workspace::new(Raw { files: vec![file], ..Raw::default() });
         let placed = |policy: &Arc<_>| PlacedPolicy { path: "policies/a.yaml".to_owned(), policy: Arc::clone(policy) };
         let contents = Contents {
             actions: workspace.book.config.actions.clone(),
+            max_staleness: (expires < Timestamp::now() + SignedDuration::from_mins(1)).then(|| "deny:1s".to_owned()),
             policies: workspace.book.set.policies().iter().map(placed).collect(),
             ..Contents::default()
         };
@@ -70,7 +76,7 @@ impl Publisher {
             revision: number,
             previous: None,
             issued: Timestamp::now(),
-            expires: Timestamp::now() + SignedDuration::from_hours(1),
+            expires,
             source: Provenance::default(),
             checks: Checks::default(),
             critical: Vec::new(),
@@ -193,4 +199,25 @@ fn a_bundle_on_a_file_server_is_fetched_again_only_when_it_changed() {
     std::fs::remove_file(publisher.path("law.dsse.json")).expect("removed");
     live.wait("it is behind", |live| live.get("/health/current").status == 503);
     assert!(!live.allows("a"), "the last good one stays");
+}
+
+/// The time was looked at only when the files changed, so that an expired bundle passed for current for ever; and how long a
+/// stale law book may be served was not in the bundle.
+#[test]
+fn a_bundle_that_expires_while_it_is_served_is_not_current_and_then_denied() {
+    let publisher = Publisher::new();
+    publisher.publish_until(Timestamp::now() + SignedDuration::from_secs(5), 1, false);
+    let files = FileServer::start(publisher.folder.path());
+    let served = Location::parse(&format!("http://{}/law", files.address));
+    let lives = [(Location::Files(publisher.path("law")), "one"), (served, "two")].map(|(location, state)| {
+        let live = Live::start(publisher.source(location, state), None);
+        assert!(live.allows("a") && live.get("/health/current").status == 200);
+        (live, state)
+    });
+    for (live, state) in lives {
+        live.wait("it is behind", |live| live.get("/health/current").status == 503);
+        let error = live.get("/status").body["behind"]["error"].to_string();
+        assert!(error.contains("expired"), "{state}: {error}");
+        live.wait("it denies", |live| !live.allows("a"));
+    }
 }

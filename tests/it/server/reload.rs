@@ -108,6 +108,34 @@ fn edits_every_second_for_thirty_seconds_are_each_seen() {
     }
 }
 
+/// While git held its lock, half of a checkout was served to whoever asked for a reload.
+#[test]
+fn half_of_a_checkout_is_not_served() {
+    let repository = book(&["a", "z"]);
+    let live = Live::worktree(&repository.path());
+    let lock = repository.path().join(".git/index.lock");
+    std::fs::write(&lock, "").expect("locked");
+    repository.write("policies/a.yaml", policy("a", "a", true));
+    live.wait("it is behind", |live| live.get("/health/current").status == 503);
+    assert!(live.get("/status").body["behind"]["error"].as_str().is_some_and(|error| error.contains("index.lock")));
+    assert!(live.allows("a"), "the last whole one stays");
+    repository.write("policies/z.yaml", policy("z", "z", true));
+    std::fs::remove_file(&lock).expect("unlocked");
+    live.wait("the whole is served", |live| live.get("/health/current").status == 200);
+    assert!(!live.allows("a") && !live.allows("z"));
+}
+
+/// A policy that git ignores counts once it is in the index, and nothing told that it came there.
+#[test]
+fn an_ignored_file_is_served_when_it_is_added() {
+    let repository = book(&["a"]);
+    repository.write(".gitignore", "policies/b.yaml\n").write("policies/b.yaml", policy("b", "b", false));
+    let live = Live::worktree(&repository.path());
+    assert!(live.allows("a") && !live.allows("b"));
+    repository.git(&["add", "--force", "policies/b.yaml"]);
+    live.wait("it is served", |live| live.allows("b"));
+}
+
 /// Three files: a commit denies in two and breaks the one between, in the order of their names. Served halves would revoke
 /// one and forget the other; and what is repaired later must bring both.
 #[test]
@@ -202,6 +230,30 @@ fn a_bare_repository_is_served_and_so_is_a_forced_push() {
     repository.commit("again");
     push(&[]);
     live.wait("the next one is served", |live| live.allows("a"));
+}
+
+/// A tag called like the branch was read, and the branch was written: changes were never served.
+#[test]
+fn a_branch_is_served_whatever_tags_are_called() {
+    let repository = book(&["a"]);
+    let live = Live::reference(&repository.path());
+    repository.git(&["tag", "main"]);
+    repository.git(&["update-ref", "refs/main", "HEAD"]);
+    repository.write("policies/a.yaml", policy("a", "a", true));
+    repository.commit("deny");
+    live.wait("the branch is served", |live| !live.allows("a"));
+    drop(live);
+
+    let source = |name: &str| Source::Ref { dir: repository.path(), name: name.to_owned() };
+    let (options, _notices) = options(source("main"), None);
+    let error = serve(options).expect_err("it is refused");
+    assert!(error.to_string().contains("a branch and a tag"), "{error}");
+    assert!(miette::Diagnostic::help(&error).is_some_and(|help| help.to_string().contains("refs/tags/main")));
+    let live = Live::start(source("refs/tags/main"), None);
+    assert!(live.allows("a"));
+    let written = live.send("PATCH", "/api/policies/pol-mfa-required", &live.token, None);
+    assert_eq!(written.status, 409, "a tag is not written to: {}", written.text);
+    assert!(!Live::start(source("refs/heads/main"), None).allows("a"));
 }
 
 #[test]
