@@ -21,6 +21,7 @@ mod place;
 mod reload;
 mod run;
 mod snapshot;
+mod unread;
 mod watch;
 mod writes;
 
