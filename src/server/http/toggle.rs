@@ -53,7 +53,7 @@ pub async fn policy(
 ) -> Response {
     let decoded = path::decode(request.uri().path());
     let Some(policy) = decoded.strip_prefix("/api/policies/").filter(|policy| !policy.contains('/')) else {
-        return nowhere(request.uri(), request.headers());
+        return nowhere(request.uri());
     };
     if request.method() != Method::PATCH {
         return Form::Detail.wrong_method("PATCH");
