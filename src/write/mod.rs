@@ -18,7 +18,6 @@ mod place;
 
 use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use git2::ErrorCode;
@@ -224,10 +223,11 @@ impl Attempt<'_> {
     }
 }
 
-/// Whether a linked worktree was deleted without telling git.
+/// Whether a linked worktree was deleted without telling git. One that is locked may be on a disk that is away.
 fn is_gone(git_dir: &Path) -> bool {
     let file = fs::read_to_string(git_dir.join("gitdir")).unwrap_or_default();
-    !PathBuf::from(file.trim()).exists()
+    // Since `worktree.useRelativePaths` the path may start from where it is written; joining keeps an absolute one.
+    !git_dir.join("locked").exists() && !git_dir.join(file.trim()).exists()
 }
 
 #[cfg(test)]
