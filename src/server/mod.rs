@@ -60,6 +60,7 @@ pub use snapshot::Snapshot;
 pub use snapshot::Told;
 pub use snapshot::content_digest;
 pub use writes::Author;
+pub use writes::Seen;
 pub use writes::Toggled;
 pub use writes::WriteError;
 pub use writes::Writes;

@@ -38,6 +38,7 @@ use place::Places;
 pub use change::Change;
 pub use change::FileChange;
 pub use change::Find;
+pub use change::Holds;
 pub use commit::Authorship;
 pub use error::WriteError;
 pub use init::InitError;
