@@ -31,6 +31,7 @@ use crate::workspace::Workspace;
 use change::Plan;
 use checkout::After;
 use checkout::Checkout;
+use checkout::Step;
 use commit::Made;
 use journal::Journal;
 use place::Places;
@@ -153,7 +154,9 @@ impl Attempt<'_> {
         let made = commit::make(self.repository, &parent, &subject, &files, self.authorship)?;
         written.commit = made.id.to_string();
         self.judge(&written.commit)?;
-        let moved = if checked_out { self.check_out(parent.id(), &made, &subject)? } else { self.advance(parent.id(), made.id, &subject)? };
+        (self.after)(Step::Made)?;
+        let moved =
+            if checked_out { self.check_out(parent.id(), &made, &subject)? } else { self.advance_alone(parent.id(), made.id, &subject)? };
         Ok(moved.then_some(written))
     }
 
@@ -180,6 +183,24 @@ impl Attempt<'_> {
             Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::Locked) => Ok(false),
             Err(error) => Err(failed(error).into()),
         }
+    }
+
+    /// Moves the branch, if it is still where it was and nobody has checked it out meanwhile. A worktree that the branch is
+    /// moved away under seems to have the reverse of the change staged.
+    fn advance_alone(&self, old: Oid, new: Oid, subject: &str) -> Result<bool, WriteError> {
+        if self.repository.worktree().is_some() && !self.places.take_head()? {
+            return Ok(false);
+        }
+        let moved = (self.after)(Step::Head).and_then(|()| match self.is_checked_out()? {
+            true => Ok(false),
+            false => self.advance(old, new, subject),
+        });
+        #[cfg(test)]
+        if matches!(moved, Err(WriteError::Killed)) {
+            return moved;
+        }
+        self.places.release_head()?;
+        moved
     }
 
     /// Moves the branch together with the worktree.
