@@ -23,6 +23,7 @@ use super::request::RequestArgs;
 use super::requests::answer_lines;
 use crate::decision::Index;
 use crate::decision::Request;
+use crate::decision::read_json;
 use crate::report::Format;
 use crate::report::Look;
 use crate::report::count;
@@ -134,8 +135,10 @@ fn read(path: Option<&Path>) -> miette::Result<Value> {
     if bytes.trim_ascii().is_empty() {
         return Err(Failure::new(format!("{name} holds no request")).help("`lawbook schema request` describes a request").into());
     }
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::new(format!("{name} is not JSON: {error}")).help("`lawbook schema request` describes a request").into())
+    read_json(&bytes).map_err(|error| {
+        let kind = if error.is_data() { "is ambiguous" } else { "is not JSON" };
+        Failure::new(format!("{name} {kind}: {error}")).help("`lawbook schema request` describes a request").into()
+    })
 }
 
 /// The answer as one line of JSON, and whether the request is allowed.

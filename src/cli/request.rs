@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::Failure;
+use crate::decision::read_json;
 
 /// The parts of a request.
 #[derive(Debug, Args)]
@@ -48,7 +49,7 @@ pub(super) struct RequestArgs {
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(text) {
+    match read_json(text.as_bytes()) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err("write a JSON object, such as `{\"category\": \"Examples\"}`".to_owned()),
         Err(error) => Err(format!("this is not JSON ({error}); write an object, such as `{{\"category\": \"Examples\"}}`")),
@@ -127,6 +128,9 @@ mod tests {
         assert_eq!(request(&["--subject", "alice", "--action", "read"]), Err("`alice` does not say who asks".to_owned()));
         let refused = request(&["--subject", "a@x.org", "--document", "[]"]).expect_err("no object");
         assert!(refused.contains("write a JSON object"), "{refused}");
+        // Of an attribute that stood twice the last one counted.
+        let refused = request(&["--subject", "a@x.org", "--document", r#"{"x": 1, "x": 2}"#]).expect_err("twice");
+        assert!(refused.contains("`x` stands twice"), "{refused}");
         let refused = request(&["--action", "read"]).expect_err("no subject");
         assert!(refused.contains("--subject"), "{refused}");
     }

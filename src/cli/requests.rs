@@ -7,7 +7,6 @@ use std::io::BufRead;
 use std::io::Read;
 
 use rayon::prelude::*;
-use serde_json::Value;
 use serde_json::json;
 
 use super::Console;
@@ -16,6 +15,7 @@ use super::Status;
 use super::decide::answer;
 use super::failure::reason;
 use crate::decision::Index;
+use crate::decision::read_json;
 
 /// How many lines are answered together.
 const BATCH: usize = 4096;
@@ -58,9 +58,9 @@ pub(super) fn answer_lines(index: &Index, mut input: impl BufRead, name: &str, c
 fn answered(index: &Index, line: &Line, number: usize) -> Option<(String, bool)> {
     let outcome = match line {
         Line::Text(bytes) if bytes.trim_ascii().is_empty() => return None,
-        Line::Text(bytes) => serde_json::from_slice::<Value>(bytes.trim_ascii_end())
-            .map_err(|error| not_json(&error))
-            .and_then(|request| answer(index, &request)),
+        Line::Text(bytes) => {
+            read_json(bytes.trim_ascii_end()).map_err(|error| not_json(&error)).and_then(|request| answer(index, &request))
+        }
         Line::TooLong => Err(format!("a line has at most {MAX_LINE_BYTES} bytes")),
     };
     Some(match outcome {
@@ -69,11 +69,12 @@ fn answered(index: &Index, line: &Line, number: usize) -> Option<(String, bool)>
     })
 }
 
-/// What is wrong with a line that is not JSON, and at which byte of it.
+/// What is wrong with a line that is not JSON, or has a name twice, and at which byte of it.
 fn not_json(error: &serde_json::Error) -> String {
     let said = error.to_string();
     let what = said.split(" at line ").next().unwrap_or(&said).replacen("EOF", "the line ends", 1);
-    format!("this is not JSON: {what} at byte {}", error.column())
+    let kind = if error.is_data() { "this is ambiguous" } else { "this is not JSON" };
+    format!("{kind}: {what} at byte {}", error.column())
 }
 
 /// The next lines; none at the end.
@@ -103,6 +104,17 @@ fn next_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of a name that stood twice the last one counted, and another reader of the same line may take the first.
+    #[test]
+    fn a_line_with_a_name_twice_is_refused() {
+        let index = Index::new(std::sync::Arc::default());
+        let line =
+            r#"{"subject": {"type": "user", "id": "a", "id": "b"}, "action": {"name": "read"}, "resource": {"type": "x", "id": "1"}}"#;
+        let answer = answered(&index, &Line::Text(line.as_bytes().to_vec()), 1);
+        let (text, understood) = answer.expect("an answer");
+        assert!(!understood && text.contains("this is ambiguous: the name `id` stands twice"), "{text}");
+    }
 
     #[test]
     fn a_line_that_is_too_long_is_passed_over_whole() {

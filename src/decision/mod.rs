@@ -4,6 +4,7 @@
 //! is tested against it, and may only be faster.
 
 mod index;
+mod json;
 mod request;
 
 use crate::condition::Facts;
@@ -14,6 +15,7 @@ use crate::policy::PolicyId;
 use crate::policy::Statement;
 
 pub use index::Index;
+pub use json::read_json;
 pub use request::Action;
 pub use request::Request;
 pub use request::RequestError;

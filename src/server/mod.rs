@@ -21,6 +21,7 @@ mod place;
 mod reload;
 mod run;
 mod snapshot;
+mod unread;
 mod watch;
 mod writes;
 
@@ -59,6 +60,7 @@ pub use snapshot::Snapshot;
 pub use snapshot::Told;
 pub use snapshot::content_digest;
 pub use writes::Author;
+pub use writes::Seen;
 pub use writes::Toggled;
 pub use writes::WriteError;
 pub use writes::Writes;

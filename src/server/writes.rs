@@ -1,6 +1,8 @@
 //! How a change through an interface is made: as a commit, or not at all where nothing can be committed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,7 +13,10 @@ use super::place::Place;
 use crate::config::Selection;
 use crate::history::CommitTime;
 use crate::history::Person;
+use crate::policy::Control;
 use crate::policy::Policy;
+use crate::policy::PolicyId;
+use crate::policy::PolicySet;
 use crate::workspace::Workspace;
 use crate::write;
 use crate::write::Authorship;
@@ -40,11 +45,42 @@ pub struct Toggled {
     pub enabled: bool,
 }
 
+/// What somebody has read, and does not want to change once it is something else.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The policies.
+    pub set: Arc<PolicySet>,
+    /// The control it is about; absent for all of them.
+    pub only: Option<String>,
+}
+
+impl Seen {
+    /// Whether a reader of the controls would be told the same.
+    fn is_in(&self, set: &PolicySet) -> bool {
+        let told = |set: &PolicySet| -> BTreeMap<PolicyId, Control> {
+            let controls = set.policies().iter().filter_map(|policy| match &**policy {
+                Policy::Control(control) => Some(control),
+                Policy::Access(_) => None,
+            });
+            let wanted = controls.filter(|control| self.only.as_deref().is_none_or(|only| control.id.as_str() == only));
+            wanted.map(|control| (control.id.clone(), plain(control))).collect()
+        };
+        told(&self.set) == told(set)
+    }
+}
+
+/// A control without what is not told of it.
+fn plain(control: &Control) -> Control {
+    Control { require: None, service: None, source: None, actions: None, members: None, metadata: None, ..control.clone() }
+}
+
 /// Why nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteError {
     /// There is no such control.
     NotFound,
+    /// It is not what the caller has read any more.
+    Changed,
     /// The change does not fit the state of the repository, or is not possible here.
     Conflict(String),
     /// The repository cannot be written.
@@ -83,9 +119,11 @@ impl Writes {
     /// Toggles a control, as one commit. `created_at` is when the default controls came to be, in a law book that has no
     /// control yet: its first write makes the files of all three.
     ///
+    /// What was `seen` is compared with the very commit that is built on, so that no update is lost.
+    ///
     /// # Errors
     /// Nothing was changed, and why.
-    pub fn toggle(&self, id: &str, created_at: Option<&str>, author: &Author) -> Result<Toggled, WriteError> {
+    pub fn toggle(&self, id: &str, created_at: Option<&str>, seen: Option<&Seen>, author: &Author) -> Result<Toggled, WriteError> {
         let (dir, branch) = match self {
             Self::Commits { dir, branch } => (dir, branch.as_deref()),
             Self::Elsewhere(place) => return Err(WriteError::Conflict(place.clone())),
@@ -96,6 +134,8 @@ impl Writes {
             None => Change::Toggle(id.to_owned()),
             Some(_) => Change::Other(&subject, &find),
         };
+        let same = |workspace: &Workspace| seen.is_none_or(|seen| seen.is_in(&workspace.book.set));
+        let change = Change::Expecting(&change, &same);
         let written = write::write(dir, branch, &change, &authorship(author)).map_err(|error| refusal(&error, branch))?;
         // The default controls are in force until somebody toggles one.
         Ok(Toggled { commit: written.commit, enabled: written.enabled.unwrap_or(false) })
@@ -147,6 +187,7 @@ fn refusal(error: &write::WriteError, branch: Option<&str>) -> WriteError {
             WriteError::Conflict(format!("the control `{id}` is not committed yet; commit it first"))
         }
         write::WriteError::UnknownPolicy { .. } => WriteError::NotFound,
+        write::WriteError::Changed { .. } => WriteError::Changed,
         _ if error.is_conflict() => WriteError::Conflict(message),
         _ => WriteError::Failed(message),
     }

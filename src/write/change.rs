@@ -20,6 +20,9 @@ pub struct FileChange {
 /// Finds the files to change in a revision; called again on a newer one when the branch has moved.
 pub type Find<'a> = &'a dyn Fn(&Workspace) -> Result<Vec<FileChange>, WriteError>;
 
+/// Whether a revision is what somebody took it for; asked again of a newer one when the branch has moved.
+pub type Holds<'a> = &'a dyn Fn(&Workspace) -> bool;
+
 /// What is wanted.
 #[derive(Clone)]
 pub enum Change<'a> {
@@ -29,6 +32,8 @@ pub enum Change<'a> {
     Create(Vec<(String, String)>),
     /// Anything else, by a subject for the commit.
     Other(&'a str, Find<'a>),
+    /// A change of nothing but a revision that is what somebody took it for.
+    Expecting(&'a Change<'a>, Holds<'a>),
 }
 
 impl std::fmt::Debug for Change<'_> {
@@ -37,6 +42,7 @@ impl std::fmt::Debug for Change<'_> {
             Self::Toggle(id) => f.debug_tuple("Toggle").field(id).finish(),
             Self::Create(files) => f.debug_tuple("Create").field(files).finish(),
             Self::Other(subject, _) => f.debug_tuple("Other").field(subject).finish_non_exhaustive(),
+            Self::Expecting(change, _) => f.debug_tuple("Expecting").field(change).finish_non_exhaustive(),
         }
     }
 }
@@ -54,6 +60,8 @@ pub(super) fn plan(change: &Change<'_>, workspace: &Workspace, commit: &str) -> 
         Change::Toggle(id) => toggle(id, workspace, commit)?,
         Change::Create(files) => create(files, workspace, commit)?,
         Change::Other(subject, find) => Plan { subject: (*subject).to_owned(), files: find(workspace)?, enabled: None },
+        Change::Expecting(change, holds) if holds(workspace) => self::plan(change, workspace, commit)?,
+        Change::Expecting(..) => return Err(WriteError::Changed { commit: commit.to_owned() }),
     };
     match plan.files.iter().find(|file| !is_file_path(&file.path)) {
         Some(file) => Err(WriteError::BadPath { path: file.path.clone() }),

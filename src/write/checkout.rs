@@ -19,6 +19,9 @@ use super::place::Places;
 use super::place::store;
 use crate::history::Repository;
 
+/// The mode of an entry that is a commit of another repository, and no file.
+const COMMIT: u32 = 0o160_000;
+
 /// A worktree with the places of a change.
 pub(super) struct Checkout<'a> {
     repository: &'a Repository,
@@ -29,6 +32,10 @@ pub(super) struct Checkout<'a> {
 /// The steps of a change, in order. A test can stop after each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
+    /// The commit is there, and nothing is held yet.
+    Made,
+    /// `HEAD` is held, where the branch moves alone.
+    Head,
     Journal,
     Lock,
     Files,
@@ -193,6 +200,7 @@ impl<'a> Checkout<'a> {
     fn prepare_index(&self, rows: &[Row], on_disk: impl Fn(&Row) -> Option<Metadata>) -> Result<(), WriteError> {
         let failed = |error: git2::Error| self.repository.error("write the index", &error);
         let mut index = self.index()?;
+        self.smudge(&mut index).map_err(failed)?;
         for row in rows {
             let path = Path::new(&row.path);
             match &row.new {
@@ -207,6 +215,33 @@ impl<'a> Checkout<'a> {
         index.write().map_err(failed)?;
         let bytes = fs::read(&self.places.copy).map_err(WriteError::io("read", &self.places.copy))?;
         store(&self.places.held, &bytes)
+    }
+
+    /// Makes git look into the files that may have changed without looking changed, as every git command does that writes the
+    /// index. An edit within the same second as the old index shows neither in size nor in time, and git looks into such a file
+    /// only as long as the index is no newer than it.
+    fn smudge(&self, index: &mut git2::Index) -> Result<(), git2::Error> {
+        const STAGE: u16 = 0x3000;
+        let written = fs::metadata(&self.places.index).and_then(|meta| meta.modified()).ok();
+        let written = written.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).map(|time| time.as_secs());
+        let Some(written) = written else { return Ok(()) };
+        let is_racy = |entry: &IndexEntry| entry.flags & STAGE == 0 && u64::try_from(entry.mtime.seconds()).is_ok_and(|at| at >= written);
+        for entry in index.iter().filter(is_racy).collect::<Vec<_>>() {
+            if entry.mode != COMMIT && !self.has_content(&entry) {
+                index.add(&IndexEntry { file_size: 0, ..entry })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the file on disk is just what its entry says. Large ones are left to git, and so are links.
+    fn has_content(&self, entry: &IndexEntry) -> bool {
+        const MOST: u64 = 1024 * 1024;
+        let Ok(path) = std::str::from_utf8(&entry.path) else { return false };
+        let path = self.worktree.join(path);
+        let is_small = path.symlink_metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
+        let bytes = is_small.then(|| fs::read(&path).ok()).flatten();
+        bytes.and_then(|bytes| Oid::hash_object(ObjectType::Blob, &bytes).ok()) == Some(entry.id)
     }
 
     fn git(&self, error: &git2::Error) -> WriteError {

@@ -67,6 +67,13 @@ pub enum WriteError {
         /// What to do next.
         help: String,
     },
+    /// The revision is not what the change was meant for.
+    #[error("commit `{commit}` is not what the change was meant for")]
+    #[diagnostic(help("read the policies again, and try again"))]
+    Changed {
+        /// The tip of the branch.
+        commit: String,
+    },
     /// The law book would not compile.
     #[error("the change would leave a law book that does not compile: {}", .findings.first().map_or("", |finding| finding.message.as_str()))]
     #[diagnostic(help("correct what `lawbook check` reports as blocking, and try again"))]

@@ -18,7 +18,6 @@ mod place;
 
 use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use git2::ErrorCode;
@@ -32,6 +31,7 @@ use crate::workspace::Workspace;
 use change::Plan;
 use checkout::After;
 use checkout::Checkout;
+use checkout::Step;
 use commit::Made;
 use journal::Journal;
 use place::Places;
@@ -39,6 +39,7 @@ use place::Places;
 pub use change::Change;
 pub use change::FileChange;
 pub use change::Find;
+pub use change::Holds;
 pub use commit::Authorship;
 pub use error::WriteError;
 pub use init::InitError;
@@ -153,7 +154,9 @@ impl Attempt<'_> {
         let made = commit::make(self.repository, &parent, &subject, &files, self.authorship)?;
         written.commit = made.id.to_string();
         self.judge(&written.commit)?;
-        let moved = if checked_out { self.check_out(parent.id(), &made, &subject)? } else { self.advance(parent.id(), made.id, &subject)? };
+        (self.after)(Step::Made)?;
+        let moved =
+            if checked_out { self.check_out(parent.id(), &made, &subject)? } else { self.advance_alone(parent.id(), made.id, &subject)? };
         Ok(moved.then_some(written))
     }
 
@@ -176,6 +179,24 @@ impl Attempt<'_> {
             Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::Locked) => Ok(false),
             Err(error) => Err(failed(error).into()),
         }
+    }
+
+    /// Moves the branch, if it is still where it was and nobody has checked it out meanwhile. A worktree that the branch is
+    /// moved away under seems to have the reverse of the change staged.
+    fn advance_alone(&self, old: Oid, new: Oid, subject: &str) -> Result<bool, WriteError> {
+        if self.repository.worktree().is_some() && !self.places.take_head()? {
+            return Ok(false);
+        }
+        let moved = (self.after)(Step::Head).and_then(|()| match self.is_checked_out()? {
+            true => Ok(false),
+            false => self.advance(old, new, subject),
+        });
+        #[cfg(test)]
+        if matches!(moved, Err(WriteError::Killed)) {
+            return moved;
+        }
+        self.places.release_head()?;
+        moved
     }
 
     /// Moves the branch together with the worktree.
@@ -220,10 +241,11 @@ impl Attempt<'_> {
     }
 }
 
-/// Whether a linked worktree was deleted without telling git.
+/// Whether a linked worktree was deleted without telling git. One that is locked may be on a disk that is away.
 fn is_gone(git_dir: &Path) -> bool {
     let file = fs::read_to_string(git_dir.join("gitdir")).unwrap_or_default();
-    !PathBuf::from(file.trim()).exists()
+    // Since `worktree.useRelativePaths` the path may start from where it is written; joining keeps an absolute one.
+    !git_dir.join("locked").exists() && !git_dir.join(file.trim()).exists()
 }
 
 #[cfg(test)]

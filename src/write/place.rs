@@ -32,6 +32,10 @@ pub(super) struct Places {
     pub(super) index: PathBuf,
     /// What git takes before it touches the index. Whoever has it may replace the index by it.
     pub(super) index_lock: PathBuf,
+    /// The same file as `head_lock` while that is ours.
+    head_held: PathBuf,
+    /// What git takes before it makes another branch the one that is checked out.
+    head_lock: PathBuf,
 }
 
 impl Places {
@@ -49,6 +53,8 @@ impl Places {
             copy: own.join("copy"),
             index: repository.git_dir().join("index"),
             index_lock: repository.git_dir().join("index.lock"),
+            head_held: own.join("head"),
+            head_lock: repository.git_dir().join("HEAD.lock"),
         })
     }
 
@@ -89,6 +95,25 @@ impl Places {
         }
     }
 
+    /// Takes the lock of `HEAD`, as every git command does that checks out another branch. Says whether nobody else has it.
+    pub(super) fn take_head(&self) -> Result<bool, WriteError> {
+        self.release_head()?;
+        fs::write(&self.head_held, b"").map_err(WriteError::io("write", &self.head_held))?;
+        match fs::hard_link(&self.head_held, &self.head_lock) {
+            Ok(()) => Ok(true),
+            Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => remove(&self.head_held).map(|()| false),
+            Err(why) => Err(WriteError::io("lock `HEAD` with", &self.head_lock)(why)),
+        }
+    }
+
+    /// Lets go of `HEAD`, if it is ours.
+    pub(super) fn release_head(&self) -> Result<(), WriteError> {
+        if same_file(&self.head_held, &self.head_lock) {
+            remove(&self.head_lock)?;
+        }
+        remove(&self.head_held)
+    }
+
     /// Makes what is in `held` the index, and lets go of it.
     pub(super) fn publish_index(&self) -> Result<(), WriteError> {
         fs::rename(&self.index_lock, &self.index).map_err(WriteError::io("replace the index by", &self.index_lock))
@@ -96,6 +121,7 @@ impl Places {
 
     /// Lets go of the index, if it is ours, and forgets what was being done.
     pub(super) fn clear(&self) -> Result<(), WriteError> {
+        self.release_head()?;
         if self.has_index() {
             remove(&self.index_lock)?;
         }

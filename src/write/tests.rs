@@ -161,3 +161,73 @@ fn a_journal_that_cannot_be_read_is_an_error_that_names_it() {
     let error = recover(folder.path()).expect_err("broken");
     assert!(error.to_string().contains("lawbook/journal.json` cannot be read"), "{error}");
 }
+
+/// The branch was seen not to be checked out, and moved alone under a worktree that had been switched to it meanwhile: there the
+/// reverse of the change was staged, and the next commit took it back.
+#[test]
+fn a_branch_that_is_checked_out_meanwhile_moves_with_its_worktree() {
+    let folder = repository();
+    let dir = folder.path();
+    git(dir, &["branch", "live"]);
+    let switch = |step: Step| {
+        if step == Step::Made && git(dir, &["branch", "--show-current"]) == "main" {
+            git(dir, &["checkout", "--quiet", "live"]);
+        }
+        Ok(())
+    };
+    let written = write_stepwise(dir, Some("live"), &Change::Toggle("A".to_owned()), &authorship(), &switch).expect("writes");
+    assert_eq!(git(dir, &["rev-parse", "HEAD"]), written.commit);
+    assert!(fs::read_to_string(dir.join("policies/a.yaml")).expect("read").contains("enabled: false"));
+    sound(dir);
+}
+
+#[test]
+fn nobody_checks_out_a_branch_while_it_moves_alone() {
+    let folder = repository();
+    let dir = folder.path();
+    git(dir, &["branch", "live"]);
+    let toggle = Change::Toggle("A".to_owned());
+    let seen = std::cell::Cell::new(false);
+    let look = |step: Step| {
+        if step == Step::Head {
+            seen.set(dir.join(".git/HEAD.lock").exists());
+        }
+        Ok(())
+    };
+    write_stepwise(dir, Some("live"), &toggle, &authorship(), &look).expect("writes");
+    assert!(seen.get(), "git finds `HEAD` held");
+    sound(dir);
+    // What a killed writer held is let go of by the next one, and what somebody else holds is not.
+    let kill = |step: Step| if step == Step::Head { Err(WriteError::Killed) } else { Ok(()) };
+    let killed = write_stepwise(dir, Some("live"), &toggle, &authorship(), &kill);
+    assert!(matches!(killed, Err(WriteError::Killed)) && dir.join(".git/HEAD.lock").exists());
+    assert_eq!(recover(dir).expect("recovers"), Recovery::Nothing);
+    assert!(!dir.join(".git/HEAD.lock").exists());
+    fs::write(dir.join(".git/HEAD.lock"), "").expect("written");
+    let error = write(dir, Some("live"), &toggle, &authorship()).expect_err("held");
+    assert!(matches!(error, WriteError::Contended { .. }), "{error}");
+    assert!(dir.join(".git/HEAD.lock").exists());
+    fs::remove_file(dir.join(".git/HEAD.lock")).expect("removed");
+    sound(dir);
+}
+
+/// An edit of another file of the same size, in the second in which the index was written, was invisible to `git status` for
+/// ever after, because the new index was newer than it.
+#[test]
+fn an_edit_that_looks_like_none_is_still_seen_after_a_change() {
+    let folder = repository();
+    let dir = folder.path();
+    git(dir, &["config", "core.trustctime", "false"]);
+    let (other, index) = (dir.join("other"), dir.join(".git/index"));
+    let then = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_359_200);
+    let back_then = |path: &Path| fs::File::options().write(true).open(path).and_then(|file| file.set_modified(then)).expect("set");
+    fs::write(&other, "one").expect("written");
+    back_then(&other);
+    git(dir, &["add", "other"]);
+    git(dir, &["commit", "--quiet", "-m", "other"]);
+    fs::write(&other, "two").expect("written");
+    back_then(&other);
+    back_then(&index);
+    write(dir, None, &Change::Toggle("A".to_owned()), &authorship()).expect("writes");
+    assert_eq!(git(dir, &["status", "--porcelain"]), " M other");
+}

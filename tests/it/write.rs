@@ -213,6 +213,24 @@ fn a_branch_of_another_worktree_is_left_alone() {
     write(&repository.path(), Some("side"), &toggle("A")).expect("writes");
 }
 
+/// A path relative to where it is written, and a locked worktree whose disk is away, were taken for deleted worktrees:
+/// the branch moved under whoever works there.
+#[test]
+fn a_worktree_with_a_relative_path_or_a_lock_is_not_gone() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", TEXT).commit("begin");
+    repository.git(&["worktree", "add", "--quiet", "-b", "side", "linked"]);
+    let git_dir = repository.path().join(".git/worktrees/linked");
+    fs::write(git_dir.join("gitdir"), "../../../linked/.git\n").expect("written");
+    let elsewhere = || write(&repository.path(), Some("side"), &toggle("A")).expect_err("refused");
+    assert!(matches!(elsewhere(), WriteError::Elsewhere { .. }), "{}", elsewhere());
+    repository.git(&["worktree", "lock", "linked"]);
+    fs::rename(repository.path().join("linked"), repository.path().join("away")).expect("moved");
+    assert!(matches!(elsewhere(), WriteError::Elsewhere { .. }), "{}", elsewhere());
+    fs::remove_file(git_dir.join("locked")).expect("unlocked");
+    write(&repository.path(), Some("side"), &toggle("A")).expect("writes");
+}
+
 #[test]
 fn what_cannot_be_is_refused_by_name() {
     let repository = Repository::new();

@@ -3,6 +3,7 @@
 //! A token file that becomes unreadable or broken never opens a door and never locks everybody out: the last good one
 //! stays in force, and the status says why.
 
+use std::fs::Metadata;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ struct Stamp {
     modified: Option<SystemTime>,
     /// Where the path led, which changes when a symbolic link is swapped.
     target: Option<PathBuf>,
+    /// The inode, and the time of its last change, which nobody can set: length and time of the content can be kept.
+    identity: Option<(u64, i64, i64)>,
 }
 
 /// Since when the file has been broken, and why.
@@ -46,7 +49,8 @@ pub struct Trouble {
 pub struct Tokens {
     table: ArcSwap<Table>,
     path: Option<PathBuf>,
-    stamp: Mutex<Stamp>,
+    /// Absent when the last read failed, so that it is tried again although nothing about the file may have changed.
+    stamp: Mutex<Option<Stamp>>,
     trouble: Mutex<Option<Trouble>>,
 }
 
@@ -63,7 +67,12 @@ impl Tokens {
     pub fn from_file(path: &Path) -> Result<Self, TokenFileError> {
         let stamp = stamp(path);
         let table = read(path)?;
-        Ok(Self { table: ArcSwap::from_pointee(table), path: Some(path.to_owned()), stamp: Mutex::new(stamp), trouble: Mutex::default() })
+        Ok(Self {
+            table: ArcSwap::from_pointee(table),
+            path: Some(path.to_owned()),
+            stamp: Mutex::new(Some(stamp)),
+            trouble: Mutex::default(),
+        })
     }
 
     /// The directory to watch for changes of the file.
@@ -90,18 +99,22 @@ impl Tokens {
         found.cloned()
     }
 
-    /// Reads the file again if it looks different. Says whether other tokens are in force now.
+    /// Reads the file again if it looks different, or could not be read the last time. Says whether other tokens are in
+    /// force now.
     pub fn refresh(&self) -> bool {
+        self.refresh_with(read)
+    }
+
+    fn refresh_with(&self, read: impl FnOnce(&Path) -> Result<Table, TokenFileError>) -> bool {
         let Some(path) = &self.path else { return false };
-        let now = stamp(path);
-        {
-            let mut last = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-            if *last == now {
-                return false;
-            }
-            *last = now;
+        let now = Some(stamp(path));
+        let mut last = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == now {
+            return false;
         }
         let outcome = read(path);
+        *last = now.filter(|_| outcome.is_ok());
+        drop(last);
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(table) => {
@@ -111,7 +124,10 @@ impl Tokens {
                 true
             }
             Err(error) => {
-                tracing::error!(file = %path.display(), "{}; the last good token file stays in force", error.message);
+                // It is tried again and again, and told once.
+                if trouble.as_ref().is_none_or(|known| known.message != error.message) {
+                    tracing::error!(file = %path.display(), "{}; the last good token file stays in force", error.message);
+                }
                 let since = trouble.as_ref().map_or_else(Timestamp::now, |trouble| trouble.since);
                 *trouble = Some(Trouble { since, message: error.message });
                 false
@@ -126,7 +142,24 @@ fn shared(tokens: impl IntoIterator<Item = (TokenDigest, Caller)>) -> Table {
 
 fn stamp(path: &Path) -> Stamp {
     let Ok(metadata) = std::fs::metadata(path) else { return Stamp::default() };
-    Stamp { length: metadata.len(), modified: metadata.modified().ok(), target: std::fs::canonicalize(path).ok() }
+    Stamp {
+        length: metadata.len(),
+        modified: metadata.modified().ok(),
+        target: std::fs::canonicalize(path).ok(),
+        identity: identity(&metadata),
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
+fn identity(metadata: &Metadata) -> Option<(u64, i64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, i64, i64)> {
+    None
 }
 
 fn read(path: &Path) -> Result<Table, TokenFileError> {
@@ -171,5 +204,38 @@ mod tests {
         assert_eq!(tokens.holder("two").map(|caller| caller.email.clone()).as_deref(), Some("b@example.com"));
         assert_eq!(tokens.trouble(), None);
         assert!(!tokens.refresh(), "an unchanged file is not read again");
+    }
+
+    /// A read that failed once, as with too many files open, kept a revoked token valid until the file was edited again.
+    #[test]
+    fn a_read_that_failed_is_tried_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("tokens.toml");
+        std::fs::write(&path, entry("a@example.com", "revoked")).expect("written");
+        let tokens = Tokens::from_file(&path).expect("valid");
+        std::fs::write(&path, entry("a@example.com", "renewed")).expect("written");
+        let failing = |_: &Path| Err(TokenFileError { message: "too many open files".to_owned(), help: String::new() });
+        assert!(!tokens.refresh_with(failing));
+        assert!(tokens.holder("revoked").is_some() && tokens.trouble().is_some());
+        assert!(tokens.refresh(), "the file has not changed since");
+        assert!(tokens.holder("revoked").is_none() && tokens.holder("renewed").is_some());
+        assert_eq!(tokens.trouble(), None);
+    }
+
+    /// A file that was put in place with the length and the times of the old one was taken for it.
+    #[cfg(unix)]
+    #[test]
+    fn another_file_of_the_same_length_and_time_is_seen() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("tokens.toml");
+        std::fs::write(&path, entry("a@example.com", "one")).expect("written");
+        let tokens = Tokens::from_file(&path).expect("valid");
+        let modified = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a time");
+        let next = directory.path().join("next");
+        std::fs::write(&next, entry("a@example.com", "two")).expect("written");
+        std::fs::File::options().write(true).open(&next).and_then(|file| file.set_modified(modified)).expect("set");
+        std::fs::rename(&next, &path).expect("renamed");
+        assert!(tokens.refresh());
+        assert!(tokens.holder("one").is_none() && tokens.holder("two").is_some());
     }
 }

@@ -92,11 +92,10 @@ async fn bounded(state: &Arc<super::State>, form: Form, headers: &HeaderMap) -> 
     if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(too_large(form));
     }
-    match text(headers, MIN_REVISION) {
-        // Waiting costs a slot, so that only somebody with a token may ask for it.
-        Some(wanted) if caller(state, headers).is_ok() => wait_for(state, form, wanted).await.map(Some),
-        _ => Ok(state.current.snapshot()),
-    }
+    let Some(wanted) = headers.get(MIN_REVISION) else { return Ok(state.current.snapshot()) };
+    // Waiting costs a slot, so that only somebody with a token may ask for it. Whoever asks is never answered from less.
+    caller(state, headers).map_err(|stranger| stranger.problem(form))?;
+    wait_for(state, form, wanted.to_str().unwrap_or_default()).await.map(Some)
 }
 
 /// The body is larger than any request needs.

@@ -25,8 +25,12 @@ use super::problem::Form;
 use super::problem::json;
 use super::problem::text;
 use crate::decision::Request as Question;
+use crate::decision::read_json;
 use crate::server::metrics::Decided;
 use crate::server::snapshot::Snapshot;
+
+/// From how many bytes on a body is worked on by a thread of its own; below, changing threads would cost more than it gains.
+const LARGE_BODY_BYTES: usize = 16 * 1024;
 
 /// The answer to one question.
 #[derive(Debug, Serialize)]
@@ -89,26 +93,45 @@ pub fn answer_in_place(state: &super::State, snapshot: &Snapshot, value: &Value)
 
 /// One question.
 pub async fn evaluation(State(state): App, Extension(Served(snapshot)): Extension<Served>, request: Request) -> Response {
-    let value = match body(&state, request).await {
-        Ok(value) => value,
+    let asked = match body(&state, request).await {
+        Ok(asked) => asked,
         Err(refusal) => return refusal,
     };
     match snapshot {
-        Some(snapshot) => single(&state, &snapshot, &value),
+        Some(snapshot) => single(state, snapshot, asked).await,
         None => nothing_served(Form::AuthZen),
     }
 }
 
 /// The answer to a body that is one question.
-pub fn single(state: &super::State, snapshot: &Snapshot, value: &Value) -> Response {
-    match answer(state, snapshot, value) {
+pub async fn single(state: Arc<super::State>, snapshot: Arc<Snapshot>, asked: Asked) -> Response {
+    let Asked { value, is_large } = asked;
+    let work = move || match answer(&state, &snapshot, &value) {
         Ok(answer) => json(StatusCode::OK, &answer),
         Err(message) => Form::AuthZen.problem(StatusCode::BAD_REQUEST, &message),
+    };
+    work_on(is_large, work).await.unwrap_or_else(|refusal| refusal)
+}
+
+/// What a caller sent.
+pub struct Asked {
+    /// A JSON object.
+    pub value: Value,
+    /// Whether it is so large that working on it would keep other requests waiting.
+    pub is_large: bool,
+}
+
+/// Does some work: in place when it is little, else on a thread that may take its time.
+async fn work_on<T: Send + 'static>(is_large: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Response> {
+    if !is_large {
+        return Ok(work());
     }
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Form::AuthZen.problem(StatusCode::INTERNAL_SERVER_ERROR, "the question could not be answered"))
 }
 
 /// The JSON object of a request by a known caller.
-pub async fn body(state: &Arc<super::State>, request: Request) -> Result<Value, Response> {
+pub async fn body(state: &Arc<super::State>, request: Request) -> Result<Asked, Response> {
     if request.method() != Method::POST {
         return Err(Form::AuthZen.wrong_method("POST"));
     }
@@ -121,9 +144,11 @@ pub async fn body(state: &Arc<super::State>, request: Request) -> Result<Value, 
     if bytes.is_empty() {
         return Err(refuse("the body is empty"));
     }
-    match serde_json::from_slice::<Value>(&bytes) {
-        Ok(value @ Value::Object(_)) => Ok(value),
+    let is_large = bytes.len() > LARGE_BODY_BYTES;
+    match work_on(is_large, move || read_json(&bytes)).await? {
+        Ok(value @ Value::Object(_)) => Ok(Asked { value, is_large }),
         Ok(_) => Err(refuse("the body is not a JSON object")),
+        Err(error) if error.is_data() => Err(refuse(&format!("the body is ambiguous: {error}"))),
         Err(error) => Err(refuse(&format!("the body is not JSON: {error}"))),
     }
 }

@@ -28,6 +28,12 @@ const DEFAULTED: [&str; 4] = ["subject", "action", "resource", "context"];
 /// How many values all items may come to once the defaults are filled in; a small body could ask for gigabytes otherwise.
 const MAX_VALUES: usize = 4_000_000;
 
+/// How many questions one batch may hold: the answers are kept until all are there, and a question takes two bytes to send.
+const MAX_ITEMS: usize = 20_000;
+
+/// How many batches are worked on at once; more wait for their turn.
+pub const MAX_BATCHES: usize = 8;
+
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Semantic {
@@ -74,13 +80,13 @@ struct Answers {
 
 /// Many questions. Without any, the body is one.
 pub async fn evaluations(State(state): App, Extension(Served(snapshot)): Extension<Served>, request: Request) -> Response {
-    let mut value = match body(&state, request).await {
-        Ok(value) => value,
+    let mut asked = match body(&state, request).await {
+        Ok(asked) => asked,
         Err(refusal) => return refusal,
     };
     let Some(snapshot) = snapshot else { return nothing_served(Form::AuthZen) };
     let refuse = |message: &str| Form::AuthZen.problem(StatusCode::BAD_REQUEST, message);
-    let Some(fields) = value.as_object_mut() else { return refuse("the body is not a JSON object") };
+    let Some(fields) = asked.value.as_object_mut() else { return refuse("the body is not a JSON object") };
     let semantic = match Semantic::of(fields) {
         Ok(semantic) => semantic,
         Err(message) => return refuse(&message),
@@ -91,20 +97,31 @@ pub async fn evaluations(State(state): App, Extension(Served(snapshot)): Extensi
         Some(_) => return refuse("`evaluations` is not a list"),
     };
     if items.is_empty() {
-        return single(&state, &snapshot, &value);
+        return single(state, snapshot, asked).await;
+    }
+    let too_large = |message: &str| Form::AuthZen.problem(StatusCode::PAYLOAD_TOO_LARGE, message);
+    if items.len() > MAX_ITEMS {
+        return too_large(&format!("`evaluations` holds more than {MAX_ITEMS} questions; send fewer at once"));
     }
     fields.retain(|key, _| DEFAULTED.contains(&key.as_str()));
     let repeated: usize = fields.values().map(count).sum();
     if repeated.saturating_mul(items.len()) > MAX_VALUES {
-        return Form::AuthZen
-            .problem(StatusCode::PAYLOAD_TOO_LARGE, "the defaults are too large to repeat for every evaluation; send fewer at once");
+        return too_large("the defaults are too large to repeat for every evaluation; send fewer at once");
     }
     let defaults = std::mem::take(fields);
-    let work = move || Answers { evaluations: answers(&state, &snapshot, &defaults, items, semantic) };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(answers) => json(StatusCode::OK, &answers),
-        Err(_) => Form::AuthZen.problem(StatusCode::INTERNAL_SERVER_ERROR, "the evaluations could not be answered"),
-    }
+    let failed = || Form::AuthZen.problem(StatusCode::INTERNAL_SERVER_ERROR, "the evaluations could not be answered");
+    let Ok(turn) = Arc::clone(&state.batches).acquire_owned().await else { return failed() };
+    // Dropped with this future when the caller goes away or the time is up, which ends the work at its next question.
+    let wanted = Arc::new(());
+    let asking = Arc::downgrade(&wanted);
+    let work = move || {
+        let _turn = turn;
+        let answers = Answers { evaluations: answers(&state, &snapshot, &defaults, items, semantic, &|| asking.strong_count() > 0) };
+        json(StatusCode::OK, &answers)
+    };
+    let outcome = tokio::task::spawn_blocking(work).await;
+    drop(wanted);
+    outcome.unwrap_or_else(|_| failed())
 }
 
 fn answers(
@@ -113,9 +130,13 @@ fn answers(
     defaults: &Map<String, Value>,
     items: Vec<Value>,
     semantic: Semantic,
+    is_wanted: &dyn Fn() -> bool,
 ) -> Vec<Answer> {
     let mut answers = Vec::with_capacity(items.len());
     for item in items {
+        if !is_wanted() {
+            break;
+        }
         let answer = answer_in_place(state, snapshot, &filled(item, defaults));
         let decision = answer.decision;
         answers.push(answer);
@@ -145,5 +166,35 @@ fn count(value: &Value) -> usize {
         Value::Object(fields) => 1 + fields.iter().map(|(key, value)| 1 + key.len() / 60 + count(value)).sum::<usize>(),
         Value::String(text) => 1 + text.len() / 60,
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::decision::Index;
+    use crate::server::auth::Tokens;
+    use crate::server::place::Kind;
+    use crate::server::place::Place;
+    use crate::server::snapshot::Revision;
+
+    /// Batches whose callers had gone away long before were worked on to their end.
+    #[test]
+    fn nobody_works_for_a_caller_that_has_gone_away() {
+        let place = Place::new(Kind::Folder("law".into()));
+        let state = Arc::new(super::super::State::new(Arc::default(), Arc::new(Tokens::fixed([])), Arc::default(), place, None));
+        let revision = Revision { number: None, commit: None, content: String::new() };
+        let snapshot = Snapshot::new(Index::new(Arc::default()), Config::default(), revision).expect("a snapshot");
+        let asked = Cell::new(0);
+        let is_wanted = || {
+            asked.set(asked.get() + 1);
+            asked.get() <= 3
+        };
+        let items = vec![Value::Null; 100];
+        let answers = answers(&state, &snapshot, &Map::new(), items, Semantic::ExecuteAll, &is_wanted);
+        assert_eq!(answers.len(), 3);
     }
 }

@@ -66,6 +66,7 @@ pub struct State {
     /// Whose turn it is to write.
     turn: Mutex<()>,
     slots: Semaphore,
+    batches: Arc<Semaphore>,
 }
 
 impl State {
@@ -83,6 +84,7 @@ impl State {
             started_at,
             turn: Mutex::const_new(()),
             slots: Semaphore::new(MAX_REQUESTS),
+            batches: Arc::new(Semaphore::new(batch::MAX_BATCHES)),
         }
     }
 }

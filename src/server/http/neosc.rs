@@ -11,7 +11,6 @@ use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::Uri;
 use axum::http::header::ETAG;
-use axum::http::header::HOST;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -86,20 +85,19 @@ pub async fn annals(snapshot: &Snapshot) -> Result<Result<&Annals, &String>, Res
 
 /// A path that is none of ours. Like the documented framework, it redirects to the path without a slash at its end, if that is one.
 pub async fn unknown(request: Request) -> Response {
-    nowhere(request.uri(), request.headers())
+    nowhere(request.uri())
 }
 
 /// Nothing is at this path, unless without the slashes at its end.
-pub fn nowhere(uri: &Uri, headers: &HeaderMap) -> Response {
+pub fn nowhere(uri: &Uri) -> Response {
     let decoded = path::decode(uri.path());
     let trimmed = decoded.trim_end_matches('/');
     if trimmed == decoded || !is_ours(trimmed) {
         return Form::of(uri.path()).problem(StatusCode::NOT_FOUND, "Not Found");
     }
-    let host = uri.authority().map(|authority| authority.as_str()).or_else(|| text(headers, HOST.as_str()));
-    let origin = host.map(|host| format!("http://{host}")).unwrap_or_default();
+    // Only a path: behind a proxy neither the scheme nor the host of the caller is known here.
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    match HeaderValue::from_str(&format!("{origin}{}{query}", path::encode(trimmed))) {
+    match HeaderValue::from_str(&format!("{}{query}", path::encode(trimmed))) {
         Ok(location) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response(),
         Err(_) => Form::Detail.problem(StatusCode::NOT_FOUND, "Not Found"),
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use lawbook::server::State;
+use lawbook::server::app;
 use serde_json::Value;
 use serde_json::json;
+use tower::ServiceExt;
 
 use super::router::Answer;
 use super::router::ask;
@@ -58,6 +60,11 @@ fn what_is_no_request_is_refused() {
     check(&post(&state, single, ""), "the body is empty");
     check(&post(&state, single, "{"), "the body is not JSON");
     check(&post(&state, single, "[]"), "the body is not a JSON object");
+    // Of a name that stood twice the last one counted, while a gateway in front may have looked at the first.
+    let twice = question("r", "read", false).to_string().replacen('{', r#"{"subject":{"type":"user","id":"b"},"#, 1);
+    check(&post(&state, single, twice), "the body is ambiguous: the name `subject` stands twice");
+    let nested = r#"{"evaluations":[{"resource":{"type":"report","type":"x","id":"1"}}]}"#;
+    check(&post(&state, "/access/v1/evaluations", nested), "the name `type` stands twice");
     check(&post(&state, single, "[".repeat(100_000)), "the body is not JSON");
     check(&post(&state, single, r#"{"subject":1}"#), "`subject` is not an object");
     check(&post(&state, "/access/v1/evaluations", r#"{"evaluations":{}}"#), "`evaluations` is not a list");
@@ -134,6 +141,40 @@ fn a_batch_of_nothing_is_a_single_question() {
         assert_eq!(evaluate("/access/v1/evaluations", &body).body, single);
     }
     assert_eq!(evaluate("/access/v1/evaluations", &question("r", "read", false)).body, single);
+}
+
+/// A mebibyte of empty questions was answered with fifty times as much.
+#[test]
+fn a_batch_holds_a_bounded_number_of_questions() {
+    let batch = |count: usize| evaluate("/access/v1/evaluations", &json!({"evaluations": vec![json!({}); count]})).status;
+    assert_eq!((batch(20_000), batch(20_001)), (200, 413));
+}
+
+/// A large question kept the thread busy that answers all the others.
+#[test]
+fn a_large_question_is_answered_on_a_thread_of_its_own() {
+    let threads = |padding: usize| {
+        let started = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = Arc::clone(&started);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_start(move || {
+                count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            })
+            .build()
+            .expect("a runtime");
+        let mut body = question("r", "read", false);
+        body["resource"]["properties"]["text"] = json!("x".repeat(padding));
+        let request =
+            Request::post("/access/v1/evaluation").header("authorization", "Bearer decide").header("content-type", "application/json");
+        let request = request.body(Body::from(body.to_string())).expect("a request");
+        let response = runtime.block_on(app(memory(BOOK)).oneshot(request)).expect("infallible");
+        assert_eq!(response.status(), 200);
+        drop(runtime);
+        started.load(std::sync::atomic::Ordering::SeqCst)
+    };
+    assert_eq!(threads(100), 0);
+    assert!(threads(100_000) > 0);
 }
 
 #[test]

@@ -64,6 +64,23 @@ fn at_least(state: &Arc<State>, revision: &str) -> Answer {
     send(state, request.body(Body::empty()).expect("a request"))
 }
 
+/// A header that is no text, or that came without a valid token, was ignored, and the answer came from any revision.
+#[test]
+fn a_revision_that_cannot_be_waited_for_is_refused() {
+    let state = memory(&[GRANT]);
+    let ask = |token: &str, revision: &[u8]| {
+        let value = axum::http::HeaderValue::from_bytes(revision).expect("a header");
+        let request = Request::get("/api/policies").header("lawbook-min-revision", value);
+        let request = if token.is_empty() { request } else { request.header("authorization", format!("Bearer {token}")) };
+        send(&state, request.body(Body::empty()).expect("a request")).status
+    };
+    assert_eq!(ask("viewer", "c0ffee0é".as_bytes()), 400);
+    assert_eq!(ask("viewer", b""), 400);
+    assert_eq!(ask("viewer", b"c0ffee0"), 200);
+    assert_eq!(ask("", b"c0ffee0"), 401);
+    assert_eq!(ask("wrong", b"c0ffee0"), 401);
+}
+
 #[test]
 fn a_request_waits_for_the_revision_that_it_asks_for() {
     let bundle = || server(Kind::Bundle("law".to_owned()), Some(snapshot(&[GRANT], "c0ffee0")));

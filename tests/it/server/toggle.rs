@@ -1,9 +1,16 @@
 //! `PATCH`: one commit each, served before it is answered, and told in the audit log.
 
+use axum::body::Body;
+use axum::http::Request;
+use lawbook::server::Kind;
 use serde_json::Value;
 use serde_json::json;
 
 use super::live::Live;
+use super::router::ask;
+use super::router::send;
+use super::router::server;
+use super::router::snapshot;
 use crate::repository::Repository;
 
 const FILE: &str = "# who must have a second factor\nid: pol-mfa-required\nname: MFA Required\ntype: access\nenabled: true # since March\nrules: [a,  b]\n";
@@ -151,17 +158,40 @@ fn work_in_progress_is_not_overwritten() {
     );
 }
 
+/// What `If-Match` named was compared with what was served, and the change was made to what had landed since.
 #[test]
-fn a_commit_that_cannot_be_served_is_told() {
+fn an_update_that_is_not_served_yet_is_not_lost_either() {
+    let repository = book();
+    repository.write("policies/other.yaml", FILE.replace("pol-mfa-required", "pol-other")).commit("more");
+    let other = FILE.replace("pol-mfa-required", "pol-other");
+    let files = [("policies/mfa.yaml", FILE), ("policies/other.yaml", other.as_str())];
+    let served = snapshot(&files, &repository.git(&["rev-parse", "HEAD"]));
+    let state = server(Kind::Ref { dir: repository.path(), name: "main".to_owned() }, Some(served));
+    let list = ask(&state, "GET", "/api/policies", "viewer").header("etag").expect("a tag").to_owned();
+    let patch = |tag: &str| {
+        let request = Request::patch("/api/policies/pol-mfa-required").header("authorization", "Bearer admin").header("if-match", tag);
+        send(&state, request.body(Body::empty()).expect("a request")).status
+    };
+    repository.write("policies/other.yaml", other.replace("enabled: true", "enabled: false")).commit("another control");
+    let head = repository.git(&["rev-parse", "HEAD"]);
+    assert_eq!(patch(&list), 412);
+    assert_eq!(repository.git(&["rev-parse", "HEAD"]), head);
+}
+
+/// The commit was made and answered with 503, and whoever tried again took the change back.
+#[test]
+fn nothing_is_written_while_nothing_could_be_served() {
     let repository = book();
     let live = Live::worktree(&repository.path());
     repository.write("policies/broken.yaml", "_id: [\n");
     live.wait("it is behind", |live| live.get("/health/current").status == 503);
     let answer = patch(&live, "pol-mfa-required");
-    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert_eq!(answer.status, 409, "{}", answer.body);
     let detail = answer.body["detail"].as_str().expect("a detail");
-    assert!(detail.contains(&repository.git(&["rev-parse", "HEAD"])) && detail.contains("broken.yaml"), "{detail}");
+    assert!(detail.contains("nothing was changed") && detail.contains("broken.yaml"), "{detail}");
+    assert_eq!(repository.git(&["rev-list", "--count", "HEAD"]), "1");
     repository.remove("policies/broken.yaml");
     live.wait("it is current", |live| live.get("/health/current").status == 200);
+    assert_eq!(patch(&live, "pol-mfa-required").status, 200);
     assert_eq!(enabled(&live), false);
 }
