@@ -1,6 +1,6 @@
 //! The format for a terminal: each finding with an excerpt of the file, drawn by miette.
 //!
-//! miette looks for a line by walking the whole file, which takes milliseconds at the end of a large one; [`Excerpt`]
+//! miette looks for a line by walking the whole file, which takes milliseconds at the end of a large one; `Excerpt`
 //! answers from the table of lines that a source has anyway, and cuts lines that nobody could read. Whatever comes
 //! from the user's files is made [printable] first.
 

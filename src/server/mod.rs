@@ -1,6 +1,6 @@
 //! `lawbook serve`: decisions and two administration interfaces, from one immutable snapshot that is swapped as a whole.
 //!
-//! Everything hangs on one pointer ([`Current`]). One thread turns changes of an [`Origin`](origin::Origin) into swaps
+//! Everything hangs on one pointer ([`Current`]). One thread turns changes of an `Origin` into swaps
 //! (`reload`), two more follow with findings and history (`background`), and the HTTP interfaces (`http`) answer each
 //! request from the one snapshot that they found when it began.
 

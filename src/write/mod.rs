@@ -1,6 +1,6 @@
 //! A change becomes exactly one checked commit, or nothing at all.
 //!
-//! [`write`] reads the tip of a branch, changes the bytes of the files concerned and no others, makes a commit that nothing
+//! [`write`](fn@write) reads the tip of a branch, changes the bytes of the files concerned and no others, makes a commit that nothing
 //! refers to, compiles the law book of that commit, and only then moves the branch, by compare-and-swap. Where the branch is
 //! checked out, file and index entry move with it, under the lock of the index and after a journal has been written; an
 //! interrupted change is settled by [`recover`], and by the next write.

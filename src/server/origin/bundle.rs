@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,12 +31,14 @@ use crate::bundle::Verified;
 use crate::bundle::Verifier;
 use crate::bundle::VerifyError;
 use crate::bundle::contents;
+use crate::bundle::contents::AUDIT;
 use crate::bundle::contents::Contents;
 use crate::config::Config;
 use crate::config::Placed;
 use crate::config::Server;
 use crate::decision::Index;
 use crate::server::annals::Annals;
+use crate::server::annals::AuditEntry;
 use crate::server::snapshot::Revision;
 use crate::server::snapshot::Snapshot;
 
@@ -172,7 +175,7 @@ impl BundleOrigin {
         trusted: String,
         verifier: &Verifier,
     ) -> Result<Loaded, OriginError> {
-        let Verified { statement, law_book: (contents, index), .. } = verified;
+        let Verified { statement, law_book: (contents, index), entries, .. } = verified;
         let revision = Revision {
             number: Some(statement.predicate.revision),
             commit: statement.predicate.source.commit.clone(),
@@ -186,7 +189,8 @@ impl BundleOrigin {
         self.accepted =
             Some(Accepted { revision, tag, trusted, expires: statement.predicate.expires, trust_expires: verifier.trust.expires() });
         // What a bundle holds was checked before it was signed.
-        Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals: Box::new(|| Ok(Annals::default())), despite: None })
+        let annals = Box::new(move || annals(&entries));
+        Ok(Loaded { snapshot, check: Box::new(|| Some(Vec::new())), annals, despite: None })
     }
 
     fn load_files(&mut self, prefix: &Path, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
@@ -301,4 +305,12 @@ impl Origin for BundleOrigin {
         let is_apart = !self.directories().iter().any(|directory| directory.starts_with(&state));
         Box::new(move |path| !(is_apart && path.starts_with(&state)))
     }
+}
+
+/// The history that a bundle carries. A bundle without one does not say that nothing ever happened.
+fn annals(entries: &Entries) -> Result<Annals, String> {
+    let lines = entries.get(AUDIT).ok_or("the bundle was built without one; ask the repository that it was built from")?;
+    let text = std::str::from_utf8(lines).map_err(|error| format!("`{AUDIT}` of the bundle cannot be read: {error}"))?;
+    let entries = AuditEntry::of_lines(text).map_err(|error| format!("`{AUDIT}` of the bundle cannot be read: {error}"))?;
+    Ok(Annals { entries: Arc::new(entries), ..Annals::default() })
 }

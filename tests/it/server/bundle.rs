@@ -22,6 +22,7 @@ use lawbook::bundle::Provenance;
 use lawbook::bundle::SigningKey;
 use lawbook::bundle::Trust;
 use lawbook::bundle::assemble;
+use lawbook::bundle::contents::AUDIT;
 use lawbook::bundle::contents::Contents;
 use lawbook::bundle::contents::PlacedPolicy;
 use lawbook::bundle::write_outputs;
@@ -35,6 +36,10 @@ use tempfile::TempDir;
 
 use super::live::Live;
 use super::live::policy;
+
+/// A trail of one event, as `lawbook build` writes it. The first revision that is published has none.
+const HISTORY: &str = r#"{"seq":1,"commit":"c1","parents":[],"policy":"a","kind":"access-policy","action":"disable","path":"policies/a.yaml","from":null,"changes":[],"author":{"name":"Ada","email":"ada@example.com"},"authored":"2026-03-05T14:30:00Z","committer":{"name":"Ada","email":"ada@example.com"},"committed":"2026-03-05T14:30:00Z","subject":"s","claimed":[]}
+"#;
 
 /// Somebody who publishes bundles.
 struct Publisher {
@@ -81,7 +86,11 @@ impl Publisher {
             checks: Checks::default(),
             critical: Vec::new(),
         };
-        let (archive, statement) = assemble(&contents.to_entries(&number.to_string()).expect("entries"), build).expect("built");
+        let mut entries = contents.to_entries(&number.to_string()).expect("entries");
+        if number > 1 {
+            entries.insert(AUDIT.to_owned(), HISTORY.as_bytes().to_vec());
+        }
+        let (archive, statement) = assemble(&entries, build).expect("built");
         let mut envelope = Envelope::new(&statement).expect("an envelope");
         envelope.sign(&self.key).expect("signed");
         write_outputs(&self.path("law"), &archive, &envelope).expect("written");
@@ -123,6 +132,20 @@ fn a_new_bundle_is_served_and_an_older_or_altered_one_is_not() {
     std::fs::write(&archive, bytes).expect("written");
     live.wait("it is behind", |live| live.get("/health/current").status == 503);
     assert!(live.allows("a"));
+}
+
+/// Without a history, an empty log would say that nothing ever changed.
+#[test]
+fn the_audit_log_is_the_one_that_the_bundle_carries() {
+    let publisher = Publisher::new();
+    publisher.publish(1, false);
+    let live = Live::start(publisher.source(Location::Files(publisher.path("law")), "state"), None);
+    assert_eq!(live.get("/api/audit-logs").status, 500);
+    publisher.publish(2, true);
+    live.wait("the new one is served", |live| !live.allows("a"));
+    let log = live.get("/api/audit-logs").body;
+    assert_eq!(log.as_array().map(Vec::len), Some(1), "{log}");
+    assert_eq!((log[0]["action"].as_str(), log[0]["timestamp"].as_str()), (Some("toggle_policy"), Some("2026-03-05T14:30:00.000Z")));
 }
 
 #[test]
