@@ -172,29 +172,63 @@ fn count(value: &Value) -> usize {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::time::Duration;
+
+    use tower::ServiceExt;
 
     use super::*;
     use crate::config::Config;
     use crate::decision::Index;
+    use crate::server::auth::Caller;
+    use crate::server::auth::Role;
+    use crate::server::auth::TokenDigest;
     use crate::server::auth::Tokens;
     use crate::server::place::Kind;
     use crate::server::place::Place;
     use crate::server::snapshot::Revision;
 
+    fn state() -> Arc<super::super::State> {
+        let caller = Caller { name: "a".to_owned(), email: "a@example.com".to_owned(), groups: Vec::new(), role: Role::Decide };
+        let tokens = Arc::new(Tokens::fixed([(TokenDigest::of("t"), caller)]));
+        let place = Place::new(Kind::Folder("law".into()));
+        Arc::new(super::super::State::new(Arc::default(), tokens, Arc::default(), place, None))
+    }
+
+    fn snapshot() -> Snapshot {
+        let revision = Revision { number: None, commit: None, content: String::new() };
+        Snapshot::new(Index::new(Arc::default()), Config::default(), revision).expect("a snapshot")
+    }
+
     /// Batches whose callers had gone away long before were worked on to their end.
     #[test]
     fn nobody_works_for_a_caller_that_has_gone_away() {
-        let place = Place::new(Kind::Folder("law".into()));
-        let state = Arc::new(super::super::State::new(Arc::default(), Arc::new(Tokens::fixed([])), Arc::default(), place, None));
-        let revision = Revision { number: None, commit: None, content: String::new() };
-        let snapshot = Snapshot::new(Index::new(Arc::default()), Config::default(), revision).expect("a snapshot");
         let asked = Cell::new(0);
         let is_wanted = || {
             asked.set(asked.get() + 1);
             asked.get() <= 3
         };
         let items = vec![Value::Null; 100];
-        let answers = answers(&state, &snapshot, &Map::new(), items, Semantic::ExecuteAll, &is_wanted);
+        let answers = answers(&state(), &snapshot(), &Map::new(), items, Semantic::ExecuteAll, &is_wanted);
         assert_eq!(answers.len(), 3);
+    }
+
+    /// Any number of batches were worked on at once, each with all its answers in memory.
+    #[test]
+    fn a_batch_waits_for_its_turn() {
+        let state = state();
+        state.current.swap(Arc::new(snapshot()));
+        let ask = || {
+            let request = Request::post("/access/v1/evaluations").header("authorization", "Bearer t");
+            let request = request.header("content-type", "application/json").body(axum::body::Body::from(r#"{"evaluations":[{}]}"#));
+            super::super::app(Arc::clone(&state)).oneshot(request.expect("a request"))
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let turns = u32::try_from(MAX_BATCHES).expect("a small number");
+            let all = Arc::clone(&state.batches).acquire_many_owned(turns).await.expect("turns");
+            assert!(tokio::time::timeout(Duration::from_millis(200), ask()).await.is_err(), "all turns are taken");
+            drop(all);
+            assert_eq!(ask().await.expect("infallible").status(), StatusCode::OK);
+        });
     }
 }
