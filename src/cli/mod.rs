@@ -26,6 +26,7 @@ mod request;
 mod requests;
 mod schema;
 mod serve;
+mod shell;
 mod sign;
 mod span_of_time;
 mod statement;
