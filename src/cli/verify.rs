@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use super::Console;
 use super::Outcome;
 use super::Status;
+use super::build::DEFAULT_AUDIENCE;
+use super::build::DEFAULT_NAME;
 use super::prefix;
 use super::statement::lines;
 use crate::bundle::Candidate;
@@ -43,12 +45,12 @@ pub(super) struct Verify {
     state: Option<PathBuf>,
 
     /// The name that the bundle must have
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
+    name: String,
 
     /// The audience that the bundle must be for
-    #[arg(long, value_name = "AUDIENCE")]
-    audience: Option<String>,
+    #[arg(long, value_name = "AUDIENCE", default_value = DEFAULT_AUDIENCE)]
+    audience: String,
 }
 
 impl Verify {
@@ -77,8 +79,8 @@ impl Verify {
     fn verify(&self, trust: Trust) -> Result<Verified<(Contents, Index)>, VerifyError> {
         let mut state = self.state.as_deref().map(State::open).transpose()?;
         let mut verifier = Verifier::new(trust, Timestamp::now());
-        verifier.name.clone_from(&self.name);
-        verifier.audience.clone_from(&self.audience);
+        verifier.name = Some(self.name.clone());
+        verifier.audience = Some(self.audience.clone());
         verifier.verify(Candidate::from_prefix(&self.prefix), state.as_mut(), rebuild, self_test)
     }
 }
