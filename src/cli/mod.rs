@@ -32,6 +32,7 @@ mod span_of_time;
 mod statement;
 mod token;
 mod trust;
+mod unnamed;
 mod verify;
 
 use std::ffi::OsString;
