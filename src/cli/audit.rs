@@ -96,6 +96,12 @@ fn format(name: &str) -> Result<AuditFormat, String> {
 
 impl Audit {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
+        if let (Some(since), Some(until)) = (self.since, self.until)
+            && since > until
+        {
+            let message = format!("`--since` ({since}) is later than `--until` ({until})");
+            return Err(Failure::new(message).help("give the earlier time with `--since`").into());
+        }
         let root = find_root(self.dir.as_deref())?;
         let repository = Repository::open(&root)?;
         let bar = console.progress("reading history", "commit");

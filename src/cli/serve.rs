@@ -15,6 +15,7 @@ use super::build::DEFAULT_AUDIENCE;
 use super::build::DEFAULT_NAME;
 use super::law_book::exists;
 use super::prefix;
+use super::shell;
 use crate::config;
 use crate::config::Config;
 use crate::server;
@@ -96,6 +97,7 @@ impl From<LogWord> for LogFormat {
 
 impl Serve {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
+        self.refuse_slips()?;
         let source = self.source()?;
         if let Source::Worktree(root) = &source {
             warn_of_nothing(root, console)?;
@@ -110,6 +112,18 @@ impl Serve {
         };
         server::serve(options)?;
         Ok(Status::Fine)
+    }
+
+    /// Refuses what is no address and no token file, where the help can say what is meant.
+    fn refuse_slips(&self) -> Result<(), Failure> {
+        if let Ok(port) = self.listen.parse::<u16>() {
+            return Err(Failure::new(format!("`{port}` is a port without an address")).help(format!("did you mean `127.0.0.1:{port}`?")));
+        }
+        match &self.tokens {
+            Some(file) if !file.exists() => Err(Failure::new(format!("there is no token file `{}`", file.display()))
+                .help(format!("make one with `lawbook token new --tokens {} --email … --role …`", shell::argument(file)))),
+            _ => Ok(()),
+        }
     }
 
     fn source(&self) -> miette::Result<Source> {
