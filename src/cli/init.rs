@@ -80,10 +80,7 @@ impl Init {
     /// Refuses a place where no law book can begin.
     fn refuse(&self) -> miette::Result<()> {
         let dir = &self.dir;
-        if dir.is_file() {
-            let message = format!("`{}` is a file, not a folder", dir.display());
-            return Err(Failure::new(message).help("name the folder of the law book; it is made if it does not exist").into());
-        }
+        Failure::unless_folder(dir, "the folder of the law book")?;
         if dir.join(config::FILE_NAME).exists() {
             let message = format!("`{}` exists: this is a law book already", dir.join(config::FILE_NAME).display());
             return Err(Failure::new(message).help(format!("check it with `lawbook check{}`", self.argument())).into());

@@ -119,6 +119,9 @@ impl Serve {
         if let Ok(port) = self.listen.parse::<u16>() {
             return Err(Failure::new(format!("`{port}` is a port without an address")).help(format!("did you mean `127.0.0.1:{port}`?")));
         }
+        if let Some(state) = &self.state {
+            Failure::unless_folder(state, "the folder that remembers the last good bundle")?;
+        }
         match &self.tokens {
             Some(file) if !file.exists() => Err(Failure::new(format!("there is no token file `{}`", file.display()))
                 .help(format!("make one with `lawbook token new --tokens {} --email … --role …`", shell::argument(file)))),

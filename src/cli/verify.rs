@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::Console;
+use super::Failure;
 use super::Outcome;
 use super::Status;
 use super::build::DEFAULT_AUDIENCE;
@@ -57,6 +58,9 @@ impl Verify {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
         let trust = Trust::load(&self.trust)?;
         prefix::existing(&self.prefix)?;
+        if let Some(state) = &self.state {
+            Failure::unless_folder(state, "the folder that remembers the last revision")?;
+        }
         let verified = match self.verify(trust) {
             Ok(verified) => verified,
             Err(refused) => {

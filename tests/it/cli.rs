@@ -68,3 +68,15 @@ fn a_folder_without_a_law_book_is_no_law_book_without_findings() {
     assert!(said.ends_with(&format!("the nearest law book above is `{}`", root.join("law").display())), "{said}");
     assert_eq!(run(&root, &["check", "law"]).0, Some(0), "a configuration makes a law book");
 }
+
+/// A pipeline that asks for the difference was green when there was one.
+#[test]
+fn a_difference_that_would_be_made_is_the_answer_no() {
+    let repository = Repository::new();
+    let policy = "_id: A\n_type: Policy\nservice: report\ndescription: x\nactions: [read]\nmembers: [staff]\ncondition: owner == {me}\n";
+    repository.write("policies/a.yaml", policy);
+    let root = repository.path();
+    for (arguments, expected) in [(["check", "--diff"], 1), (["check", "--fix"], 0), (["check", "--diff"], 0)] {
+        assert_eq!(run(&root, &arguments).0, Some(expected), "{arguments:?}");
+    }
+}
