@@ -64,10 +64,17 @@ fn temporary(directory: &Path, bytes: &[u8], readers: Readers) -> io::Result<Nam
     if let Some(permissions) = permissions {
         builder.permissions(permissions);
     }
-    let mut file = builder.tempfile_in(directory)?;
+    let mut file = builder.tempfile_in(directory).map_err(|error| nameless(&error))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// What the system says, without the name of a temporary file that nobody has heard of.
+fn nameless(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    // The crate that makes the file adds its path in this way, and gives no other access to the error of the system.
+    io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
 }
 
 #[cfg(unix)]
@@ -113,6 +120,14 @@ mod tests {
         replace(&path, b"third", Readers::Everybody).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"third");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn an_error_names_no_temporary_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = replace(&directory.path().join("gone/a"), b"", Readers::Owner).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(!error.to_string().contains(TEMPORARY_PREFIX), "{error}");
     }
 
     #[test]

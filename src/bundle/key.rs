@@ -74,6 +74,20 @@ pub enum KeyError {
         /// Its mode.
         mode: u32,
     },
+    /// The public half was given where the private one is needed.
+    #[error("`{}` is the public key", path.display())]
+    #[diagnostic(help("sign with {}", private_of(path)))]
+    Public {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The private half was given where the public one is needed.
+    #[error("`{}` is the private key", path.display())]
+    #[diagnostic(help("give `{}.pub`, and keep the private key to yourself", path.display()))]
+    Private {
+        /// The file.
+        path: PathBuf,
+    },
     /// The private key needs a passphrase.
     #[error("the private key `{}` is encrypted", path.display())]
     #[diagnostic(help(
@@ -258,8 +272,12 @@ impl SigningKey {
 /// When the file cannot be read, is readable by others, is encrypted, or is another kind of key.
 pub fn load_private(path: &Path) -> Result<SigningKey, KeyError> {
     let file = File::open(path).map_err(|problem| KeyError::Read { path: path.to_owned(), problem })?;
-    check_mode(path, &file)?;
+    let mode = check_mode(path, &file);
     let bytes = disk::read_bounded(file, MAX_FILE_BYTES).map_err(|problem| KeyError::Read { path: path.to_owned(), problem })?;
+    if str::from_utf8(&bytes).is_ok_and(|text| PublicKey::parse(text).is_ok()) {
+        return Err(KeyError::Public { path: path.to_owned() });
+    }
+    mode?;
     let malformed = |problem: String| KeyError::Malformed { path: path.to_owned(), expected: "private key", problem };
     let key = ssh_key::PrivateKey::from_openssh(&bytes).map_err(|error| match error {
         ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. } => KeyError::Kind { path: path.to_owned() },
@@ -285,9 +303,20 @@ pub fn load_private(path: &Path) -> Result<SigningKey, KeyError> {
 pub fn load_public(path: &Path) -> Result<PublicKey, KeyError> {
     let read = File::open(path).and_then(|file| disk::read_bounded(file, MAX_FILE_BYTES));
     let bytes = read.map_err(|problem| KeyError::Read { path: path.to_owned(), problem })?;
+    if ssh_key::PrivateKey::from_openssh(&bytes).is_ok() {
+        return Err(KeyError::Private { path: path.to_owned() });
+    }
     let malformed = |problem: String| KeyError::Malformed { path: path.to_owned(), expected: "public key", problem };
     let text = String::from_utf8(bytes).map_err(|_| malformed("it is not text".to_owned()))?;
     PublicKey::parse(&text).map_err(malformed)
+}
+
+/// The private key that belongs to a public one, as far as the name of the file tells.
+fn private_of(public: &Path) -> String {
+    match public.extension() {
+        Some(ending) if ending == "pub" => format!("`{}`", public.with_extension("").display()),
+        _ => "the private key that it belongs to".to_owned(),
+    }
 }
 
 /// A comment comes from a file of somebody else and is shown to people, so it keeps no control characters.

@@ -63,7 +63,7 @@ pub enum Refusal {
     EnvelopeMalformed { problem: String },
     #[error("the envelope is not written the way an envelope is: same members, other bytes")]
     EnvelopeNotCanonical,
-    #[error("the trust root expired at {expired}")]
+    #[error("the trust file expired at {expired}")]
     TrustExpired { expired: String },
     #[error("the signature by the trusted key `{key}` does not verify")]
     BadSignature { key: KeyId },
@@ -233,7 +233,7 @@ impl Refusal {
             Self::EnvelopeTooLarge { .. } | Self::EnvelopeMalformed { .. } | Self::EnvelopeNotCanonical => {
                 "fetch the envelope again, byte for byte as `lawbook build` or `lawbook sign` wrote it"
             }
-            Self::TrustExpired { .. } => "install a trust root that is still valid, see `lawbook trust show`",
+            Self::TrustExpired { .. } => "install a trust file that is still valid, see `lawbook trust show`",
             Self::BadSignature { .. } | Self::WrongKeyId { .. } => {
                 "do not use this bundle; fetch it again from its builder, and find out who changed it"
             }

@@ -76,7 +76,7 @@ struct Holders {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum TrustError {
     /// The file cannot be read.
-    #[error("the trust root `{}` cannot be read: {problem}", path.display())]
+    #[error("the trust file `{}` cannot be read: {problem}", path.display())]
     #[diagnostic(help("check that the file exists and that you may read it, or make one with `lawbook trust init`"))]
     Read {
         /// The file.
@@ -85,7 +85,7 @@ pub enum TrustError {
         problem: io::Error,
     },
     /// The file cannot be written.
-    #[error("the trust root `{}` cannot be written: {problem}", path.display())]
+    #[error("the trust file `{}` cannot be written: {problem}", path.display())]
     #[diagnostic(help("check that the directory exists and that you may write there"))]
     Write {
         /// The file.
@@ -94,7 +94,7 @@ pub enum TrustError {
         problem: io::Error,
     },
     /// The file is not a trust root.
-    #[error("the trust root `{}` is malformed: {problem}", path.display())]
+    #[error("the trust file `{}` is malformed: {problem}", path.display())]
     #[diagnostic(help("correct the field, or make the file again with `lawbook trust init`"))]
     Malformed {
         /// The file.
@@ -121,7 +121,7 @@ pub enum TrustError {
         role: Role,
     },
     /// A threshold nobody can meet, or everybody does.
-    #[error("the threshold of the role `{}` cannot be {threshold} with {keys} keys", role.as_str())]
+    #[error("the threshold of the role `{}` cannot be {threshold} with {keys} {}", role.as_str(), if *keys == 1 { "key" } else { "keys" })]
     #[diagnostic(help("choose a threshold from 1 to the number of keys of the role"))]
     Threshold {
         /// The role.
@@ -132,7 +132,7 @@ pub enum TrustError {
         keys: usize,
     },
     /// More keys than there may be.
-    #[error("a trust root has at most {MAX_KEYS} keys")]
+    #[error("a trust file has at most {MAX_KEYS} keys")]
     #[diagnostic(help("remove the keys that are no longer used, with `lawbook trust remove`"))]
     TooManyKeys,
 }
@@ -301,7 +301,7 @@ impl Trust {
         roles.finish()?;
         let signatures: Vec<Value> = top.take("signatures", "a list")?;
         if !signatures.is_empty() {
-            return Err("the field `signatures` must be empty: this version does not know signed trust roots".to_owned());
+            return Err("the field `signatures` must be empty: this version does not know signed trust files".to_owned());
         }
         top.finish()?;
         Ok(Self { expires, keys, root, bundle })

@@ -12,6 +12,7 @@ use super::Console;
 use super::Failure;
 use super::Outcome;
 use super::Status;
+use super::law_book::load;
 use crate::finding::nearest;
 use crate::history::Action;
 use crate::history::Filter;
@@ -19,6 +20,7 @@ use crate::history::Repository;
 use crate::history::Trail;
 use crate::report::audit::AuditFormat;
 use crate::report::audit::AuditReport;
+use crate::workspace::Origin;
 use crate::workspace::find_root;
 
 /// Show who changed which policy, and when, from the history of git
@@ -94,10 +96,20 @@ fn format(name: &str) -> Result<AuditFormat, String> {
 
 impl Audit {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
-        let repository = Repository::open(&find_root(self.dir.as_deref())?)?;
+        if let (Some(since), Some(until)) = (self.since, self.until)
+            && since > until
+        {
+            let message = format!("`--since` ({since}) is later than `--until` ({until})");
+            return Err(Failure::new(message).help("give the earlier time with `--since`").into());
+        }
+        let root = find_root(self.dir.as_deref())?;
+        let repository = Repository::open(&root)?;
         let bar = console.progress("reading history", "commit");
         let trail = Trail::read(&repository, &self.reference, &|done, all| bar.show(done, all))?;
         bar.clear();
+        if trail.events().is_empty() && trail.partial().is_none() {
+            load(Some(&root), Origin::Revision(self.reference.clone()))?;
+        }
         if let Some(id) = &self.policy {
             known(id, &trail)?;
         }

@@ -32,6 +32,12 @@ use crate::report::audit::AuditReport;
 use crate::report::audit::wire_time;
 use crate::workspace::Origin;
 
+/// The name of a bundle, where nobody gives one: of one that is built, verified or served.
+pub(super) const DEFAULT_NAME: &str = "lawbook";
+
+/// The audience of a bundle, where nobody gives one.
+pub(super) const DEFAULT_AUDIENCE: &str = "default";
+
 /// Pack a law book and sign it: PREFIX.tar.gz and PREFIX.dsse.json
 ///
 /// The same commit gives the same archive, byte for byte, wherever it is built. The time of signing is SOURCE_DATE_EPOCH,
@@ -61,11 +67,11 @@ pub(super) struct Build {
     out: PathBuf,
 
     /// The name of the bundle: letters, digits, `.`, `_` and `-`
-    #[arg(long, value_name = "NAME", default_value = "lawbook")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
     name: String,
 
     /// Who is to use it
-    #[arg(long, value_name = "AUDIENCE", default_value = "default")]
+    #[arg(long, value_name = "AUDIENCE", default_value = DEFAULT_AUDIENCE)]
     audience: String,
 
     /// How long it may be used, such as `90d`, `12h`

@@ -59,7 +59,7 @@ pub(super) struct Check {
     #[arg(long, conflicts_with = "rev")]
     unsafe_fixes: bool,
 
-    /// Show what the fixes would change, and change nothing
+    /// Show what the fixes would change, and change nothing; exit with 1 if they would
     #[arg(long, conflicts_with = "rev")]
     diff: bool,
 }
@@ -140,12 +140,15 @@ fn status(findings: &[Finding]) -> Status {
 
 fn show_diff(loaded: &Loaded, findings: &[Finding], allowed: Safety, console: &mut Console) -> Outcome {
     let sources = &loaded.workspace.book.sources;
-    for (source, text) in fix::texts(findings, sources, allowed) {
+    let texts = fix::texts(findings, sources, allowed);
+    // As with `fmt --diff`, the answer is no when there is something to change.
+    let status = if texts.is_empty() { status(findings) } else { Status::No };
+    for (source, text) in texts {
         let Some(file) = sources.get(source) else { continue };
         let diff = diff::unified(file.path(), file.text(), &text);
         console.show(|out| out.write_all(diff.as_bytes()))?;
     }
-    Ok(status(findings))
+    Ok(status)
 }
 
 fn write_file(output: &Output, loaded: &Loaded, findings: &[Finding]) -> Result<(), Failure> {

@@ -21,6 +21,7 @@ use super::law_book::LawBook;
 use super::law_book::Loaded;
 use super::request::RequestArgs;
 use super::requests::answer_lines;
+use super::unnamed;
 use crate::decision::Index;
 use crate::decision::Request;
 use crate::decision::read_json;
@@ -64,7 +65,8 @@ struct WireDecision<'a> {
 
 impl Decide {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
-        let index = index(&self.book.load()?, console)?;
+        let loaded = self.book.load()?;
+        let index = index(&loaded, console)?;
         if let Some(path) = self.requests {
             let status = if path == Path::new("-") {
                 answer_lines(&index, io::stdin().lock(), "standard input", console)?
@@ -82,7 +84,13 @@ impl Decide {
             Failure::new(format!("this is no request: {message}")).help("`lawbook schema request` describes a request")
         })?;
         console.say(text)?;
-        Ok(if allowed { Status::Fine } else { Status::No })
+        if allowed {
+            return Ok(Status::Fine);
+        }
+        if let Ok(request) = Request::from_authzen(&request) {
+            unnamed::notes(&request, index.set(), &loaded.workspace.book.config).into_iter().for_each(|note| console.remark(note));
+        }
+        Ok(Status::No)
     }
 }
 
@@ -132,13 +140,19 @@ fn read(path: Option<&Path>) -> miette::Result<Value> {
             .help("write many requests one on each line, and use `--requests`")
             .into());
     }
-    if bytes.trim_ascii().is_empty() {
+    let text = without_mark(&bytes);
+    if text.trim_ascii().is_empty() {
         return Err(Failure::new(format!("{name} holds no request")).help("`lawbook schema request` describes a request").into());
     }
-    read_json(&bytes).map_err(|error| {
+    read_json(text).map_err(|error| {
         let kind = if error.is_data() { "is ambiguous" } else { "is not JSON" };
         Failure::new(format!("{name} {kind}: {error}")).help("`lawbook schema request` describes a request").into()
     })
+}
+
+/// JSON without the byte order mark that some editors and shells write before it.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
 /// The answer as one line of JSON, and whether the request is allowed.

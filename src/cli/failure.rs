@@ -29,6 +29,15 @@ impl Failure {
         Self::new(format!("`{}` cannot be read: {}", path.display(), reason(error))).help("name a file that exists and that you may read")
     }
 
+    /// A file where a folder is needed for `purpose`; nothing when it is a folder or does not exist.
+    pub(super) fn unless_folder(path: &Path, purpose: &str) -> Result<(), Self> {
+        if !path.is_file() {
+            return Ok(());
+        }
+        Err(Self::new(format!("`{}` is a file, not a folder", path.display()))
+            .help(format!("name {purpose}; it is made if it does not exist")))
+    }
+
     /// A file that cannot be written.
     pub fn unwritable(path: &Path, error: &std::io::Error) -> Self {
         Self::new(format!("`{}` cannot be written: {}", path.display(), reason(error)))

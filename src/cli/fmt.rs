@@ -1,5 +1,6 @@
 //! `lawbook fmt`: writes policy files in their canonical form.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,16 +13,19 @@ use super::diff;
 use super::law_book::Loaded;
 use super::law_book::load;
 use super::replace::replace;
+use crate::finding::Finding;
 use crate::policy::FormatError;
 use crate::policy::format;
 use crate::report::count;
 use crate::source::SourceFile;
+use crate::source::SourceId;
 use crate::workspace::Origin;
 
 /// Write policy files in canonical form: the order of keys, the spellings of conditions
 ///
-/// Comments, quotes and blank lines stay, and travel with the key that they belong to. A file that would come to mean
-/// something else is left alone, and so is a file that is not valid.
+/// Comments, quotes and blank lines stay, and travel with the key that they belong to. JSON and flow style (`{…}`) keep
+/// their order. A file that is not valid is left alone, and so is one that would come to mean something else; both are
+/// named, and the exit status is 2 then.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  lawbook fmt\n  lawbook fmt --check    exit with 1 if a file is not in canonical form\n  lawbook fmt --diff     show what would change"
@@ -44,6 +48,7 @@ enum Formatted<'a> {
     Canonical,
     Changed(&'a SourceFile, String),
     Refused(&'a SourceFile, FormatError),
+    Invalid(&'a SourceFile, &'a Finding),
 }
 
 impl Fmt {
@@ -51,7 +56,8 @@ impl Fmt {
         let loaded = load(self.dir.as_deref(), Origin::Worktree)?;
         let mut changed = 0;
         let mut refused = 0;
-        for one in formatted(&loaded) {
+        let blocking = loaded.workspace.compile().err().unwrap_or_default();
+        for one in formatted(&loaded, &blocking) {
             match one {
                 Formatted::Canonical => {}
                 Formatted::Changed(file, text) => {
@@ -61,6 +67,10 @@ impl Fmt {
                 Formatted::Refused(file, error) => {
                     refused += 1;
                     console.remark(format!("{}: {error}", file.path()));
+                }
+                Formatted::Invalid(file, finding) => {
+                    refused += 1;
+                    console.remark(format!("{}: it is not valid: {}", file.path(), finding.message));
                 }
             }
         }
@@ -95,17 +105,21 @@ impl Fmt {
     }
 }
 
-/// Every policy file in canonical form, in order.
-fn formatted(loaded: &Loaded) -> Vec<Formatted<'_>> {
+/// Every policy file in canonical form, in order. One whose meaning is unknown has none.
+fn formatted<'a>(loaded: &'a Loaded, blocking: &'a [Finding]) -> Vec<Formatted<'a>> {
     let sources = &loaded.workspace.book.sources;
-    let files: Vec<&SourceFile> = loaded.workspace.book.files.iter().filter_map(|file| sources.get(file.source)).collect();
-    let one = |file: &'_ SourceFile| format(file.text());
-    files
-        .into_par_iter()
-        .map(|file| match one(file) {
-            Ok(text) if text == file.text() => Formatted::Canonical,
-            Ok(text) => Formatted::Changed(file, text),
-            Err(error) => Formatted::Refused(file, error),
+    let mut invalid = BTreeMap::new();
+    for finding in blocking {
+        invalid.entry(finding.primary.span.source).or_insert(finding);
+    }
+    let one = |source: SourceId| {
+        let file = sources.get(source)?;
+        Some(match (invalid.get(&source), format(file.text())) {
+            (Some(finding), _) => Formatted::Invalid(file, finding),
+            (None, Ok(text)) if text == file.text() => Formatted::Canonical,
+            (None, Ok(text)) => Formatted::Changed(file, text),
+            (None, Err(error)) => Formatted::Refused(file, error),
         })
-        .collect()
+    };
+    loaded.workspace.book.files.par_iter().map(|file| file.source).filter_map(one).collect()
 }

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Failure;
+use super::shell;
+use crate::config;
+use crate::config::Config;
 use crate::finding::Finding;
 use crate::report::Look;
 use crate::report::Report;
@@ -42,14 +46,49 @@ impl LawBook {
 }
 
 /// Reads a law book.
+///
+/// # Errors
+/// It cannot be loaded, or there is none: a check of the wrong folder must not look like a law book without findings.
 pub(super) fn load(dir: Option<&Path>, origin: Origin) -> miette::Result<Loaded> {
     let workspace = Workspace::open(&find_root(dir)?, &origin)?;
+    if !exists(&workspace) {
+        return Err(absent(&workspace.root, &origin).into());
+    }
     let revision = match origin {
         Origin::Worktree => None,
         Origin::Index => Some("index".to_owned()),
         Origin::Revision(_) => workspace.revision.as_ref().map(|revision| revision.commit.clone()),
     };
     Ok(Loaded { workspace, revision })
+}
+
+/// Whether there is anything that makes a law book: its configuration or a policy file.
+pub(super) fn exists(workspace: &Workspace) -> bool {
+    let book = &workspace.book;
+    book.config_source.is_some() || !book.files.is_empty() || !book.unreadable.is_empty()
+}
+
+/// There is no law book in a folder, and where one may be.
+pub(super) fn absent(root: &Path, origin: &Origin) -> Failure {
+    let place = match origin {
+        Origin::Worktree => String::new(),
+        Origin::Index => " in the index".to_owned(),
+        Origin::Revision(name) => format!(" at revision `{name}`"),
+    };
+    let files = Config::default().files.join("`, `");
+    let message =
+        format!("there is no law book in `{}`{place}: neither {} nor a file that matches `{files}`", root.display(), config::FILE_NAME);
+    let help = match above(root) {
+        Some(near) => format!("name its folder; the nearest law book above is `{}`", near.display()),
+        None if *origin == Origin::Index => "add its files with `git add`".to_owned(),
+        None => format!("name its folder, or make a law book with `lawbook init {}`", shell::argument(root)),
+    };
+    Failure::new(message).help(help)
+}
+
+/// The nearest folder above that holds the configuration of a law book.
+pub(super) fn above(folder: &Path) -> Option<&Path> {
+    folder.ancestors().skip(1).find(|above| above.join(config::FILE_NAME).is_file())
 }
 
 impl Loaded {

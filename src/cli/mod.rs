@@ -26,11 +26,13 @@ mod request;
 mod requests;
 mod schema;
 mod serve;
+mod shell;
 mod sign;
 mod span_of_time;
 mod statement;
 mod token;
 mod trust;
+mod unnamed;
 mod verify;
 
 use std::ffi::OsString;

@@ -13,6 +13,7 @@ use super::Console;
 use super::Failure;
 use super::Status;
 use super::decide::answer;
+use super::decide::without_mark;
 use super::failure::reason;
 use crate::decision::Index;
 use crate::decision::read_json;
@@ -29,7 +30,8 @@ enum Line {
     TooLong,
 }
 
-/// Answers every line of `input`, which is called `name` in messages. Blank lines are passed over.
+/// Answers every line of `input`, which is called `name` in messages. A blank line gets an answer
+/// too, an error, so that answers and lines stay side by side.
 ///
 /// # Errors
 /// The input cannot be read, or standard output cannot be written.
@@ -43,9 +45,8 @@ pub(super) fn answer_lines(index: &Index, mut input: impl BufRead, name: &str, c
         if lines.is_empty() || console.is_closed() {
             break;
         }
-        let answers: Vec<Option<(String, bool)>> =
-            lines.par_iter().enumerate().map(|(at, line)| answered(index, line, first + at)).collect();
-        for (text, understood) in answers.into_iter().flatten() {
+        let answers: Vec<(String, bool)> = lines.par_iter().enumerate().map(|(at, line)| answered(index, line, first + at)).collect();
+        for (text, understood) in answers {
             malformed += usize::from(!understood);
             console.say(text)?;
         }
@@ -54,19 +55,25 @@ pub(super) fn answer_lines(index: &Index, mut input: impl BufRead, name: &str, c
     Ok(if malformed > 0 { Status::Incomplete } else { Status::Fine })
 }
 
-/// The answer to a line, and whether it was a request; `None` for a blank one.
-fn answered(index: &Index, line: &Line, number: usize) -> Option<(String, bool)> {
+/// The answer to a line, and whether it was a request.
+fn answered(index: &Index, line: &Line, number: usize) -> (String, bool) {
     let outcome = match line {
-        Line::Text(bytes) if bytes.trim_ascii().is_empty() => return None,
+        Line::Text(bytes) if bytes.trim_ascii().is_empty() => Err("the line is blank".to_owned()),
         Line::Text(bytes) => {
-            read_json(bytes.trim_ascii_end()).map_err(|error| not_json(&error)).and_then(|request| answer(index, &request))
+            let request = read_json(unmarked(bytes, number).trim_ascii_end());
+            request.map_err(|error| not_json(&error)).and_then(|request| answer(index, &request))
         }
         Line::TooLong => Err(format!("a line has at most {MAX_LINE_BYTES} bytes")),
     };
-    Some(match outcome {
+    match outcome {
         Ok((text, _)) => (text, true),
         Err(error) => (json!({"error": error, "line": number}).to_string(), false),
-    })
+    }
+}
+
+/// A line without the byte order mark that the first one may begin with.
+fn unmarked(line: &[u8], number: usize) -> &[u8] {
+    if number == 1 { without_mark(line) } else { line }
 }
 
 /// What is wrong with a line that is not JSON, or has a name twice, and at which byte of it.

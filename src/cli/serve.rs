@@ -1,5 +1,6 @@
 //! `lawbook serve`: the server, from a worktree, a ref or a bundle.
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,13 @@ use super::Console;
 use super::Failure;
 use super::Outcome;
 use super::Status;
+use super::build::DEFAULT_AUDIENCE;
+use super::build::DEFAULT_NAME;
+use super::law_book::exists;
 use super::prefix;
+use super::shell;
+use crate::config;
+use crate::config::Config;
 use crate::server;
 use crate::server::DEFAULT_ADDRESS;
 use crate::server::Expected;
@@ -19,6 +26,8 @@ use crate::server::LogFormat;
 use crate::server::Options;
 use crate::server::Source;
 use crate::server::Stop;
+use crate::workspace::Origin;
+use crate::workspace::Workspace;
 use crate::workspace::find_root;
 
 /// Serve a law book over HTTP, and take changes over by itself
@@ -53,12 +62,12 @@ pub(super) struct Serve {
     state: Option<PathBuf>,
 
     /// The name that the bundle must have
-    #[arg(long, value_name = "NAME", requires = "bundle")]
-    name: Option<String>,
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME, requires = "bundle")]
+    name: String,
 
     /// The audience that the bundle must be for
-    #[arg(long, value_name = "AUDIENCE", requires = "bundle")]
-    audience: Option<String>,
+    #[arg(long, value_name = "AUDIENCE", default_value = DEFAULT_AUDIENCE, requires = "bundle")]
+    audience: String,
 
     /// The token file; `lawbook token new` adds to it
     #[arg(long, value_name = "FILE")]
@@ -87,9 +96,14 @@ impl From<LogWord> for LogFormat {
 }
 
 impl Serve {
-    pub(super) fn run(self, _: &mut Console) -> Outcome {
+    pub(super) fn run(self, console: &mut Console) -> Outcome {
+        self.refuse_slips()?;
+        let source = self.source()?;
+        if let Source::Worktree(root) = &source {
+            warn_of_nothing(root, console)?;
+        }
         let options = Options {
-            source: self.source()?,
+            source,
             listen: self.listen,
             tokens: self.tokens,
             log: Some(self.log_format.into()),
@@ -100,13 +114,28 @@ impl Serve {
         Ok(Status::Fine)
     }
 
+    /// Refuses what is no address and no token file, where the help can say what is meant.
+    fn refuse_slips(&self) -> Result<(), Failure> {
+        if let Ok(port) = self.listen.parse::<u16>() {
+            return Err(Failure::new(format!("`{port}` is a port without an address")).help(format!("did you mean `127.0.0.1:{port}`?")));
+        }
+        if let Some(state) = &self.state {
+            Failure::unless_folder(state, "the folder that remembers the last good bundle")?;
+        }
+        match &self.tokens {
+            Some(file) if !file.exists() => Err(Failure::new(format!("there is no token file `{}`", file.display()))
+                .help(format!("make one with `lawbook token new --tokens {} --email … --role …`", shell::argument(file)))),
+            _ => Ok(()),
+        }
+    }
+
     fn source(&self) -> miette::Result<Source> {
         if let (Some(bundle), Some(trust), Some(state)) = (&self.bundle, &self.trust, &self.state) {
             let location = match Location::parse(bundle) {
                 Location::Files(_) => Location::Files(prefix::parse(bundle).map_err(Failure::new)?),
                 address @ Location::Server(_) => address,
             };
-            let expected = Expected { trust: trust.clone(), name: self.name.clone(), audience: self.audience.clone() };
+            let expected = Expected { trust: trust.clone(), name: Some(self.name.clone()), audience: Some(self.audience.clone()) };
             return Ok(Source::Bundle { location, expected, state: state.clone() });
         }
         let dir = find_root(self.dir.as_deref())?;
@@ -115,4 +144,19 @@ impl Serve {
             None => Source::Worktree(dir),
         })
     }
+}
+
+/// Says that a folder holds no law book. It is served nevertheless: policies may be written through the server.
+fn warn_of_nothing(root: &Path, console: &mut Console) -> miette::Result<()> {
+    // Where a configuration stands there is a law book, and nothing has to be read to know.
+    if root.join(config::FILE_NAME).exists() || exists(&Workspace::open(root, &Origin::Worktree)?) {
+        return Ok(());
+    }
+    let files = Config::default().files.join("`, `");
+    console.remark(format!(
+        "there is no law book in `{}` yet: neither {} nor a file that matches `{files}`",
+        root.display(),
+        config::FILE_NAME
+    ));
+    Ok(())
 }

@@ -15,6 +15,7 @@ use super::Console;
 use super::Failure;
 use super::Outcome;
 use super::Status;
+use crate::policy::Member;
 use crate::server::Role;
 use crate::server::Token as Secret;
 use crate::server::Tokens;
@@ -41,7 +42,7 @@ enum Command {
 )]
 struct New {
     /// The address of the holder, for commits and the audit log
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     email: String,
 
     /// The name of the holder, for commits [default: the address]
@@ -84,13 +85,22 @@ impl From<RoleWord> for Role {
     }
 }
 
+fn address(text: &str) -> Result<String, String> {
+    let is_address = matches!(Member::parse(text), Member::Email(_)) && Member::is_well_formed(text);
+    is_address.then(|| text.to_owned()).ok_or_else(|| "write an address, such as `ada@example.com`".to_owned())
+}
+
 impl Token {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
         let Command::New(new) = self.command;
         let token =
             Secret::new().map_err(|error| Failure::new(error.to_string()).help("try again, or make the token on another machine"))?;
+        let earlier = held(&new.tokens, &new.email);
         append(&new.tokens, &new.entry(&token))?;
         console.say(token.as_str())?;
+        if earlier {
+            console.remark(format!("`{}` had a token already, which stays valid until it is taken out of the file", new.email));
+        }
         let role = Role::from(new.role);
         console.remark(format!("added `{}` as {role} to {}; the token above is shown only this once", new.email, new.tokens.display()));
         Ok(Status::Fine)
@@ -105,6 +115,13 @@ impl New {
         let (role, digest) = (Role::from(self.role), token.digest().to_hex());
         format!("[[token]]\nname   = {name}\nemail  = {email}\ngroups = {groups}\nrole   = \"{role}\"\nsha256 = \"{digest}\"\n")
     }
+}
+
+/// Whether a token file names a holder already. What is wrong with the file is told when it is written.
+fn held(path: &Path, email: &str) -> bool {
+    let entry = format!("email = {}", Value::from(email));
+    let spaceless = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    fs::read_to_string(path).is_ok_and(|text| text.lines().any(|line| spaceless(line).eq_ignore_ascii_case(&entry)))
 }
 
 /// Adds text to a token file, which is made when there is none. The result must be a token file, and replaces the old one

@@ -1,5 +1,6 @@
 //! `lawbook trust`: whose signatures count.
 
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -80,14 +81,16 @@ struct Change {
 
 /// Trust a key no longer
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  lawbook trust remove trust.json --key SHA256:…    as `lawbook trust show` names it")]
+#[command(
+    after_help = "Examples:\n  lawbook trust remove trust.json --key second.key.pub\n  lawbook trust remove trust.json --key SHA256:…    as `lawbook trust show` names it"
+)]
 struct Remove {
     /// The trust file
     file: PathBuf,
 
-    /// The name of the key
-    #[arg(long, value_name = "KEY")]
-    key: KeyId,
+    /// The public key in OpenSSH format, or its name
+    #[arg(long, value_name = "FILE|KEY")]
+    key: String,
 
     /// What the key may no longer sign
     #[arg(long, value_enum, default_value_t = RoleWord::Bundle)]
@@ -166,7 +169,11 @@ impl Change {
 impl Remove {
     fn run(self) -> Changed {
         let mut trust = TrustRoot::load(&self.file)?;
-        trust.remove(&self.key, self.role.into())?;
+        let id = match self.key.parse::<KeyId>() {
+            Ok(id) => id,
+            Err(_) => load_public(Path::new(&self.key))?.id(),
+        };
+        trust.remove(&id, self.role.into())?;
         Ok((Some(self.file), trust))
     }
 }

@@ -6,8 +6,11 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::Console;
+use super::Failure;
 use super::Outcome;
 use super::Status;
+use super::build::DEFAULT_AUDIENCE;
+use super::build::DEFAULT_NAME;
 use super::prefix;
 use super::statement::lines;
 use crate::bundle::Candidate;
@@ -43,18 +46,21 @@ pub(super) struct Verify {
     state: Option<PathBuf>,
 
     /// The name that the bundle must have
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NAME)]
+    name: String,
 
     /// The audience that the bundle must be for
-    #[arg(long, value_name = "AUDIENCE")]
-    audience: Option<String>,
+    #[arg(long, value_name = "AUDIENCE", default_value = DEFAULT_AUDIENCE)]
+    audience: String,
 }
 
 impl Verify {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
         let trust = Trust::load(&self.trust)?;
         prefix::existing(&self.prefix)?;
+        if let Some(state) = &self.state {
+            Failure::unless_folder(state, "the folder that remembers the last revision")?;
+        }
         let verified = match self.verify(trust) {
             Ok(verified) => verified,
             Err(refused) => {
@@ -77,8 +83,8 @@ impl Verify {
     fn verify(&self, trust: Trust) -> Result<Verified<(Contents, Index)>, VerifyError> {
         let mut state = self.state.as_deref().map(State::open).transpose()?;
         let mut verifier = Verifier::new(trust, Timestamp::now());
-        verifier.name.clone_from(&self.name);
-        verifier.audience.clone_from(&self.audience);
+        verifier.name = Some(self.name.clone());
+        verifier.audience = Some(self.audience.clone());
         verifier.verify(Candidate::from_prefix(&self.prefix), state.as_mut(), rebuild, self_test)
     }
 }

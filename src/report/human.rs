@@ -78,7 +78,14 @@ pub fn failure(error: &dyn Diagnostic, look: Look) -> String {
 
 fn handler(look: Look) -> GraphicalReportHandler {
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    GraphicalReportHandler::new_themed(theme).without_syntax_highlighting().with_width(look.width.clamp(40, 140)).with_urls(false)
+    // A path or a command is copied from here, so lines end at spaces only.
+    GraphicalReportHandler::new_themed(theme)
+        .without_syntax_highlighting()
+        .with_width(look.width.clamp(40, 140))
+        .with_urls(false)
+        .with_break_words(false)
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
 /// `2 errors, 1 warning in 3 of 10 files`.
@@ -318,6 +325,14 @@ mod tests {
         let mut out = Vec::new();
         write(&report, &mut out).expect("a vector takes everything");
         String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_line_never_ends_inside_a_path() {
+        let path = "/a-long/path.to/a-law-book".repeat(8);
+        let look = Look { width: 60, ..Look::PLAIN };
+        let text = failure(&miette::MietteDiagnostic::new(format!("there is nothing in `{path}` now")).with_help(path.clone()), look);
+        assert_eq!(text.matches(&path).count(), 2, "{text}");
     }
 
     #[test]

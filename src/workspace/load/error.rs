@@ -1,8 +1,11 @@
 //! Why a law book cannot be loaded at all, and why one of its files cannot.
 
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
+use crate::config;
+use crate::history::Repository;
 use crate::history::RepositoryError;
 use crate::source::MAX_FILE_BYTES;
 use crate::workspace::Refusal;
@@ -19,7 +22,7 @@ pub enum LoadError {
     },
     /// It is something else.
     #[error("`{}` is not a folder", dir.display())]
-    #[diagnostic(help("name the folder that holds the law book, not one of its files"))]
+    #[diagnostic(help("name the folder of the law book, `{}`, not one of its files", folder(dir)))]
     NotAFolder {
         /// What was named.
         dir: PathBuf,
@@ -35,7 +38,7 @@ pub enum LoadError {
     },
     /// It has no worktree and no index.
     #[error("`{}` is a bare repository: it has no worktree", dir.display())]
-    #[diagnostic(help("name a revision, such as its main branch"))]
+    #[diagnostic(help("name a revision: `--rev {branch}`, or `--ref {branch}` for `lawbook serve`", branch = branch(dir)))]
     Bare {
         /// The repository.
         dir: PathBuf,
@@ -53,6 +56,20 @@ pub enum LoadError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Repository(#[from] RepositoryError),
+}
+
+/// The folder of the law book that a file lies in: the nearest one above that looks like one, else its own.
+fn folder(file: &Path) -> String {
+    let looks_like_one = |folder: &&Path| folder.join(config::FILE_NAME).is_file() || folder.join("policies").is_dir();
+    let folders = || file.ancestors().skip(1);
+    let found = folders().find(looks_like_one).or_else(|| folders().find(|folder| folder.is_dir())).unwrap_or(Path::new(""));
+    if found.as_os_str().is_empty() { ".".to_owned() } else { found.display().to_string() }
+}
+
+/// The branch that a repository is at.
+fn branch(repository: &Path) -> String {
+    let name = Repository::open(repository).ok().and_then(|repository| repository.branch());
+    name.map_or_else(|| "main".to_owned(), |name| name.trim_start_matches("refs/heads/").to_owned())
 }
 
 const LEAVE_OUT: &str = "or leave it out with `exclude` in `lawbook.toml`";
