@@ -119,7 +119,7 @@ mod tests {
         let line =
             r#"{"subject": {"type": "user", "id": "a", "id": "b"}, "action": {"name": "read"}, "resource": {"type": "x", "id": "1"}}"#;
         let answer = answered(&index, &Line::Text(line.as_bytes().to_vec()), 1);
-        let (text, understood) = answer.expect("an answer");
+        let (text, understood) = answer;
         assert!(!understood && text.contains("this is ambiguous: the name `id` stands twice"), "{text}");
     }
 
