@@ -23,6 +23,7 @@ use crate::server::DEFAULT_ADDRESS;
 use crate::server::Expected;
 use crate::server::Location;
 use crate::server::LogFormat;
+use crate::server::Notice;
 use crate::server::Options;
 use crate::server::Source;
 use crate::server::Stop;
@@ -96,18 +97,25 @@ impl From<LogWord> for LogFormat {
 }
 
 impl Serve {
-    pub(super) fn run(self, console: &mut Console) -> Outcome {
+    pub(super) fn run(self, _: &mut Console) -> Outcome {
         self.refuse_slips()?;
         let source = self.source()?;
-        if let Source::Worktree(root) = &source {
-            warn_of_nothing(root, console)?;
-        }
+        let nothing = match &source {
+            Source::Worktree(root) => nothing(root)?,
+            Source::Ref { .. } | Source::Bundle { .. } => None,
+        };
         let options = Options {
             source,
             listen: self.listen,
             tokens: self.tokens,
             log: Some(self.log_format.into()),
-            notice: Arc::new(|notice| eprintln!("{notice}")),
+            notice: Arc::new(move |notice| {
+                eprintln!("{notice}");
+                // The first line is the token, so whatever else there is to say comes after it.
+                if let (Notice::Listening(_), Some(nothing)) = (&notice, &nothing) {
+                    eprintln!("{nothing}");
+                }
+            }),
             stop: Stop::default(),
         };
         server::serve(options)?;
@@ -146,17 +154,12 @@ impl Serve {
     }
 }
 
-/// Says that a folder holds no law book. It is served nevertheless: policies may be written through the server.
-fn warn_of_nothing(root: &Path, console: &mut Console) -> miette::Result<()> {
+/// That a folder holds no law book. It is served nevertheless: policies may be written through the server.
+fn nothing(root: &Path) -> miette::Result<Option<String>> {
     // Where a configuration stands there is a law book, and nothing has to be read to know.
     if root.join(config::FILE_NAME).exists() || exists(&Workspace::open(root, &Origin::Worktree)?) {
-        return Ok(());
+        return Ok(None);
     }
     let files = Config::default().files.join("`, `");
-    console.remark(format!(
-        "there is no law book in `{}` yet: neither {} nor a file that matches `{files}`",
-        root.display(),
-        config::FILE_NAME
-    ));
-    Ok(())
+    Ok(Some(format!("there is no law book in `{}` yet: neither {} nor a file that matches `{files}`", root.display(), config::FILE_NAME)))
 }

@@ -54,6 +54,22 @@ fn the_token_is_the_first_line_and_a_signal_ends_the_server_well() {
     assert!(status.success(), "{status}");
 }
 
+/// The notice of an empty folder came first, and whoever read the token from the first line read that.
+#[test]
+fn the_token_is_the_first_line_of_a_server_without_a_law_book_too() {
+    let repository = Repository::new();
+    let mut child = lawbook(&repository, &["--listen", "127.0.0.1:0"]).spawn().expect("it starts");
+    let lines: Vec<String> = BufReader::new(child.stderr.take().expect("piped"))
+        .lines()
+        .map_while(Result::ok)
+        .take_while(|line| !line.starts_with("there is no law book in"))
+        .collect();
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    assert!(lines.first().is_some_and(|line| line.starts_with("administrator token: ")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("listening on ")), "{lines:?}");
+}
+
 #[test]
 fn an_address_that_others_can_reach_is_refused_with_status_2() {
     let repository = Repository::new();
