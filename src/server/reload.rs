@@ -281,7 +281,9 @@ impl Loop {
         self.metrics.reloaded(error.outcome());
         let known = self.current.behind().is_some_and(|behind| behind.error == error.message());
         if !known {
-            tracing::error!("{}; the last good law book stays", error.message());
+            let meanwhile =
+                if self.current.snapshot().is_some() { "the last good law book stays" } else { "nothing is served until it is repaired" };
+            tracing::error!("{}; {meanwhile}", error.message());
         }
         let message = error.message().to_owned();
         self.retry_at = Some(Instant::now() + RETRY);

@@ -132,7 +132,8 @@ fn special(_: FileType) -> &'static str {
 fn refused(root: &Path, error: &ignore::Error) -> Option<Found<PathBuf>> {
     let why = error.io_error().filter(|why| why.kind() != io::ErrorKind::NotFound)?;
     let path = path_of(error)?;
-    Some(Found { path: relative(root, path), what: Err(Refusal::unreadable(why)) })
+    // The walk's own error names the path once more, and absolutely; its kind says why.
+    Some(Found { path: relative(root, path), what: Err(Refusal::unreadable(&io::Error::from(why.kind()))) })
 }
 
 fn path_of(error: &ignore::Error) -> Option<&Path> {
