@@ -6,6 +6,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use crate::running::skipped;
+
 /// The address that the documents use; each run gets a free port instead.
 const ADDRESS: &str = "127.0.0.1:8282";
 
@@ -69,7 +71,7 @@ fn execute(path: &Path) {
     for tool in ["git", "curl"] {
         let needed = steps.iter().any(|step| step.command.contains(tool) || (tool == "curl" && step.command.ends_with('&')));
         if needed && !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: the commands of {} need {tool} (apt-get install {tool})", path.display());
+            skipped(&format!("the commands of {} need {tool} (apt-get install {tool})", path.display()));
             return;
         }
     }

@@ -8,6 +8,8 @@ use std::process::Output;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::running::skipped;
+
 /// Far more than any of these takes, and far less than a hang.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -120,7 +122,7 @@ fn what_is_no_plain_file_is_a_finding() {
     if made.is_ok_and(|status| status.success()) {
         finds(book.path(), "pipe.yaml", "unreadable-file");
     } else {
-        eprintln!("skipped: a named pipe needs mkfifo (apt-get install coreutils)");
+        skipped("a named pipe needs mkfifo (apt-get install coreutils)");
     }
 }
 
@@ -133,7 +135,7 @@ fn a_file_without_read_permission_is_a_finding() {
     let path = book.path().join("policies/secret.yaml");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("permissions");
     if fs::File::open(&path).is_ok() {
-        eprintln!("skipped: this user reads files without permission; run the tests as an ordinary user to see it");
+        skipped("this user reads files without permission; run the tests as an ordinary user to see it");
         return;
     }
     finds(book.path(), "secret.yaml", "unreadable-file");

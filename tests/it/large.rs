@@ -16,6 +16,7 @@ use lawbook::workspace::Workspace;
 use serde_json::Value;
 
 use crate::running::Server;
+use crate::running::skipped;
 
 const POLICIES: &str = "10000";
 
@@ -32,7 +33,7 @@ fn large() -> Option<Large> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/gen.py");
     let made = Command::new("python3").arg(script).args([POLICIES, "--out"]).arg(folder.path()).stderr(Stdio::null()).status();
     if !made.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: the large law book needs python3 (apt-get install python3)");
+        skipped("the large law book needs python3 (apt-get install python3)");
         return None;
     }
     let book = folder.path().join(POLICIES);

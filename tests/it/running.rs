@@ -1,7 +1,9 @@
-//! The real server as a process: started on a free port of the loopback, asked through a real HTTP client, and stopped.
+//! What tests need of the machine: a word where it is missing, and the real server as a process, started on a free port of the
+//! loopback, asked through a real HTTP client, and stopped.
 
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Write;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -9,6 +11,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::Value;
+
+/// Says which test was not run, and why, where the reader of a test run sees it: what goes through `eprintln!` is shown for
+/// failing tests only.
+pub fn skipped(what: &str) {
+    let _: Result<_, _> = writeln!(std::io::stderr(), "skipped: {what}");
+}
 
 /// How long a server may take to come up; far more than it needs, on a loaded machine too.
 const START: Duration = Duration::from_secs(60);
