@@ -28,6 +28,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper_util", &["src/server/"]),
     ("rustls", &["src/server/"]),
     ("ureq", &["src/server/"]),
+    ("mimalloc", &["src/main.rs"]),
     ("similar", &["src/cli/"]),
     ("regex", &["src/condition/"]),
     ("ipnet", &["src/condition/"]),
