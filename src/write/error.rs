@@ -82,8 +82,8 @@ pub enum WriteError {
         findings: Vec<Finding>,
     },
     /// Somebody else was faster, again and again.
-    #[error("`{branch}` has moved {attempts} times while the change was written")]
-    #[diagnostic(help("try again"))]
+    #[error("`{branch}` could not be moved in {attempts} attempts: somebody else moves it, or holds its lock")]
+    #[diagnostic(help("try again; if no other git command is running, remove the `.lock` file that one left beside the branch"))]
     Contended {
         /// The branch.
         branch: String,
