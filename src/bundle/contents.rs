@@ -16,6 +16,7 @@ use super::Entries;
 use super::SEMANTICS;
 use crate::condition::Lists;
 use crate::condition::Term;
+use crate::config::staleness;
 use crate::decision::Index;
 use crate::decision::Request;
 use crate::decision::decide;
@@ -194,6 +195,9 @@ impl Contents {
         let wire: PoliciesWire = parse(POLICIES, entry(entries, POLICIES)?)?;
         supported(POLICIES, "version", &wire.version.to_string(), &FORMAT_VERSION.to_string())?;
         supported(POLICIES, "semantics", &wire.semantics, SEMANTICS)?;
+        if let Some(limit) = wire.max_staleness.as_deref().filter(|limit| staleness(limit).is_none()) {
+            return Err(ContentsError::Malformed { entry: POLICIES, message: format!("`{limit}` is no limit of staleness") });
+        }
         let schema =
             Schema::new(&wire.actions).map_err(|error| ContentsError::Malformed { entry: POLICIES, message: error.to_string() })?;
         let policies: Result<Vec<PlacedPolicy>, ContentsError> =
@@ -340,6 +344,14 @@ mod tests {
         *bytes = text.replacen(from, to, 1).into_bytes();
         let outcome = Contents::from_entries(&entries).and_then(|(_, index)| self_test(&entries, &index));
         assert!(outcome.as_ref().is_err_and(|error| error.to_string().contains(message)), "{outcome:?}");
+    }
+
+    /// A limit that no reader understood was no limit, and a stale bundle would have been served for ever.
+    #[test]
+    fn a_limit_of_staleness_that_is_none_is_refused() {
+        let contents = Contents { max_staleness: Some("deny:soon".to_owned()), ..sample_contents() };
+        let outcome = Contents::from_entries(&contents.to_entries("abc").expect("entries")).map(drop);
+        assert!(outcome.as_ref().is_err_and(|error| error.to_string().contains("`deny:soon` is no limit of staleness")), "{outcome:?}");
     }
 
     #[test]

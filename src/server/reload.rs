@@ -377,7 +377,7 @@ mod tests {
             }
             let revision = Revision { number: None, commit: None, content: content.to_owned() };
             let index = Index::new(Arc::new(PolicySet::default()));
-            let snapshot = Snapshot::new(index, Config::default(), revision).expect("a snapshot");
+            let snapshot = Snapshot::new(index, Config::default(), revision);
             Ok(Some(Loaded { snapshot, check: Box::new(|| None), annals: Box::new(|| Ok(Annals::default())), despite: None }))
         }
 

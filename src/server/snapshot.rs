@@ -141,12 +141,10 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// A law book that has just been loaded, with findings and history still to come.
-    ///
-    /// # Errors
-    /// `[server] max-staleness` is no such setting.
-    pub fn new(index: Index, config: Config, revision: Revision) -> Result<Self, String> {
-        let max_staleness = config.server.max_staleness.as_deref().and_then(staleness);
-        Ok(Self {
+    pub fn new(index: Index, config: Config, revision: Revision) -> Self {
+        // Whoever reads a configuration or a bundle has refused a limit that is none; if one came here, nothing stale would be served.
+        let max_staleness = config.server.max_staleness.as_deref().map(|limit| staleness(limit).unwrap_or_default());
+        Self {
             index,
             config,
             revision,
@@ -156,7 +154,7 @@ impl Snapshot {
             findings: Later::pending(),
             annals: Later::pending(),
             listing: SharedListing::new(),
-        })
+        }
     }
 
     /// The policies.

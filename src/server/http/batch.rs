@@ -196,7 +196,7 @@ mod tests {
 
     fn snapshot() -> Snapshot {
         let revision = Revision { number: None, commit: None, content: String::new() };
-        Snapshot::new(Index::new(Arc::default()), Config::default(), revision).expect("a snapshot")
+        Snapshot::new(Index::new(Arc::default()), Config::default(), revision)
     }
 
     /// Batches whose callers had gone away long before were worked on to their end.

@@ -181,11 +181,7 @@ impl BundleOrigin {
             commit: statement.predicate.source.commit.clone(),
             content: statement.content_digest().hex(),
         };
-        let snapshot = Snapshot::new(index, config(contents), revision.clone()).map_err(|message| OriginError::Broken {
-            message,
-            commit: None,
-            findings: Vec::new(),
-        })?;
+        let snapshot = Snapshot::new(index, config(contents), revision.clone());
         self.accepted =
             Some(Accepted { revision, tag, trusted, expires: statement.predicate.expires, trust_expires: verifier.trust.expires() });
         // What a bundle holds was checked before it was signed.

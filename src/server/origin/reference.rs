@@ -88,11 +88,7 @@ impl Origin for RefOrigin {
         let set = workspace.compile().map_err(|findings| broken(&place, &workspace, Some(commit.clone()), &findings))?;
         let number = self.counter.number(&self.dir, &commit);
         let revision = Revision { number, commit: Some(commit.clone()), content: content_digest(&workspace.book.sources) };
-        let snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision).map_err(|message| OriginError::Broken {
-            message,
-            commit: Some(commit.clone()),
-            findings: Vec::new(),
-        })?;
+        let snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision);
         if let Some(before) = served {
             self.note_rewrite(before, &commit);
         }

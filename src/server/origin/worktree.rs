@@ -134,8 +134,7 @@ impl Origin for WorktreeOrigin {
         let set = workspace.compile().map_err(|findings| broken(&place, &workspace, commit.clone(), &findings))?;
         let number = commit.as_deref().and_then(|commit| self.counter.number(&self.root, commit));
         let revision = Revision { number, commit: commit.clone(), content: content_digest(&workspace.book.sources) };
-        let mut snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision)
-            .map_err(|message| OriginError::Broken { message, commit: commit.clone(), findings: Vec::new() })?;
+        let mut snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision);
         snapshot.undated = self.undated(&workspace);
         let annals = self.history.task(commit, &snapshot);
         Ok(Some(Loaded { snapshot, check: check(workspace), annals, despite: None }))

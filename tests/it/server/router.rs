@@ -35,7 +35,7 @@ pub fn snapshot(files: &[(&str, &str)], commit: &str) -> Snapshot {
     let workspace = Workspace::new(Raw { config: config.into_iter().next(), parsed: None, files });
     let set = workspace.compile().expect("it compiles");
     let revision = Revision { number: Some(7), commit: Some(commit.to_owned()), content: content_digest(&workspace.book.sources) };
-    let snapshot = Snapshot::new(Index::new(set), workspace.book.config, revision).expect("it is configured well");
+    let snapshot = Snapshot::new(Index::new(set), workspace.book.config, revision);
     snapshot.findings.set(Some(Vec::new()));
     snapshot.annals.set(Ok(Annals::default()));
     snapshot
