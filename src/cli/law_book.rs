@@ -75,15 +75,19 @@ pub(super) fn absent(root: &Path, origin: &Origin) -> Failure {
         Origin::Index => " in the index".to_owned(),
         Origin::Revision(name) => format!(" at revision `{name}`"),
     };
-    let files = Config::default().files.join("`, `");
-    let message =
-        format!("there is no law book in `{}`{place}: neither {} nor a file that matches `{files}`", root.display(), config::FILE_NAME);
+    let message = nothing_in(root, &place);
     let help = match above(root) {
         Some(near) => format!("name its folder; the nearest law book above is `{}`", near.display()),
         None if *origin == Origin::Index => "add its files with `git add`".to_owned(),
         None => format!("name its folder, or make a law book with `lawbook init {}`", shell::argument(root)),
     };
     Failure::new(message).help(help)
+}
+
+/// That there is no law book in a folder; `place` says more of where, or of when.
+pub(super) fn nothing_in(root: &Path, place: &str) -> String {
+    let files = Config::default().files.join("`, `");
+    format!("there is no law book in `{}`{place}: neither {} nor a file that matches `{files}`", root.display(), config::FILE_NAME)
 }
 
 /// The nearest folder above that holds the configuration of a law book.

@@ -14,10 +14,10 @@ use super::Status;
 use super::build::DEFAULT_AUDIENCE;
 use super::build::DEFAULT_NAME;
 use super::law_book::exists;
+use super::law_book::nothing_in;
 use super::prefix;
 use super::shell;
 use crate::config;
-use crate::config::Config;
 use crate::server;
 use crate::server::DEFAULT_ADDRESS;
 use crate::server::Expected;
@@ -160,6 +160,5 @@ fn nothing(root: &Path) -> miette::Result<Option<String>> {
     if root.join(config::FILE_NAME).exists() || exists(&Workspace::open(root, &Origin::Worktree)?) {
         return Ok(None);
     }
-    let files = Config::default().files.join("`, `");
-    Ok(Some(format!("there is no law book in `{}` yet: neither {} nor a file that matches `{files}`", root.display(), config::FILE_NAME)))
+    Ok(Some(nothing_in(root, " yet")))
 }

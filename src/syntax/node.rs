@@ -84,14 +84,6 @@ impl Node {
         }
     }
 
-    /// The number, if this is one.
-    pub fn as_number(&self) -> Option<&serde_json::Number> {
-        match &self.kind {
-            NodeKind::Number(number) => Some(number),
-            _ => None,
-        }
-    }
-
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
         matches!(self.kind, NodeKind::Null)
