@@ -1,11 +1,17 @@
 //! Questions about statements, answered exactly, with a request as the proof of each answer where one can be had.
-//!
-//! What is answered here follows from actions, services, sources and members, and from conditions that are equal or
-//! absent. Where two conditions differ, nothing is claimed. A [`witness`](fn@witness) is a request that has been run through
-//! [`decide`](crate::decision::decide) before anybody sees it.
 
+mod automaton;
 mod conflict;
+mod formula;
+mod interval;
+mod list;
+mod model;
 mod overlap;
+mod scalar;
+mod search;
+mod store;
+mod values;
+mod vocabulary;
 mod witness;
 
 pub use conflict::Conflict;
