@@ -222,7 +222,7 @@ mod tests {
             access(json!(["g", "*"])),
             &[(
                 "/except/1",
-                "`*` in `except` leaves nobody for whom the policy is",
+                "`*` in `except` would except every caller",
                 Some("name those who are meant; `enabled: false` switches the policy off for everyone"),
             )],
         );

@@ -113,7 +113,7 @@ pub(super) fn violations(kind: Kind, error: &ValidationError<'_>) -> Vec<Violati
         ValidationErrorKind::UniqueItems => vec![at(None, format!("`{field}` names the same twice"), "remove the repetition".to_owned())],
         ValidationErrorKind::Not { .. } if field == "except" => {
             let help = "name those who are meant; `enabled: false` switches the policy off for everyone";
-            vec![at(None, "`*` in `except` leaves nobody for whom the policy is".to_owned(), help.to_owned())]
+            vec![at(None, "`*` in `except` would except every caller".to_owned(), help.to_owned())]
         }
         _ => vec![Violation { place: Place { path, key: None }, message: error.to_string(), help: None }],
     }
