@@ -47,6 +47,7 @@ pub fn applies(statement: &Statement, request: &Request) -> bool {
         && statement.service.matches(&request.service)
         && statement.source.matches(&request.source)
         && statement.members.iter().any(|member| matches(member, &request.subject))
+        && !statement.except.iter().any(|member| matches(member, &request.subject))
         && condition_holds(statement, request)
 }
 

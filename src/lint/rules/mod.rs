@@ -9,6 +9,7 @@ mod condition_syntax;
 mod critical_control_disabled;
 mod duplicate_key;
 mod duplicate_policy_id;
+mod except_without_effect;
 mod expired_suppression;
 mod invalid_configuration;
 mod member_format;
@@ -44,6 +45,7 @@ pub static RULES: &[&Rule] = &[
     &unknown_service::RULE,
     &run_not_runnable::RULE,
     &member_format::RULE,
+    &except_without_effect::RULE,
     &compat_spelling::RULE,
     &missing_description::RULE,
     &unused_suppression::RULE,
