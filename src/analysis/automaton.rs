@@ -58,7 +58,8 @@ pub fn shortest(words: &Words<'_>, states: &mut States) -> Result<Option<String>
     // Ranges of one word are looked at one by one. As paths of the automaton, a long list of constants would cost far more.
     let (constants, ranges): (Vec<_>, Vec<_>) = words.ranges.iter().partition(|(low, high)| is_constant(low, high.as_deref()));
     let constants = constants.into_iter().map(|(low, _)| &**low);
-    let known = iter::once("").chain(constants).filter(|word| words.contain(word)).min_by_key(|word| length(word));
+    let empty = Some("").filter(|word| words.are_around(word));
+    let known = empty.into_iter().chain(constants).filter(|word| words.fit(word)).min_by_key(|word| length(word));
     match Search::new(words, &ranges).shorter_than(known.map_or(usize::MAX, length), states) {
         Ok(Some(word)) => Ok(Some(word)),
         Err(Spent) if known.is_none() => Err(Spent),
@@ -79,9 +80,9 @@ impl States {
 }
 
 impl Words<'_> {
-    /// Whether a word is in the set, straight from the definition.
-    fn contain(&self, word: &str) -> bool {
-        self.are_around(word) && self.admit(word) && self.like.iter().all(|(pattern, positive)| pattern.is_match(word) == *positive)
+    /// Whether a word is in the set if it is in one of the ranges.
+    fn fit(&self, word: &str) -> bool {
+        self.admit(word) && self.like.iter().all(|(pattern, positive)| pattern.is_match(word) == *positive)
     }
 
     fn are_around(&self, word: &str) -> bool {
@@ -91,7 +92,8 @@ impl Words<'_> {
     }
 
     fn admit(&self, word: &str) -> bool {
-        !self.caller || !word.is_empty() && !(word.contains('@') && word.contains(|char: char| char.is_ascii_uppercase()))
+        let mixed = word.contains('@') && word.contains(|char: char| char.is_ascii_uppercase());
+        !self.caller || !(word.is_empty() || mixed)
     }
 
     /// Of a set without patterns, a word that people can read.
@@ -212,7 +214,7 @@ impl Automaton {
     fn settle(&self, positions: u64) -> Option<u64> {
         let last_loop = (positions & self.loops).checked_ilog2().unwrap_or(0);
         let positions = positions & (u64::MAX << last_loop);
-        let hopeless = if self.positive { positions == 0 } else { positions & self.loops & self.end != 0 };
+        let hopeless = if self.positive { positions == 0 } else { positions & self.end != 0 };
         (!hopeless).then_some(positions)
     }
 }

@@ -234,7 +234,13 @@ impl Scalar {
         {
             return Ok(Some(found));
         }
-        if let Some(found) = filters.matches.iter().filter(|(_, positive)| *positive).flat_map(|(pattern, _)| pattern.samples()).find(|text| self.allows(text)) {
+        if let Some(found) = filters
+            .matches
+            .iter()
+            .filter(|(_, positive)| *positive)
+            .flat_map(|(pattern, _)| pattern.samples())
+            .find(|text| self.allows(text))
+        {
             return Ok(Some(found));
         }
         // What is opaque is tried on one word after the other.

@@ -87,9 +87,13 @@ impl<'v> Store<'v> {
     pub fn status(&self, literal: &Literal) -> Option<bool> {
         let holds = match (self.get(literal.attribute), &*literal.test) {
             (Some(Domain::List(list)), test) => list.status(test),
-            (Some(Domain::Scalar(_)) | None, Test::Me) => self.links.iter().find(|(id, _)| *id == literal.attribute).map(|(_, equal)| *equal),
+            (Some(Domain::Scalar(_)) | None, Test::Me) => {
+                self.links.iter().find(|(id, _)| *id == literal.attribute).map(|(_, equal)| *equal)
+            }
             (Some(Domain::Scalar(scalar)), test) => scalar.status(test),
-            (None, Test::Values(_)) if !self.vocabulary.is_list(literal.attribute) => Scalar::new(self.vocabulary.base(literal.attribute)).status(&literal.test),
+            (None, Test::Values(_)) if !self.vocabulary.is_list(literal.attribute) => {
+                Scalar::new(self.vocabulary.base(literal.attribute)).status(&literal.test)
+            }
             (None, _) => None,
         };
         holds.map(|holds| holds == literal.positive)

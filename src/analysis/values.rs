@@ -112,7 +112,8 @@ impl ValueSet {
             Some((LikeElement::Run, rest)) => (true, rest),
             _ => (false, pattern.elements()),
         };
-        let prefix: Option<String> = chars.iter().map(|element| if let LikeElement::Char(char) = element { Some(*char) } else { None }).collect();
+        let prefix: Option<String> =
+            chars.iter().map(|element| if let LikeElement::Char(char) = element { Some(*char) } else { None }).collect();
         let prefix: Arc<str> = prefix?.into();
         Some(Self::texts(if open { Intervals::range(prefix.clone(), after_prefix(&prefix)) } else { Intervals::one(prefix) }))
     }

@@ -163,9 +163,7 @@ impl Vocabulary {
                 ValueSet { absent: true, ..ValueSet::texts(Intervals::all()) }
             }
             // Groups are a list, which does not fit where none is declared.
-            Some(Attribute::Fact { term: Term::Caller(path), .. }) if is(path, "groups") => {
-                ValueSet { absent: true, ..ValueSet::other() }
-            }
+            Some(Attribute::Fact { term: Term::Caller(path), .. }) if is(path, "groups") => ValueSet { absent: true, ..ValueSet::other() },
             Some(Attribute::Fact { .. }) | None => ValueSet::all(),
         }
     }
