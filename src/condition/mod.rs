@@ -29,6 +29,7 @@ mod reference;
 mod refuse;
 mod regular;
 mod term;
+mod trial;
 
 #[cfg(test)]
 mod arbitrary;
@@ -61,6 +62,11 @@ pub use part::removal;
 pub use regular::RegexPattern;
 pub use term::Path;
 pub use term::Term;
+pub use trial::Reading;
+pub use trial::Trial;
+pub use trial::Tried;
+pub use trial::Unfitness;
+pub use trial::trial;
 
 /// What one condition may hold. The text comes from people, and everything after it takes its size from these numbers.
 pub mod limits {
