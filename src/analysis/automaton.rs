@@ -47,7 +47,8 @@ pub(super) struct Spent;
 ///
 /// # Errors
 ///
-/// If there were too few states to find any word, or to know that there is none.
+/// If there were too few states to find any word, or to know that there is none. Where only a shorter word than a known one
+/// could not be ruled out, the known one is the answer.
 pub(super) fn shortest(words: &Words<'_>, states: &mut States) -> Result<Option<String>, Spent> {
     if words.like.is_empty()
         && let Some(word) = words.readable()
@@ -58,7 +59,8 @@ pub(super) fn shortest(words: &Words<'_>, states: &mut States) -> Result<Option<
     // Ranges of one word are looked at one by one. As paths of the automaton, a long list of constants would cost far more.
     let (constants, ranges): (Vec<_>, Vec<_>) = words.ranges.iter().partition(|(low, high)| is_constant(low, high.as_deref()));
     let constants = constants.into_iter().map(|(low, _)| &**low);
-    let known = iter::once("").chain(constants).filter(|word| words.contain(word)).min_by_key(|word| length(word));
+    let empty = Some("").filter(|word| words.are_around(word));
+    let known = empty.into_iter().chain(constants).filter(|word| words.fit(word)).min_by_key(|word| length(word));
     match Search::new(words, &ranges).shorter_than(known.map_or(usize::MAX, length), states) {
         Ok(Some(word)) => Ok(Some(word)),
         Err(Spent) if known.is_none() => Err(Spent),
@@ -79,9 +81,9 @@ impl States {
 }
 
 impl Words<'_> {
-    /// Whether a word is in the set, straight from the definition.
-    fn contain(&self, word: &str) -> bool {
-        self.are_around(word) && self.admit(word) && self.like.iter().all(|(pattern, positive)| pattern.is_match(word) == *positive)
+    /// Whether a word is in the set if it is in one of the ranges.
+    fn fit(&self, word: &str) -> bool {
+        self.admit(word) && self.like.iter().all(|(pattern, positive)| pattern.is_match(word) == *positive)
     }
 
     fn are_around(&self, word: &str) -> bool {
