@@ -4,7 +4,7 @@
 //! hold and the others not ([`satisfiable`]). Nothing is reported from a model alone: the request is made, and run through
 //! [`decide`](crate::decision::decide).
 
-pub mod automaton;
+mod automaton;
 mod conflict;
 mod dead;
 mod formula;
