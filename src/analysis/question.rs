@@ -1,5 +1,7 @@
 //! The frame of every question: a caller, statements that are to apply, and statements that are not.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::formula::Formula;
@@ -88,6 +90,15 @@ impl Analysis {
             Answer::Unsatisfiable => Verdict::No,
             Answer::Undecided => Verdict::Undecided,
         }
+    }
+
+    /// That every value which a formula reads fits.
+    pub(super) fn fits(&self, formula: &Formula) -> Vec<Formula> {
+        let mut attributes = BTreeSet::new();
+        formula.each_literal(&mut |literal| {
+            attributes.insert(literal.attribute);
+        });
+        attributes.into_iter().map(|attribute| Formula::unfit(attribute, &self.vocabulary).negate(&self.vocabulary)).collect()
     }
 
     /// When statements apply to a request of a caller.
