@@ -11,6 +11,7 @@ mod duplicate_key;
 mod duplicate_policy_id;
 mod expired_suppression;
 mod invalid_configuration;
+mod invalid_directory;
 mod member_format;
 mod missing_description;
 mod public_write;
@@ -35,6 +36,7 @@ pub static RULES: &[&Rule] = &[
     &condition_syntax::RULE,
     &ambiguous_precedence::RULE,
     &invalid_configuration::RULE,
+    &invalid_directory::RULE,
     &bidi_control::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
