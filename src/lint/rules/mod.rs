@@ -19,6 +19,7 @@ mod run_not_runnable;
 mod schema_violation;
 mod unbounded_grant;
 mod unenforced_control;
+mod unknown_member;
 mod unknown_service;
 mod unreadable_file;
 mod unused_suppression;
@@ -44,6 +45,7 @@ pub static RULES: &[&Rule] = &[
     &critical_control_disabled::RULE,
     &unenforced_control::RULE,
     &unknown_service::RULE,
+    &unknown_member::RULE,
     &run_not_runnable::RULE,
     &member_format::RULE,
     &compat_spelling::RULE,
