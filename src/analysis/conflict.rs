@@ -37,6 +37,7 @@ pub struct Conflict {
 }
 
 /// The conflicts of a law book, in the order of the denials. Exceptions to grants are none, nor are denials that controls lower to.
+/// Of a grant or a denial with an `except` nothing is claimed.
 pub fn conflicts(statements: &[Statement]) -> Vec<Conflict> {
     let index = Index::new(statements);
     let denials = statements.par_iter().enumerate().filter(|(_, statement)| is_plain_denial(statement));
@@ -44,7 +45,7 @@ pub fn conflicts(statements: &[Statement]) -> Vec<Conflict> {
 }
 
 fn is_plain_denial(statement: &Statement) -> bool {
-    statement.effect == Effect::Deny && !statement.from_control
+    statement.effect == Effect::Deny && !statement.from_control && statement.except.is_empty()
 }
 
 /// Numbers for equal values.
@@ -138,7 +139,7 @@ impl<'a> Index<'a> {
         // A grant for everyone meets every denial.
         index.member.of(&Member::Everyone);
         for (position, statement) in statements.iter().enumerate() {
-            if statement.effect == Effect::Allow {
+            if statement.effect == Effect::Allow && statement.except.is_empty() {
                 index.add(position, statement);
             }
         }
@@ -278,10 +279,11 @@ mod tests {
             select(&["a", "b", "*"][..]),
             select(&["private", "*"][..]),
             prop_oneof![names(&["g", "h", "i@x"]), Just("*".to_owned()), Just("*, g".to_owned())],
+            select(&["", "", "", " except g"][..]),
             select(&["", "| x = 1", "| x = 2"][..]),
         );
-        let one = parts.prop_map(|(effect, actions, service, source, members, condition)| {
-            statement("P", effect, &format!("{actions} | {service} | {source} | {members} {condition}"))
+        let one = parts.prop_map(|(effect, actions, service, source, members, except, condition)| {
+            statement("P", effect, &format!("{actions} | {service} | {source} | {members}{except} {condition}"))
         });
         vec(one, 0..12)
     }

@@ -1,15 +1,43 @@
-//! Questions about statements, answered exactly, with a request as the proof of each answer where one can be had.
+//! Questions about law books, answered exactly, with a request as the proof of each answer where one can be had.
 //!
-//! What is answered here follows from actions, services, sources and members, and from conditions that are equal or
-//! absent. Where two conditions differ, nothing is claimed. A [`witness`](fn@witness) is a request that has been run through
-//! [`decide`](crate::decision::decide) before anybody sees it.
+//! A statement becomes a [`Formula`] over the parts of a request, and every question becomes a few formulas of which some are to
+//! hold and the others not ([`satisfiable`]). Nothing is reported from a model alone: the request is made, and run through
+//! [`decide`](crate::decision::decide).
 
+pub mod automaton;
 mod conflict;
+mod dead;
+mod formula;
+mod index;
+mod interval;
+mod list;
+mod model;
 mod overlap;
+mod prepared;
+mod question;
+mod request;
+mod scalar;
+mod search;
+mod side;
+mod store;
+mod values;
+mod vocabulary;
 mod witness;
 
 pub use conflict::Conflict;
 pub use conflict::conflicts;
+pub use formula::Formula;
+pub use model::Model;
+pub use model::Value;
 pub use overlap::Relation;
 pub use overlap::relation;
+pub use question::Analysis;
+pub use question::Verdict;
+pub use search::Answer;
+pub use search::Budget;
+pub use search::Goal;
+pub use search::satisfiable;
+pub use vocabulary::Attribute;
+pub use vocabulary::AttributeId;
+pub use vocabulary::Vocabulary;
 pub use witness::witness;

@@ -46,7 +46,9 @@ impl Part {
     }
 }
 
-/// The relation of a denial to a grant, or `None` when it depends on how their conditions differ.
+/// The relation of a denial to a grant, or `None` when it depends on how their conditions differ or on whom they except.
+///
+/// Where one of the two has exceptions, nothing is said but that they have nothing in common, which exceptions cannot change.
 ///
 /// A condition that is never true is not recognised as such: of a conditional pair the relation says what holds as far as
 /// the conditions can hold.
@@ -59,6 +61,9 @@ pub fn relation(grant: &Statement, denial: &Statement) -> Option<Relation> {
     ];
     if parts.contains(&Part::Disjoint) {
         return Some(Relation::Disjoint);
+    }
+    if !grant.except.is_empty() || !denial.except.is_empty() {
+        return None;
     }
     let condition = condition(grant.condition.as_deref(), denial.condition.as_deref())?;
     let parts = || parts.into_iter().chain([condition]);
@@ -118,6 +123,7 @@ fn condition(grant: Option<&Condition>, denial: Option<&Condition>) -> Option<Pa
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use super::*;
@@ -131,11 +137,11 @@ pub(super) mod tests {
         text.split(',').map(str::trim)
     }
 
-    /// A statement from `actions | service | source | members | condition`.
+    /// A statement from `actions | service | source | members | condition`; members behind `except` are the exceptions.
     pub fn statement(id: &str, effect: Effect, text: &str) -> Statement {
         let parts: Vec<&str> = text.split('|').map(str::trim).collect();
-        let mut members: Vec<Member> = words(parts[3]).map(Member::parse).collect();
-        members.sort();
+        let sorted = |text: &str| words(text).map(Member::parse).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+        let (members, except) = parts[3].split_once(" except ").map_or((parts[3], None), |(members, except)| (members, Some(except)));
         let condition = parts.get(4).map(|text| {
             let parsed = condition::parse(text).expect("a condition");
             Arc::new(Condition::new(parsed.expr, &Lists::default()).expect("fits"))
@@ -146,7 +152,8 @@ pub(super) mod tests {
             actions: if parts[0] == "*" { Actions::Any } else { Actions::Only(words(parts[0]).map(Name::from).collect()) },
             service: Selector::parse(parts[1]),
             source: Selector::parse(parts[2]),
-            members,
+            members: sorted(members),
+            except: except.map_or_else(Vec::new, sorted),
             condition,
             from_control: false,
         }
@@ -190,6 +197,14 @@ pub(super) mod tests {
         check("read, update | report | private | g", "read | report | private | *", Some(Relation::Partial));
         check("read | report | private | g, h", "read | report | private | h, i", Some(Relation::Partial));
         check("read | * | private | g", "read | report | * | g", Some(Relation::Partial));
+    }
+
+    #[test]
+    fn nothing_is_claimed_of_a_pair_with_exceptions() {
+        check("read | report | private | g except h", "read | report | private | g", None);
+        check("read | report | private | g", "read | report | private | * except g", None);
+        check("read | report | private | g except h", "read | report | private | g except h", None);
+        check("read | report | private | g except h", "update | report | private | *", Some(Relation::Disjoint));
     }
 
     #[test]

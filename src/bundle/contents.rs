@@ -4,6 +4,7 @@
 //! meaning. Opening it goes through the same reader as a YAML file. `lawbook/tests.json` holds decisions that must come
 //! out the same after opening, so that a defect on either side is found before anything is served.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -42,8 +43,11 @@ pub const AUDIT: &str = "lawbook/audit.jsonl";
 /// The version of `policies.json` and `tests.json` that is written and read.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// How many decisions the self-test holds at most; they are spread over the whole law book.
+/// How many statements the self-test asks about at most; they are spread over the whole law book.
 const MOST_TESTS: usize = 200;
+
+/// How many pairs of a member and an exception are tried to find a caller that is both.
+const MOST_PAIRS: usize = 100;
 
 /// A policy with the file it comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -260,23 +264,47 @@ fn placed(schema: &Schema, wire: PolicyWire) -> Result<PlacedPolicy, ContentsErr
     Ok(PlacedPolicy { path: wire.path, policy: Arc::new(policy) })
 }
 
-/// One request for each of some statements, evenly spread: a caller that it names does what it speaks of, to an empty document.
+/// A request for each of some statements, evenly spread: a caller that it names does what it speaks of, to an empty document. For
+/// one with exceptions also a request of somebody whom it excepts, since a reader without them would apply it to too many.
 fn self_tests(set: &PolicySet) -> Vec<TestWire> {
     let statements = set.statements();
     let step = statements.len().div_ceil(MOST_TESTS).max(1);
     let samples: Vec<&Statement> = statements.iter().step_by(step).collect();
-    let test = |statement: &&Statement| {
-        let request = sample(statement);
+    let test = |request: Value| {
         let parsed = Request::from_authzen(&request).ok()?;
         let decision = decide(statements, &parsed);
         let policies = decision.policies.iter().map(|id| id.as_str().to_owned()).collect();
         Some(TestWire { request, decision: decision.allowed, policies })
     };
-    samples.par_iter().filter_map(test).collect()
+    let requests: Vec<Value> = samples.into_iter().flat_map(requests).collect();
+    requests.into_par_iter().filter_map(test).collect()
 }
 
-fn sample(statement: &Statement) -> Value {
-    const NOBODY: &str = "nobody@example.invalid";
+/// The requests of the first member, and of the first excepted caller that is a member.
+fn requests(statement: &Statement) -> impl Iterator<Item = Value> {
+    let member = statement.members.first().unwrap_or(&Member::Everyone);
+    let pairs = statement.except.iter().flat_map(|excepted| statement.members.iter().map(move |member| [member, excepted]));
+    let excepted = pairs.take(MOST_PAIRS).find_map(|pair| caller(&pair));
+    caller(&[member]).into_iter().chain(excepted).map(|caller| request(statement, &caller))
+}
+
+/// A caller that matches each of these members, if one can.
+fn caller(members: &[&Member]) -> Option<Value> {
+    let mut identities = BTreeSet::new();
+    let mut groups = BTreeSet::new();
+    for member in members {
+        match member {
+            Member::Everyone => {}
+            Member::Email(address) => identities.extend([("user", &**address)]),
+            Member::Typed { kind, id } => identities.extend([(&**kind, &**id)]),
+            Member::Group(group) => groups.extend([&**group]),
+        }
+    }
+    let (kind, id) = identities.first().copied().unwrap_or(("user", "nobody@example.invalid"));
+    (identities.len() <= 1).then(|| json!({"type": kind, "id": id, "properties": {"groups": groups}}))
+}
+
+fn request(statement: &Statement, caller: &Value) -> Value {
     let named = |selector: &Selector, other: &str| match selector {
         Selector::Any => other.to_owned(),
         Selector::Named(name) => name.to_string(),
@@ -285,14 +313,8 @@ fn sample(statement: &Statement) -> Value {
         Actions::Any => "read",
         Actions::Only(names) => names.first().map_or("read", |name| name),
     };
-    let (kind, id, groups) = match statement.members.first() {
-        None | Some(Member::Everyone) => ("user", NOBODY, Vec::new()),
-        Some(Member::Email(address)) => ("user", &**address, Vec::new()),
-        Some(Member::Typed { kind, id }) => (&**kind, &**id, Vec::new()),
-        Some(Member::Group(group)) => ("user", NOBODY, vec![&**group]),
-    };
     json!({
-        "subject": {"type": kind, "id": id, "properties": {"groups": groups}},
+        "subject": caller,
         "action": {"name": action},
         "resource": {"type": named(&statement.service, "other"), "id": "sample"},
         "context": {"source": named(&statement.source, "private")},
@@ -320,6 +342,9 @@ mod tests {
                 json!({"id": "pol-c", "name": "C", "type": "access", "require": "{context.mfa} = 'totp'", "service": "payroll"}),
             ),
         ];
+        let except = json!({"_id": "D", "service": "wiki", "actions": ["read"], "members": ["a@b", "g"], "except": ["a@b", "h"]});
+        let control = json!({"id": "pol-e", "name": "E", "type": "access", "require": "a = 1", "service": "wiki", "except": ["service:x"]});
+        let policies = policies.into_iter().chain([placed("policies/d.yaml", except), placed("policies/e.yaml", control)]).collect();
         Contents { actions, lists: vec!["tags".to_owned()], critical: vec!["pol-c".to_owned()], max_staleness: None, policies }
     }
 
@@ -354,12 +379,19 @@ mod tests {
         assert!(outcome.as_ref().is_err_and(|error| error.to_string().contains("`deny:soon` is no limit of staleness")), "{outcome:?}");
     }
 
+    /// What keeps a reader that is older than a field from serving without it: a policy with an unknown field is none.
+    #[test]
+    fn a_field_that_is_not_known_is_refused_and_not_dropped() {
+        refused(POLICIES, "\"except\":", "\"except-of-tomorrow\":", "an access policy has no field `except-of-tomorrow`");
+    }
+
     #[test]
     fn what_does_not_fit_is_refused() {
         refused(POLICIES, "\"version\":1", "\"version\":2", "is of version `2`");
         refused(POLICIES, SEMANTICS, "allow-overrides", "is of semantics `allow-overrides`");
         refused(POLICIES, "\"deny\":true", "\"deny\":\"true\"", "a policy of `policies/b.yaml`");
         refused(POLICIES, "\"deny\":true", "\"deny\":false", "self-test 2");
+        refused(POLICIES, "\"except\":[\"service:x\"]", "\"except\":[\"service:y\"]", "self-test 7");
         refused(TESTS, "\"decision\":true", "\"decision\":false", "self-test 1");
         refused(TESTS, "\"version\":1", "\"version\":9", "is of version `9`");
     }

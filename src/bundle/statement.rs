@@ -22,6 +22,9 @@ pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 pub const PREDICATE_TYPE: &str = "https://lawbook.dev/policy-bundle/v1";
 
 /// The meaning that this version gives to a law book: denials override, and conditions are two-valued.
+///
+/// A new optional field of a policy leaves it as it is: a reader without the field refuses the policies that have it, and
+/// with them the bundle ([`contents`](crate::bundle::contents)), and reads every other bundle as before.
 pub const SEMANTICS: &str = "deny-overrides/2v-1";
 
 /// The name of the subject that is the content, next to the one that is the archive.

@@ -8,6 +8,7 @@ use super::Outcome;
 use super::Status;
 use crate::report::audit::json::AUDIT_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
+use crate::report::trial::json::EVALUATION_SCHEMA;
 use crate::schema::DIRECTORY_SCHEMA;
 use crate::schema::POLICY_SCHEMA;
 
@@ -32,6 +33,8 @@ enum Subject {
     Request,
     /// The answer that `lawbook decide` gives
     Decision,
+    /// What `lawbook eval-condition --format json` writes
+    Evaluation,
     /// What `lawbook check --format json` writes
     Findings,
     /// What `lawbook audit --format json` writes
@@ -46,6 +49,7 @@ impl Schema {
             Subject::Directory => DIRECTORY_SCHEMA,
             Subject::Request => include_str!("../../schema/request.schema.json"),
             Subject::Decision => include_str!("../../schema/decision.schema.json"),
+            Subject::Evaluation => EVALUATION_SCHEMA,
             Subject::Findings => FINDINGS_SCHEMA,
             Subject::Audit => AUDIT_SCHEMA,
         };

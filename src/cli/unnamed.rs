@@ -18,7 +18,7 @@ pub(super) fn notes(request: &Request, set: &PolicySet, config: &Config) -> Vec<
     let actions: BTreeSet<&str> = own.iter().flat_map(|policy| policy.actions.iter().map(String::as_str)).chain(actions).collect();
     let services = config.services.iter().flatten().map(String::as_str);
     let services: BTreeSet<&str> = own.iter().map(|policy| policy.service.as_str()).chain(services).collect();
-    let groups: BTreeSet<&str> = own.iter().flat_map(|policy| &policy.members).map(String::as_str).filter(|text| is_group(text)).collect();
+    let groups: BTreeSet<&str> = own.iter().flat_map(|policy| named(policy)).filter(|text| is_group(text)).collect();
     let mut notes = Vec::new();
     notes.extend(note("action", &request.action.name, &actions));
     notes.extend(note("service", &request.service, &services));
@@ -32,6 +32,11 @@ fn access(policy: &Policy) -> Option<&AccessPolicy> {
         Policy::Access(policy) => Some(policy),
         Policy::Control(_) => None,
     }
+}
+
+/// The members and the exceptions of a policy, as written.
+fn named(policy: &AccessPolicy) -> impl Iterator<Item = &str> {
+    policy.members.iter().chain(policy.except.iter().flatten()).map(String::as_str)
 }
 
 fn is_group(text: &str) -> bool {

@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
 use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
@@ -76,6 +77,14 @@ impl Network {
 /// The address a string spells; an IPv4-mapped address is the IPv4 address.
 pub fn parse_address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Ways to spell the address at a place, the usual one first.
+pub fn address_spellings(number: u128) -> [String; 4] {
+    let six = Ipv6Addr::from_bits(number);
+    let full = six.segments().map(|part| format!("{part:04x}")).join(":");
+    let usual = six.to_ipv4_mapped().map_or_else(|| six.to_string(), |four| four.to_string());
+    [usual, six.to_string(), full.clone(), full.to_ascii_uppercase()]
 }
 
 /// The place of an address in the one space of 128 bits.

@@ -4,6 +4,7 @@
 //! identity of the caller and per service (its own and `*`), so the work depends on how much is said about the
 //! caller, not on the size of the law book.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::Request;
 use super::Subject;
 use super::condition_holds;
 use super::decision;
+use super::matches;
 use super::over_images;
 use crate::policy::Member;
 use crate::policy::Name;
@@ -96,12 +98,33 @@ impl Index {
         found.sort_unstable();
         found.dedup();
         let statements = found.into_iter().filter_map(|position| self.set.statements().get(position as usize));
+        let identities = LazyCell::new(|| identities(&request.subject));
         statements
             .filter(|statement| {
                 statement.actions.contains(&request.action.name)
                     && statement.source.matches(&request.source)
+                    && (statement.except.is_empty() || !is_excepted(statement, &request.subject, &identities))
                     && condition_holds(statement, request)
             })
             .collect()
+    }
+}
+
+/// Every member that matches a caller.
+fn identities(subject: &Subject) -> Vec<Member> {
+    let id = || Name::from(subject.id.as_str());
+    let address = (subject.kind == "user").then(|| Member::Email(id()));
+    let typed = Member::Typed { kind: subject.kind.as_str().into(), id: id() };
+    let groups = subject.groups.iter().map(|group| Member::Group(group.as_str().into()));
+    [Member::Everyone, typed].into_iter().chain(address).chain(groups).collect()
+}
+
+/// Whether an exception of a statement matches the caller. Of the exceptions and the identities it walks through the fewer.
+fn is_excepted(statement: &Statement, subject: &Subject, identities: &[Member]) -> bool {
+    // INVARIANT: the exceptions of a statement are sorted, so that a search may halve.
+    if statement.except.len() <= identities.len() {
+        statement.except.iter().any(|member| matches(member, subject))
+    } else {
+        identities.iter().any(|member| statement.except.binary_search(member).is_ok())
     }
 }

@@ -108,9 +108,11 @@ mod tests {
         after["members"] = json!(["b"]);
         after["condition"] = json!("a = 1");
         after["metadata"] = json!({"n": {"m": 2}});
+        after["except"] = json!(["c"]);
         let expected = [
             r#"N condition - "a = 1""#,
             "E enabled true false",
+            r#"N except - ["c"]"#,
             r#"E members ["a","b"] ["b"]"#,
             "E metadata.n.m 1 2",
             r#"D metadata.owner "x" -"#,

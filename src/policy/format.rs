@@ -355,8 +355,12 @@ mod tests {
     #[test]
     fn keys_take_their_order_and_comments_travel_with_them() {
         check(
-            "# modeline\n# about the file\n\n# who\nmembers: ['*'] # all\n# what\nactions:\n  # reading\n  - read\n  # no more\nservice: report\n\n# the id\n_id: A\n# the end\n",
-            "# modeline\n# about the file\n\n# the id\n_id: A\n_type: Policy\nservice: report\n# what\nactions:\n  # reading\n  - read\n  # no more\n# who\nmembers: ['*'] # all\n# the end\n",
+            "# modeline\n# about the file\n\n# never\nexcept: [eve]\n# who\nmembers: ['*'] # all\n# what\nactions:\n  # reading\n  - read\n  # no more\nservice: report\n\n# the id\n_id: A\n# the end\n",
+            "# modeline\n# about the file\n\n# the id\n_id: A\n_type: Policy\nservice: report\n# what\nactions:\n  # reading\n  - read\n  # no more\n# who\nmembers: ['*'] # all\n# never\nexcept: [eve]\n# the end\n",
+        );
+        check(
+            "require: a = 1\nexcept: [eve]\nmembers: ['*']\nid: a\nname: N\ntype: access\n",
+            "id: a\nname: N\ntype: access\nmembers: ['*']\nexcept: [eve]\nrequire: a = 1\n",
         );
     }
 

@@ -5,7 +5,7 @@
 
 use super::name::Name;
 
-/// One entry of `members`.
+/// One entry of `members` or `except`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Member {
     /// `*`: every caller.
@@ -24,7 +24,7 @@ pub enum Member {
 }
 
 impl Member {
-    /// Reads an entry of `members`. Every text is a member; see [`Member::is_well_formed`].
+    /// Reads an entry of `members` or `except`. Every text is a member; see [`Member::is_well_formed`].
     pub fn parse(text: &str) -> Self {
         if text == "*" {
             return Self::Everyone;

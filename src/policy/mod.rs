@@ -80,6 +80,8 @@ pub struct AccessPolicy {
     pub actions: Vec<String>,
     /// The members as written, in the order of the file.
     pub members: Vec<String>,
+    /// Who is excepted from the members, as written.
+    pub except: Option<Vec<String>>,
     /// Whether this is a denial.
     pub deny: bool,
     /// Whether it is in force.
@@ -115,6 +117,8 @@ pub struct Control {
     pub actions: Option<Vec<String>>,
     /// The members that `require` is narrowed to, as written.
     pub members: Option<Vec<String>>,
+    /// Who is excepted from `require`, as written.
+    pub except: Option<Vec<String>>,
     /// The owner's own data.
     pub metadata: Option<Map<String, Value>>,
 }
@@ -166,6 +170,14 @@ impl Policy {
         match self {
             Self::Access(policy) => Some(&policy.members),
             Self::Control(control) => control.members.as_deref(),
+        }
+    }
+
+    /// Who is excepted from the members, as written; `None` when nobody is.
+    pub fn except(&self) -> Option<&[String]> {
+        match self {
+            Self::Access(policy) => policy.except.as_deref(),
+            Self::Control(control) => control.except.as_deref(),
         }
     }
 

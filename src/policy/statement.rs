@@ -107,8 +107,10 @@ pub struct Statement {
     pub service: Selector,
     /// The source.
     pub source: Selector,
-    /// The members; a caller that matches one of them is meant.
+    /// The members, sorted and distinct; a caller that matches one of them is meant, unless it is excepted.
     pub members: Vec<Member>,
+    /// The exceptions, sorted and distinct; a caller that matches one of them is not meant, whichever member it matches.
+    pub except: Vec<Member>,
     /// The documents; absent means all.
     pub condition: Option<Arc<Condition>>,
     /// Whether it comes from a control.
@@ -131,6 +133,7 @@ pub fn lower(policy: &Policy, lists: &Lists) -> Result<Option<Statement>, Vec<Co
                 service: Selector::parse(&access.service),
                 source: Selector::parse(&access.source),
                 members: members(&access.members),
+                except: members(access.except.as_deref().unwrap_or_default()),
                 condition: condition.map(Arc::new),
                 from_control: false,
             }
@@ -145,6 +148,7 @@ pub fn lower(policy: &Policy, lists: &Lists) -> Result<Option<Statement>, Vec<Co
                 service: control.service.as_deref().map_or(Selector::Any, Selector::parse),
                 source: control.source.as_deref().map_or(Selector::Any, Selector::parse),
                 members: control.members.as_deref().map_or_else(|| vec![Member::Everyone], members),
+                except: members(control.except.as_deref().unwrap_or_default()),
                 condition: Some(Arc::new(unmet)),
                 from_control: true,
             }

@@ -82,6 +82,7 @@ impl Fields<'_> {
             condition: self.condition("condition"),
             actions: self.strings("actions").unwrap_or_default(),
             members: self.strings("members").unwrap_or_default(),
+            except: self.strings("except"),
             deny: self.boolean("deny", false),
             enabled: self.boolean("enabled", true),
             metadata: self.metadata(),
@@ -102,6 +103,7 @@ impl Fields<'_> {
             source: self.string("source"),
             actions: self.strings("actions"),
             members: self.strings("members"),
+            except: self.strings("except"),
             metadata: self.metadata(),
         })
     }
@@ -209,6 +211,7 @@ pub fn to_value(policy: &Policy) -> Value {
             put("condition", condition(&access.condition));
             put("actions", Some(access.actions.clone().into()));
             put("members", Some(access.members.clone().into()));
+            put("except", access.except.clone().map(Value::from));
             put("deny", Some(access.deny.into()));
             put("enabled", Some(access.enabled.into()));
             put("metadata", access.metadata.clone().map(Value::from));
@@ -226,6 +229,7 @@ pub fn to_value(policy: &Policy) -> Value {
             put("source", control.source.clone().map(Value::from));
             put("actions", control.actions.clone().map(Value::from));
             put("members", control.members.clone().map(Value::from));
+            put("except", control.except.clone().map(Value::from));
             put("metadata", control.metadata.clone().map(Value::from));
         }
     }
@@ -254,11 +258,12 @@ mod tests {
         round_trip(json!({"_id": "A", "service": "report", "actions": ["read"], "members": ["*"]}));
         round_trip(
             json!({"_id": "A", "_type": "Policy", "category": "c", "description": "d", "source": "public", "service": "*", "condition": "a = 1",
-            "actions": ["read", "run"], "members": ["b", "a"], "deny": true, "enabled": false, "metadata": {"owner": [1, null]}}),
+            "actions": ["read", "run"], "members": ["b", "a"], "except": ["d", "c"], "deny": true, "enabled": false, "metadata": {"owner": [1, null]}}),
         );
         round_trip(json!({"id": "pol-a", "name": "A", "type": "access"}));
         round_trip(json!({"id": "pol-a", "name": "A", "description": "d", "type": "network", "rules": ["r"], "enabled": false,
-            "created_at": "2026-03-01T10:00:00Z", "require": "a = 1", "service": "s", "source": "public", "actions": ["read"], "members": ["g"]}));
+            "created_at": "2026-03-01T10:00:00Z", "require": "a = 1", "service": "s", "source": "public", "actions": ["read"], "members": ["g"],
+            "except": ["b@x", "a@x"]}));
     }
 
     #[test]

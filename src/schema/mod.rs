@@ -212,6 +212,34 @@ mod tests {
     }
 
     #[test]
+    fn exceptions_name_somebody_and_not_everybody() {
+        check(json!({"_id": "A", "service": "x", "actions": ["read"], "members": ["*"], "except": ["g", "a@b", "service:x"]}), &[]);
+        check(json!({"id": "a", "name": "A", "type": "access", "require": "a = 1", "except": ["g"]}), &[]);
+        let empty = Some("list at least one, or remove the field");
+        let access = |except: Value| json!({"_id": "A", "service": "x", "actions": ["read"], "members": ["*"], "except": except});
+        check(access(json!([])), &[("/except", "`except` is empty", empty)]);
+        check(access(Value::Null), &[("/except", "`except` is a list, and this is nothing", empty)]);
+        check(access(json!("g")), &[("/except", "`except` is a list, and this is the string `g`", Some("write a list, such as `[g]`"))]);
+        check(access(json!(["g", "g"])), &[("/except", "`except` names the same twice", Some("remove the repetition"))]);
+        check(
+            access(json!(["g", "*"])),
+            &[(
+                "/except/1",
+                "`*` in `except` would except every caller",
+                Some("name those who are meant; `enabled: false` switches the policy off for everyone"),
+            )],
+        );
+        check(
+            json!({"id": "a", "name": "A", "type": "access", "except": ["g"]}),
+            &[("/", "`except` narrows `require`, which is missing", Some("add `require`, or remove `except`"))],
+        );
+        check(
+            json!({"_id": "A", "service": "x", "actions": ["read"], "members": ["*"], "excepts": ["g"]}),
+            &[("/#excepts", "an access policy has no field `excepts`", Some("did you mean `except`?"))],
+        );
+    }
+
+    #[test]
     fn the_kind_is_told_by_the_id_field() {
         check(
             json!({"_id": "A", "id": "b"}),

@@ -12,9 +12,22 @@ use super::Place;
 use super::Violation;
 use crate::finding::nearest;
 
-const ACCESS_FIELDS: [&str; 12] =
-    ["_id", "_type", "category", "description", "source", "service", "condition", "actions", "members", "deny", "enabled", "metadata"];
-const CONTROL_FIELDS: [&str; 13] = [
+const ACCESS_FIELDS: [&str; 13] = [
+    "_id",
+    "_type",
+    "category",
+    "description",
+    "source",
+    "service",
+    "condition",
+    "actions",
+    "members",
+    "except",
+    "deny",
+    "enabled",
+    "metadata",
+];
+const CONTROL_FIELDS: [&str; 14] = [
     "id",
     "name",
     "description",
@@ -26,12 +39,13 @@ const CONTROL_FIELDS: [&str; 13] = [
     "source",
     "actions",
     "members",
+    "except",
     "require",
     "metadata",
 ];
 
 /// The fields of a control that narrow its `require`.
-const NARROWING: [&str; 4] = ["service", "source", "actions", "members"];
+const NARROWING: [&str; 5] = ["service", "source", "actions", "members", "except"];
 
 /// The fields that a policy of this kind may have, in canonical order.
 pub(crate) fn fields(kind: Kind) -> &'static [&'static str] {
@@ -93,8 +107,15 @@ pub(super) fn violations(kind: Kind, error: &ValidationError<'_>) -> Vec<Violati
         ValidationErrorKind::MinLength { .. } => {
             vec![at(None, format!("`{field}` is empty"), "write a value, or remove the field".to_owned())]
         }
+        ValidationErrorKind::MinItems { .. } if field == "except" => {
+            vec![at(None, format!("`{field}` is empty"), "list at least one, or remove the field".to_owned())]
+        }
         ValidationErrorKind::MinItems { .. } => vec![at(None, format!("`{field}` is empty"), "list at least one".to_owned())],
         ValidationErrorKind::UniqueItems => vec![at(None, format!("`{field}` names the same twice"), "remove the repetition".to_owned())],
+        ValidationErrorKind::Not { .. } if field == "except" => {
+            let help = "name those who are meant; `enabled: false` switches the policy off for everyone";
+            vec![at(None, "`*` in `except` would except every caller".to_owned(), help.to_owned())]
+        }
         _ => vec![Violation { place: Place { path, key: None }, message: error.to_string(), help: None }],
     }
 }
@@ -154,7 +175,7 @@ fn missing_field(
 fn wrong_type(field: &str, value: &Value) -> String {
     let expected = match field {
         "deny" | "enabled" => "true or false",
-        "actions" | "members" | "rules" => "a list",
+        "actions" | "members" | "except" | "rules" => "a list",
         "metadata" => "a mapping",
         _ => "a string",
     };
@@ -164,9 +185,12 @@ fn wrong_type(field: &str, value: &Value) -> String {
 fn type_help(field: &str, value: &Value) -> String {
     match (field, value) {
         ("deny" | "enabled", _) => "write `true` or `false`, without quotes".to_owned(),
-        ("actions" | "members" | "rules", Value::String(one)) => format!("write a list, such as `[{}]`", shortened(one)),
+        ("actions" | "members" | "except" | "rules", Value::String(one)) => format!("write a list, such as `[{}]`", shortened(one)),
+        ("except", Value::Null) => "list at least one, or remove the field".to_owned(),
         ("actions" | "members" | "rules", Value::Null) => "list at least one, such as `- read`".to_owned(),
-        ("actions" | "members" | "rules", _) => "write a list of strings; put a value that looks like a number in quotes".to_owned(),
+        ("actions" | "members" | "except" | "rules", _) => {
+            "write a list of strings; put a value that looks like a number in quotes".to_owned()
+        }
         (_, Value::Null) => "write a value, or remove the field".to_owned(),
         (_, Value::Bool(_) | Value::Number(_)) => format!("put it in quotes: `'{value}'`"),
         _ => "write a string".to_owned(),

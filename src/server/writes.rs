@@ -71,7 +71,7 @@ impl Seen {
 
 /// A control without what is not told of it.
 fn plain(control: &Control) -> Control {
-    Control { require: None, service: None, source: None, actions: None, members: None, metadata: None, ..control.clone() }
+    Control { require: None, service: None, source: None, actions: None, members: None, except: None, metadata: None, ..control.clone() }
 }
 
 /// Why nothing was changed.

@@ -17,6 +17,7 @@ fn values(key: &str) -> Vec<&'static str> {
         "service" => vec![" report", " '*'", " \"wiki\" # quoted", "\n  report", " &s report"],
         "actions" => vec![" [read]", "\n  - read\n  # and\n  - update", "\n- read", " [\"read\", # one\n  run]"],
         "members" => vec![" ['*']", "\n  - ann@example.com # Ann\n\n  - staff", "\n- staff\n# at the end"],
+        "except" => vec![" [bob@example.com]", "\n  - ops # not they\n  # nor it\n  - service:job", "\n- ops"],
         "condition" => vec![
             " a = 1",
             " a == 'x' # why",
@@ -48,7 +49,7 @@ fn field(key: &'static str) -> impl Strategy<Value = String> {
 
 fn document() -> impl Strategy<Value = String> {
     let required = ["_id", "service", "actions", "members"];
-    let optional = ["_type", "category", "description", "condition", "deny", "metadata"];
+    let optional = ["_type", "category", "description", "condition", "except", "deny", "metadata"];
     let chosen = prop::sample::subsequence(optional.to_vec(), 0..=optional.len());
     let keys = chosen.prop_map(move |chosen| required.into_iter().chain(chosen).collect::<Vec<_>>()).prop_shuffle();
     keys.prop_flat_map(|keys| keys.into_iter().map(field).collect::<Vec<_>>()).prop_map(|fields| fields.concat())

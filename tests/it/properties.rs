@@ -38,31 +38,46 @@ fn some(of: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>>
     subsequence(of.to_vec(), 1..=of.len())
 }
 
+/// Exceptions: often none, sometimes more than a caller has groups.
+fn except() -> impl Strategy<Value = Option<Vec<&'static str>>> {
+    let all =
+        &["ann@EXAMPLE.com", "bob@example.com", "staff", "ops", "interns", "board", "service:job", "service:ops", "user:bob", "user:staff"];
+    prop::option::of(prop_oneof![subsequence(&all[..], 1..3), subsequence(&all[..], 1..=all.len())])
+}
+
 fn access() -> impl Strategy<Value = Value> {
     let head = (select(vec!["report", "object", "*"]), select(vec!["private", "public", "*"]), condition());
     let tail = (
         some(&["create", "read", "update"]),
         some(&["*", "Ann@Example.com", "staff", "ops", "service:job"]),
+        except(),
         any::<bool>(),
         prop::bool::weighted(0.9),
     );
-    (head, tail).prop_map(|((service, source, condition), (actions, members, deny, enabled))| {
+    (head, tail).prop_map(|((service, source, condition), (actions, members, except, deny, enabled))| {
         let mut policy =
             json!({"service": service, "source": source, "actions": actions, "members": members, "deny": deny, "enabled": enabled});
         if let Some(text) = condition {
             policy["condition"] = text.into();
+        }
+        if let Some(except) = except {
+            policy["except"] = except.into();
         }
         policy
     })
 }
 
 fn control() -> impl Strategy<Value = Value> {
-    (condition(), prop::option::of(select(vec!["report", "object"])), prop::bool::weighted(0.8)).prop_map(|(require, service, enabled)| {
+    let head = (condition(), prop::option::of(select(vec!["report", "object"])), except(), prop::bool::weighted(0.8));
+    head.prop_map(|(require, service, except, enabled)| {
         let mut policy = json!({"name": "C", "type": "access", "enabled": enabled});
         if let Some(text) = require {
             policy["require"] = text.into();
             if let Some(service) = service {
                 policy["service"] = service.into();
+            }
+            if let Some(except) = except {
+                policy["except"] = except.into();
             }
         }
         policy
@@ -154,5 +169,21 @@ proptest! {
         let extra = Workspace::new(Raw { files: vec![file], ..Raw::default() }).compile().expect("compiles");
         let both: Vec<_> = set.statements().iter().chain(extra.statements()).cloned().collect();
         prop_assert!(decide(set.statements(), &request).allowed || !decide(&both, &request).allowed);
+    }
+
+    /// Said in words that share nothing with `matches`: an exception is as if the policy were not there for whom it names.
+    #[test]
+    fn a_policy_is_not_there_for_whom_it_excepts(workspace in law_book(), request in request()) {
+        let set = workspace.compile().expect("compiles");
+        let caller = &request.subject;
+        let is_named = |text: &str| match text.split_once(':') {
+            _ if text.contains('@') => caller.kind == "user" && text.eq_ignore_ascii_case(&caller.id),
+            Some((kind, id)) => (kind, id) == (caller.kind.as_str(), caller.id.as_str()),
+            None => caller.groups.contains(text),
+        };
+        let excepted = |id: &str| set.get(id).and_then(|policy| policy.except().map(<[String]>::to_vec)).unwrap_or_default();
+        let left = set.statements().iter().filter(|one| !excepted(one.policy.as_str()).iter().any(|text| is_named(text)));
+        let left: Vec<_> = left.cloned().map(|one| lawbook::policy::Statement { except: Vec::new(), ..one }).collect();
+        prop_assert_eq!(decide(&left, &request), decide(set.statements(), &request));
     }
 }

@@ -141,11 +141,11 @@ fn every_page_has_its_sections_and_shows_its_rule() {
 fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     let statement = |one: &policy::Statement| {
         let condition = one.condition.as_ref().map(|condition| condition.expr());
-        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, condition))
+        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except, condition))
     };
     let value = |one: &std::sync::Arc<policy::Policy>| {
         let mut value = policy::to_value(one);
-        for spelled in ["condition", "require", "members"] {
+        for spelled in ["condition", "require", "members", "except"] {
             value.as_object_mut().expect("a mapping").remove(spelled);
         }
         value

@@ -87,5 +87,6 @@ fn denies_everything(book: &Book, denial: &Statement) -> bool {
         && denial.service == Selector::Any
         && denial.source == Selector::Any
         && denial.members.contains(&Member::Everyone)
+        && denial.except.is_empty()
         && denial.condition.is_none()
 }

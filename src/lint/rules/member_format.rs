@@ -13,7 +13,6 @@ use crate::lint::Rule;
 use crate::lint::Sink;
 use crate::lint::scalar;
 use crate::policy::Member;
-use crate::policy::PolicyDocument;
 use crate::schema::Place;
 use crate::source::Span;
 
@@ -28,21 +27,24 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(book: &Book, sink: &mut Sink) {
     for (policy, document) in book.policies() {
-        let members = policy.members().unwrap_or_default();
-        let addresses = addresses(members);
         let fixable = LazyCell::new(|| !scalar::has_alias(&document.node));
-        for (position, member) in members.iter().enumerate() {
-            let same = addresses.get(&member.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
-            let draft = match same {
-                _ if !Member::is_well_formed(member) => Draft::new(span(document, position), malformed(member)).help(help(member)),
-                [first, ..] if first != member => repeated(span(document, position), member, first),
-                [_, others @ ..] if member.contains(|char: char| char.is_ascii_uppercase()) => {
-                    // When the list holds the address twice, rewriting would make it list one member twice.
-                    capitals(book, member, span(document, position), others.is_empty() && *fixable)
-                }
-                _ => continue,
-            };
-            sink.report(draft.policy(policy.id().as_str()));
+        for (field, members) in [("members", policy.members()), ("except", policy.except())] {
+            let members = members.unwrap_or_default();
+            let addresses = addresses(members);
+            for (position, member) in members.iter().enumerate() {
+                let span = || Place::value(&[field, &position.to_string()]).span(&document.node);
+                let same = addresses.get(&member.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
+                let draft = match same {
+                    _ if !Member::is_well_formed(member) => Draft::new(span(), malformed(member)).help(help(member)),
+                    [first, ..] if first != member => repeated(span(), member, first),
+                    [_, others @ ..] if member.contains(|char: char| char.is_ascii_uppercase()) => {
+                        // When the list holds the address twice, rewriting would make it list one member twice.
+                        capitals(book, member, span(), others.is_empty() && *fixable)
+                    }
+                    _ => continue,
+                };
+                sink.report(draft.policy(policy.id().as_str()));
+            }
         }
     }
 }
@@ -59,10 +61,6 @@ fn addresses(members: &[String]) -> BTreeMap<String, Vec<&str>> {
 fn repeated(span: Span, member: &str, first: &str) -> Draft {
     Draft::new(span, format!("`{member}` and `{first}` are the same address, which is compared in lower case"))
         .help("remove one of the two")
-}
-
-fn span(document: &PolicyDocument, position: usize) -> Span {
-    Place::value(&["members", &position.to_string()]).span(&document.node)
 }
 
 fn malformed(member: &str) -> String {
@@ -89,7 +87,7 @@ fn help(member: &str) -> &'static str {
     } else if member.contains('@') {
         "write the address alone, such as `user@example.com`"
     } else {
-        "write an address, a group id of letters, digits, `.`, `_`, `-` and spaces, `type:id`, or `*`"
+        "write an address, a group id of letters, digits, `.`, `_`, `-` and spaces, or `type:id`; every caller is `*`, in `members` alone"
     }
 }
 

@@ -9,6 +9,7 @@ mod condition_syntax;
 mod critical_control_disabled;
 mod duplicate_key;
 mod duplicate_policy_id;
+mod except_without_effect;
 mod expired_suppression;
 mod invalid_configuration;
 mod invalid_directory;
@@ -48,6 +49,7 @@ pub static RULES: &[&Rule] = &[
     &unknown_member::RULE,
     &run_not_runnable::RULE,
     &member_format::RULE,
+    &except_without_effect::RULE,
     &compat_spelling::RULE,
     &missing_description::RULE,
     &unused_suppression::RULE,

@@ -29,7 +29,8 @@ fn check(book: &Book, sink: &mut Sink) {
             continue;
         }
         let service = if access.service == "*" { "every service".to_owned() } else { format!("the service `{}`", access.service) };
-        let message = format!("`{}` lets every caller {} on {service}, without a condition", access.id, listed(&writes));
+        let save = if access.except.is_some() { ", save those of `except`" } else { "" };
+        let message = format!("`{}` lets every caller {} on {service}, without a condition{save}", access.id, listed(&writes));
         let draft = Draft::new(document.field_span("members"), message).label("`*` is every caller").policy(access.id.as_str());
         sink.report(
             draft

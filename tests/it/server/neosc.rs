@@ -11,8 +11,7 @@ use super::router::send;
 use super::router::server;
 use super::router::snapshot;
 
-const LATER: &str =
-    "id: pol-later\nname: Later\ntype: network\nrequire: a = 1\nenabled: false\ncreated_at: '2026-03-02T12:00:00.5+02:00'\n";
+const LATER: &str = "id: pol-later\nname: Later\ntype: network\nrequire: a = 1\nexcept: [robots]\nenabled: false\ncreated_at: '2026-03-02T12:00:00.5+02:00'\n";
 const ACCESS: &str = "_id: ReadReports\nservice: report\nactions: [read]\nmembers: ['*']\n";
 
 const LISTED: &str = concat!(

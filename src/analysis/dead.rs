@@ -1,0 +1,169 @@
+//! Grants that never take effect.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use super::formula::Formula;
+use super::prepared::Prepared;
+use super::question::Analysis;
+use super::question::Verdict;
+use super::side::Case;
+use super::side::Side;
+use crate::policy::Effect;
+
+/// A grant that denials cover: every request that it matches is denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dead {
+    /// The position of the grant.
+    pub grant: usize,
+    /// The positions of denials that cover it together, none of which can be left out.
+    pub denials: Vec<usize>,
+}
+
+impl Analysis {
+    /// The dead grants of the first law book in the order of the law book, and the grants of which it is not known.
+    ///
+    /// A grant whose own condition never holds is not among them.
+    pub fn dead(&self) -> (Vec<Dead>, Vec<usize>) {
+        let Some(side) = self.side(0) else { return Default::default() };
+        let verdicts: Vec<(usize, Verdict<Dead>)> = side
+            .statements
+            .par_iter()
+            .enumerate()
+            .filter(|(_, prepared)| prepared.statement.effect == Effect::Allow)
+            .map(|(position, prepared)| (position, self.is_dead(side, position, prepared)))
+            .collect();
+        let mut undecided = Vec::new();
+        let mut dead = Vec::new();
+        for (position, verdict) in verdicts {
+            match verdict {
+                Verdict::Yes(found) => dead.push(found),
+                Verdict::Undecided => undecided.push(position),
+                Verdict::No => {}
+            }
+        }
+        (dead, undecided)
+    }
+
+    fn is_dead(&self, side: &Side, position: usize, grant: &Prepared) -> Verdict<Dead> {
+        let Some(cases) = side.cases(&[grant]) else { return Verdict::Undecided };
+        let mut undecided = false;
+        let mut alone = false;
+        for case in &cases {
+            if !case.denials.is_empty() {
+                match self.ask(
+                    &case.caller,
+                    &[grant.applies(&case.caller, &self.vocabulary)],
+                    &self.applying(side.at(&case.denials), &case.caller),
+                ) {
+                    Verdict::Yes(_) => return Verdict::No,
+                    Verdict::Undecided => undecided = true,
+                    Verdict::No => {}
+                }
+                continue;
+            }
+            alone = true;
+            break;
+        }
+        if alone {
+            return Verdict::No;
+        }
+        if undecided {
+            return Verdict::Undecided;
+        }
+        if !self.can_apply(grant, &cases) {
+            return Verdict::No;
+        }
+        let all: BTreeSet<u32> = cases.iter().flat_map(|case| case.denials.iter().copied()).collect();
+        let covered = |denials: &BTreeSet<u32>| {
+            cases.iter().all(|case| {
+                let kept: Vec<u32> = case.denials.iter().copied().filter(|denial| denials.contains(denial)).collect();
+                self.covers(side, grant, case, &kept)
+            })
+        };
+        let denials = minimal(all, covered).into_iter().map(|denial| denial as usize).collect();
+        Verdict::Yes(Dead { grant: position, denials })
+    }
+
+    /// Whether a statement can apply at all.
+    pub(super) fn can_apply(&self, statement: &Prepared, cases: &[Case]) -> bool {
+        cases.iter().any(|case| {
+            let applies: Formula = statement.applies(&case.caller, &self.vocabulary);
+            !matches!(self.ask(&case.caller, &[applies], &[]), Verdict::No)
+        })
+    }
+
+    /// Whether some statements apply wherever another does, for the caller of a case.
+    pub(super) fn covers(&self, side: &Side, covered: &Prepared, case: &Case, by: &[u32]) -> bool {
+        let applies = covered.applies(&case.caller, &self.vocabulary);
+        matches!(self.ask(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)), Verdict::No)
+    }
+}
+
+/// A smallest part of a set that is still enough: nothing can be left out of it. Halves are tried first, so that of a large set
+/// the little that matters is found soon.
+pub(super) fn minimal(all: BTreeSet<u32>, enough: impl Fn(&BTreeSet<u32>) -> bool) -> BTreeSet<u32> {
+    let mut kept = all;
+    let mut size = kept.len().div_ceil(2).max(1);
+    loop {
+        let mut at = 0;
+        while at < kept.len() {
+            let without: BTreeSet<u32> =
+                kept.iter().enumerate().filter(|(index, _)| *index < at || *index >= at + size).map(|(_, &item)| item).collect();
+            if enough(&without) {
+                kept = without;
+            } else {
+                at += size;
+            }
+        }
+        if size == 1 {
+            return kept;
+        }
+        size = size.div_ceil(2);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::overlap::tests::statement;
+    use crate::policy::Statement;
+
+    #[track_caller]
+    fn check(grants: &[&str], denials: &[&str], expected: &[(usize, &[usize])]) {
+        let all = |effect, texts: &[&str]| texts.iter().map(|text| statement("P", effect, text)).collect::<Vec<Statement>>();
+        let statements = [all(Effect::Allow, grants), all(Effect::Deny, denials)].concat();
+        let (dead, undecided) = Analysis::new(&[&statements]).dead();
+        let dead: Vec<(usize, &[usize])> = dead.iter().map(|dead| (dead.grant, dead.denials.as_slice())).collect();
+        assert_eq!(dead, expected, "{grants:?} {denials:?}");
+        assert_eq!(undecided, [0; 0]);
+    }
+
+    #[test]
+    fn denials_cover_a_grant_together() {
+        check(&["read | r | s | g"], &["read | r | s | g"], &[(0, &[1])]);
+        check(&["read | r | s | g"], &["read | r | s | h"], &[]);
+        check(&["read | r | s | g | a = 1"], &["read | r | s | * | a < 1", "read | r | s | g | a >= 1"], &[(0, &[2])]);
+        check(
+            &["read | r | s | g | a > 0"],
+            &["read | r | s | * | a < 5", "read | r | s | g | a >= 5", "read | r | s | g | b = 1"],
+            &[(0, &[1, 2])],
+        );
+        check(&["read, update | r | s | g"], &["read | * | * | *", "update | r | s | g"], &[(0, &[1, 2])]);
+        check(&["read | r | s | g, h"], &["read | r | s | g", "read | r | s | h"], &[(0, &[1, 2])]);
+        check(&["read | r | s | *"], &["read | r | s | h"], &[]);
+        check(&["read | * | s | g"], &["read | r | s | g"], &[]);
+        check(&["read | r | s | g | a = 'x' or a = 'y'"], &["read | r | s | g | a in ('x', 'y', 'z')"], &[(0, &[1])]);
+        check(&["read | r | s | g | a = 1 and a = 2"], &["read | r | s | g"], &[]);
+        check(&["read | r | s | g | owner = {me}"], &["read | r | s | * | owner = {me}"], &[(0, &[1])]);
+        check(&["read | r | s | g | owner = {me}"], &["read | r | s | * | exists owner"], &[(0, &[1])]);
+        check(&["read | r | s | g | owner = {me} and owner = 'x@y'"], &["read | r | s | * | {me} = 'x@y'"], &[(0, &[1])]);
+        check(&["read | r | s | g | a != 'x'"], &["read | r | s | g | exists a"], &[]);
+        check(&["read | r | s | g | a != 'x'"], &["read | r | s | g | exists a", "read | r | s | g | a = null"], &[(0, &[1, 2])]);
+        check(&["read | r | s | a@x"], &["read | r | s | * | {me} = 'a@x'"], &[(0, &[1])]);
+        check(&["read | r | s | g | name like '%a%'"], &["read | r | s | g | name like '%b%'"], &[]);
+        check(&["read | r | s | g | name like 'ab%'"], &["read | r | s | g | name like '%b%'"], &[(0, &[1])]);
+        check(&["read | r | s | g | ip in cidr ('10.1.0.0/16')"], &["read | r | s | g | ip in cidr ('10.0.0.0/8')"], &[(0, &[1])]);
+    }
+}

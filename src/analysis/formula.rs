@@ -1,0 +1,347 @@
+//! Formulas over attributes, and how conditions become formulas.
+//!
+//! A literal says that the value of an attribute is in a set. Sets that the [closed theory](super::values) can describe are
+//! joined as soon as two literals of one attribute meet in a conjunction or a disjunction, so that `x != 'a' or x != 'b'`
+//! is found to be true while it is built. Of a list, a literal says that some element is in the set, and such literals
+//! are joined in disjunctions only.
+
+use std::sync::Arc;
+
+use super::interval::Intervals;
+use super::values::ValueSet;
+use super::vocabulary::Attribute;
+use super::vocabulary::AttributeId;
+use super::vocabulary::Vocabulary;
+use crate::condition::Atom;
+use crate::condition::CompareOp;
+use crate::condition::Condition;
+use crate::condition::Expr;
+use crate::condition::LikePattern;
+use crate::condition::Literal as Constant;
+use crate::condition::Network;
+use crate::condition::Operand;
+use crate::condition::RegexPattern;
+use crate::condition::Term;
+use crate::policy::Effect;
+
+/// What a literal says of a value, or of some element of a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Test {
+    /// It is in the set. Of an attribute that is no list this can say everything, also that it is absent; of an element
+    /// of a list only what is present.
+    Values(ValueSet),
+    /// It is a string that matches the pattern, which is neither a constant nor a prefix.
+    Like(LikePattern),
+    /// It is an address in the ranges.
+    Addresses(Intervals<u128>),
+    /// It is a string that the regular expression fits.
+    Matches(RegexPattern),
+    /// It is the id of the caller.
+    Me,
+    /// It does not fit; of a list, the whole.
+    Unfit,
+}
+
+/// A test of an attribute, or its complement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Literal {
+    /// The attribute.
+    pub attribute: AttributeId,
+    /// The test.
+    pub test: Arc<Test>,
+    /// Whether the test holds.
+    pub positive: bool,
+}
+
+/// A formula.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Formula {
+    /// A literal.
+    Literal(Literal),
+    /// All hold.
+    All(Arc<[Formula]>),
+    /// Some holds.
+    Any(Arc<[Formula]>),
+    /// It does not hold.
+    Not(Arc<Formula>),
+}
+
+impl Formula {
+    /// What always holds.
+    pub fn always() -> Self {
+        Self::All(Arc::new([]))
+    }
+
+    /// What never holds.
+    pub fn never() -> Self {
+        Self::Any(Arc::new([]))
+    }
+
+    /// Whether it is the formula that always holds. A formula of another form may always hold too.
+    pub fn is_always(&self) -> bool {
+        matches!(self, Self::All(parts) if parts.is_empty())
+    }
+
+    /// Whether it is the formula that never holds.
+    pub fn is_never(&self) -> bool {
+        matches!(self, Self::Any(parts) if parts.is_empty())
+    }
+
+    /// That an attribute which is no list has a value of a set.
+    pub fn values(attribute: AttributeId, set: ValueSet) -> Self {
+        if set.is_empty() {
+            return Self::never();
+        }
+        if set.is_all() {
+            return Self::always();
+        }
+        Self::Literal(Literal { attribute, test: Arc::new(Test::Values(set)), positive: true })
+    }
+
+    fn test(attribute: AttributeId, test: Test) -> Self {
+        Self::Literal(Literal { attribute, test: Arc::new(test), positive: true })
+    }
+
+    /// The complement.
+    pub fn negate(self, vocabulary: &Vocabulary) -> Self {
+        match self {
+            Self::Literal(Literal { attribute, test, positive }) => match &*test {
+                Test::Values(set) if positive && !vocabulary.is_list(attribute) => Self::values(attribute, set.complement()),
+                _ => Self::Literal(Literal { attribute, test, positive: !positive }),
+            },
+            Self::Not(inner) => (*inner).clone(),
+            always if always.is_always() => Self::never(),
+            never if never.is_never() => Self::always(),
+            other => Self::Not(Arc::new(other)),
+        }
+    }
+
+    /// The conjunction.
+    pub fn all(parts: impl IntoIterator<Item = Self>, vocabulary: &Vocabulary) -> Self {
+        let mut joined = Joined { vocabulary, parts: Vec::new(), conjunction: true };
+        for part in parts {
+            if joined.add(part) {
+                return Self::never();
+            }
+        }
+        one(joined.parts).unwrap_or_else(|parts| Self::All(parts.into()))
+    }
+
+    /// The disjunction.
+    pub fn any(parts: impl IntoIterator<Item = Self>, vocabulary: &Vocabulary) -> Self {
+        let mut joined = Joined { vocabulary, parts: Vec::new(), conjunction: false };
+        for part in parts {
+            if joined.add(part) {
+                return Self::always();
+            }
+        }
+        one(joined.parts).unwrap_or_else(|parts| Self::Any(parts.into()))
+    }
+
+    /// Calls `visit` with every literal.
+    pub fn each_literal<'a>(&'a self, visit: &mut impl FnMut(&'a Literal)) {
+        match self {
+            Self::Literal(literal) => visit(literal),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.each_literal(visit)),
+            Self::Not(part) => part.each_literal(visit),
+        }
+    }
+
+    /// What a condition says, whatever of a value that does not fit.
+    pub fn of_condition(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
+        Reader { condition, vocabulary }.expr(condition.expr(), true)
+    }
+
+    /// When the condition of a statement lets it apply: a grant whose condition reads a value that does not fit does not
+    /// apply, a denial does.
+    pub fn of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
+        let holds = Self::of_condition(condition, vocabulary);
+        let unfit: Vec<Self> = condition
+            .terms()
+            .filter(|term| **term != Term::Me)
+            .map(|term| {
+                let list = condition.is_list(term);
+                let attribute = vocabulary.term(term, list);
+                if list { Self::test(attribute, Test::Unfit) } else { Self::values(attribute, ValueSet::other()) }
+            })
+            .collect();
+        match effect {
+            Effect::Allow => {
+                let fits: Vec<Self> = unfit.into_iter().map(|unfit| unfit.negate(vocabulary)).collect();
+                Self::all(std::iter::once(holds).chain(fits), vocabulary)
+            }
+            Effect::Deny => Self::any(std::iter::once(holds).chain(unfit), vocabulary),
+        }
+    }
+}
+
+/// The parts of a conjunction or disjunction, with literals of one attribute joined.
+struct Joined<'a> {
+    vocabulary: &'a Vocabulary,
+    parts: Vec<Formula>,
+    conjunction: bool,
+}
+
+impl Joined<'_> {
+    /// Adds a part; true if that settles the whole: a conjunction never holds, a disjunction always.
+    fn add(&mut self, part: Formula) -> bool {
+        match part {
+            Formula::All(inner) if self.conjunction => inner.iter().any(|part| self.add(part.clone())),
+            Formula::Any(inner) if !self.conjunction => inner.iter().any(|part| self.add(part.clone())),
+            Formula::All(inner) if inner.is_empty() => true,
+            Formula::Any(inner) if inner.is_empty() => true,
+            Formula::Literal(literal) => self.add_literal(literal),
+            other => {
+                if !self.parts.contains(&other) {
+                    self.parts.push(other);
+                }
+                false
+            }
+        }
+    }
+
+    fn add_literal(&mut self, literal: Literal) -> bool {
+        let list = self.vocabulary.is_list(literal.attribute);
+        // Of a list, a conjunction of positive tests is about several elements. Negative ones are about all of them.
+        let joinable = !list || literal.positive != self.conjunction;
+        for at in 0..self.parts.len() {
+            let Some(Formula::Literal(known)) = self.parts.get(at) else { continue };
+            if known.attribute != literal.attribute {
+                continue;
+            }
+            if *known.test == *literal.test {
+                if known.positive == literal.positive {
+                    return false;
+                }
+                return true;
+            }
+            if !joinable || known.positive != literal.positive {
+                continue;
+            }
+            let (Test::Values(one), Test::Values(two)) = (&*known.test, &*literal.test) else { continue };
+            // A list's negative tests in a conjunction exclude either set; everything else follows the connective.
+            let set = if list || !self.conjunction { one.union(two) } else { one.intersect(two) };
+            let (attribute, positive) = (literal.attribute, literal.positive);
+            self.parts.remove(at);
+            return match list {
+                true => self.add_literal(Literal { attribute, test: Arc::new(Test::Values(set)), positive }),
+                false => self.add(Formula::values(attribute, set)),
+            };
+        }
+        self.parts.push(Formula::Literal(literal));
+        false
+    }
+}
+
+fn one(mut parts: Vec<Formula>) -> Result<Formula, Vec<Formula>> {
+    match parts.pop() {
+        Some(last) if parts.is_empty() => Ok(last),
+        Some(last) => {
+            parts.push(last);
+            Err(parts)
+        }
+        None => Err(parts),
+    }
+}
+
+/// Reads a condition.
+struct Reader<'a> {
+    condition: &'a Condition,
+    vocabulary: &'a mut Vocabulary,
+}
+
+impl Reader<'_> {
+    fn expr(&mut self, expr: &Expr, positive: bool) -> Formula {
+        match (expr, positive) {
+            (Expr::Not(inner), _) => self.expr(inner, !positive),
+            (Expr::And(parts), true) | (Expr::Or(parts), false) => {
+                let parts: Vec<Formula> = parts.iter().map(|part| self.expr(part, positive)).collect();
+                Formula::all(parts, self.vocabulary)
+            }
+            (Expr::And(parts), false) | (Expr::Or(parts), true) => {
+                let parts: Vec<Formula> = parts.iter().map(|part| self.expr(part, positive)).collect();
+                Formula::any(parts, self.vocabulary)
+            }
+            (Expr::Atom(atom), _) => {
+                let formula = self.atom(atom);
+                if positive { formula } else { formula.negate(self.vocabulary) }
+            }
+        }
+    }
+
+    /// The formula of an atom.
+    fn atom(&mut self, atom: &Atom) -> Formula {
+        let term = atom.term();
+        let (holds, negated) = match atom {
+            Atom::Bare(_) => {
+                let exists = self.set(term, ValueSet::present());
+                let not_false = self.set(term, ValueSet::bool(false)).negate(self.vocabulary);
+                return Formula::all([exists, not_false], self.vocabulary);
+            }
+            Atom::Exists(_) => (self.set(term, ValueSet::present()), false),
+            Atom::Compare { op, operand: Operand::Literal(Constant::Null), .. } => {
+                (self.set(term, ValueSet::present()), *op == CompareOp::Eq)
+            }
+            Atom::Compare { op, operand: Operand::Literal(literal), .. } => {
+                (self.set(term, ValueSet::compared(*op, literal)), *op == CompareOp::Ne)
+            }
+            Atom::Compare { op, operand: Operand::Term(other), .. } => (self.compared(atom, term, *op, other), *op == CompareOp::Ne),
+            Atom::In { values, negated, .. } => (self.set(term, ValueSet::listed(values)), *negated),
+            Atom::InCidr { networks, negated, .. } => (self.is(term, Test::Addresses(addresses(networks))), *negated),
+            Atom::Like { pattern, negated, .. } => {
+                let holds = match ValueSet::like(pattern) {
+                    Some(set) => self.set(term, set),
+                    None => self.is(term, Test::Like(pattern.clone())),
+                };
+                (holds, *negated)
+            }
+            Atom::Matches { pattern, negated, .. } => (self.is(term, Test::Matches(pattern.clone())), *negated),
+        };
+        if negated { holds.negate(self.vocabulary) } else { holds }
+    }
+
+    fn attribute(&mut self, term: &Term) -> AttributeId {
+        self.vocabulary.term(term, self.condition.is_list(term))
+    }
+
+    fn is(&mut self, term: &Term, test: Test) -> Formula {
+        Formula::test(self.attribute(term), test)
+    }
+
+    fn set(&mut self, term: &Term, set: ValueSet) -> Formula {
+        let attribute = self.attribute(term);
+        if self.vocabulary.is_list(attribute) {
+            return if set.is_empty() { Formula::never() } else { Formula::test(attribute, Test::Values(set)) };
+        }
+        Formula::values(attribute, set)
+    }
+
+    /// A comparison of two terms, read as positive.
+    fn compared(&mut self, atom: &Atom, term: &Term, op: CompareOp, other: &Term) -> Formula {
+        let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        match (term, other) {
+            (Term::Me, Term::Me) if matches!(op, CompareOp::Lt | CompareOp::Gt) => Formula::never(),
+            (Term::Me, Term::Me) => Formula::always(),
+            (Term::Me, fact) | (fact, Term::Me) if equality => self.is(fact, Test::Me),
+            _ => {
+                // The values of the terms are needed to make the truth of the comparison come about.
+                self.attribute(term);
+                self.attribute(other);
+                let positive = match atom {
+                    Atom::Compare { term, op: CompareOp::Ne, operand } => {
+                        Atom::Compare { term: term.clone(), op: CompareOp::Eq, operand: operand.clone() }
+                    }
+                    other => other.clone(),
+                };
+                let attribute = self.vocabulary.id(&Attribute::Opaque(positive));
+                Formula::values(attribute, ValueSet::bool(true))
+            }
+        }
+    }
+}
+
+/// The addresses of some networks.
+pub(super) fn addresses(networks: &[Network]) -> Intervals<u128> {
+    let ranges = networks.iter().flat_map(Network::ranges).map(|range| (*range.start(), range.end().checked_add(1)));
+    Intervals::from_ranges(ranges.collect())
+}

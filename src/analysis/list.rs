@@ -1,0 +1,130 @@
+//! What a declared list can still be.
+//!
+//! A positive test says that some element passes. Different tests may be passed by different elements, so each is kept for
+//! itself; a negative test is about every element. A list exists if each positive test has an element that the negative ones leave.
+
+use std::sync::Arc;
+
+use super::automaton::States;
+use super::formula::Test;
+use super::scalar::Scalar;
+use super::scalar::Unknown;
+use super::values::ValueSet;
+
+/// What a list can be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Whether it can be a list, a scalar or absent.
+    pub fits: bool,
+    /// Whether it can be something that does not fit.
+    pub unfit: bool,
+    /// What every element can be.
+    pub elements: Scalar,
+    /// Elements that there must be.
+    pub required: Vec<Required>,
+    /// Whether no element is the id of the caller.
+    pub not_me: bool,
+}
+
+/// An element that there must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Required {
+    /// What it can be.
+    pub value: Scalar,
+    /// Whether it is the id of the caller.
+    pub me: bool,
+}
+
+impl List {
+    /// Any list, or what does not fit.
+    pub fn new() -> Self {
+        Self { fits: true, unfit: true, elements: Scalar::new(ValueSet::present()), required: Vec::new(), not_me: false }
+    }
+
+    /// Keeps the lists for which the test comes out as given.
+    pub fn meet(&mut self, test: &Test, positive: bool) {
+        match (test, positive) {
+            (Test::Unfit, true) => self.fits = false,
+            (Test::Unfit, false) => self.unfit = false,
+            (Test::Me, false) => self.not_me = true,
+            (_, true) => {
+                self.unfit = false;
+                let me = *test == Test::Me;
+                if !me && self.required.iter().any(|required| required.value.status(test) == Some(true)) {
+                    return;
+                }
+                let mut value = self.elements.clone();
+                if me {
+                    value.only_text();
+                } else {
+                    value.meet(test, true);
+                }
+                self.required.push(Required { value, me });
+            }
+            (_, false) => {
+                self.elements.meet(test, false);
+                for required in &mut self.required {
+                    required.value.meet(test, false);
+                }
+            }
+        }
+    }
+
+    /// Leaves one string out of the elements.
+    pub fn exclude(&mut self, text: &Arc<str>) {
+        self.elements.exclude(text);
+        for required in &mut self.required {
+            required.value.exclude(text);
+        }
+    }
+
+    /// Makes it empty: absent, or a list without elements.
+    pub fn keep_absent(&mut self) {
+        self.elements = Scalar::new(ValueSet::none());
+        for required in &mut self.required {
+            required.value = Scalar::new(ValueSet::none());
+        }
+    }
+
+    /// Whether it can be absent.
+    pub fn may_be_absent(&self) -> bool {
+        self.fits && self.required.is_empty()
+    }
+
+    /// Whether it can have elements.
+    pub fn may_be_present(&self) -> bool {
+        self.fits && self.elements.values.may_be_present()
+    }
+
+    /// Whether nothing is left; exact.
+    pub fn is_empty(&self, states: &mut States) -> Result<bool, Unknown> {
+        if self.unfit {
+            return Ok(false);
+        }
+        if !self.fits {
+            return Ok(true);
+        }
+        for required in &self.required {
+            if required.me && self.not_me || required.value.is_empty(states)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the test comes out the same for everything that is left; `None` if it does not, or if that is not plain to see.
+    pub fn status(&self, test: &Test) -> Option<bool> {
+        match test {
+            Test::Unfit => match (self.fits, self.unfit) {
+                (true, true) => None,
+                (_, unfit) => Some(unfit),
+            },
+            _ if !self.fits => Some(false),
+            Test::Me if self.not_me => Some(false),
+            Test::Me => self.required.iter().any(|required| required.me).then_some(true),
+            _ if self.required.iter().any(|required| required.value.status(test) == Some(true)) => Some(true),
+            _ if self.elements.status(test) == Some(false) => Some(false),
+            _ => None,
+        }
+    }
+}

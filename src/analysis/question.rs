@@ -1,0 +1,107 @@
+//! The frame of every question: a caller, statements that are to apply, and statements that are not.
+
+use serde_json::Value as Json;
+
+use super::formula::Formula;
+use super::model::Model;
+use super::prepared::Caller;
+use super::prepared::Preparation;
+use super::prepared::Prepared;
+use super::request::request;
+use super::search::Answer;
+use super::search::Budget;
+use super::search::Goal;
+use super::search::satisfiable;
+use super::side::Side;
+use super::vocabulary::Vocabulary;
+use crate::policy::Statement;
+
+/// One or more law books, ready for questions. Building it takes time in proportion to their size.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// What the formulas speak of.
+    pub(super) vocabulary: Vocabulary,
+    /// The law books.
+    pub(super) sides: Vec<Side>,
+    /// How much work each question may take.
+    pub(super) budget: Budget,
+}
+
+/// What is known about a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict<T> {
+    /// It holds, and this goes with it.
+    Yes(T),
+    /// It does not hold.
+    No,
+    /// It is not known: the budget was spent, or something opaque is in the way. Never to be taken for either.
+    Undecided,
+}
+
+impl<T> Verdict<T> {
+    /// What goes with a claim that holds.
+    pub fn yes(self) -> Option<T> {
+        match self {
+            Self::Yes(value) => Some(value),
+            Self::No | Self::Undecided => None,
+        }
+    }
+}
+
+/// A request that meets a question.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// What it looks like.
+    pub model: Model,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl Analysis {
+    /// Makes law books ready, each given by its statements, with the usual budget.
+    pub fn new(law_books: &[&[Statement]]) -> Self {
+        let mut preparation = Preparation::default();
+        let prepared: Vec<Vec<Prepared>> =
+            law_books.iter().map(|statements| statements.iter().map(|statement| preparation.prepare(statement)).collect()).collect();
+        preparation.vocabulary.relate();
+        let sides = prepared.into_iter().map(Side::new).collect();
+        Self { vocabulary: preparation.vocabulary, sides, budget: Budget::default() }
+    }
+
+    /// The same with another budget for each question.
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The statements of one law book.
+    pub(super) fn side(&self, side: usize) -> Option<&Side> {
+        self.sides.get(side)
+    }
+
+    /// Whether some request of a caller makes formulas hold and others not.
+    pub(super) fn ask(&self, caller: &Caller, hold: &[Formula], fail: &[Formula]) -> Verdict<Found> {
+        let facts = caller.facts();
+        let goals: Vec<Goal<'_>> = std::iter::once(&facts).chain(hold).map(Goal::yes).chain(fail.iter().map(Goal::no)).collect();
+        match satisfiable(&self.vocabulary, &goals, self.budget) {
+            Answer::Satisfiable { model, .. } => Verdict::Yes(Found { model, caller: caller.clone() }),
+            Answer::Unsatisfiable => Verdict::No,
+            Answer::Undecided => Verdict::Undecided,
+        }
+    }
+
+    /// When statements apply to a request of a caller.
+    pub(super) fn applying<'a>(&self, statements: impl IntoIterator<Item = &'a Prepared>, caller: &Caller) -> Vec<Formula> {
+        statements.into_iter().map(|statement| statement.applies(caller, &self.vocabulary)).collect()
+    }
+
+    /// The request that was found, once `certify` has seen that it proves what it is to prove. A caller of type `user` is
+    /// preferred; where a statement for a named user is in the way, any other type will do.
+    pub(super) fn witness(&self, found: &Found, certify: impl Fn(&crate::decision::Request) -> bool) -> Option<Json> {
+        ["user", "service", "somebody"].into_iter().find_map(|kind| {
+            let json = request(&self.vocabulary, &found.model, &found.caller, kind);
+            let request = super::side::read(&json)?;
+            certify(&request).then_some(json)
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! What formulas speak of: every part of a request that a statement can look at, by number.
+
+use std::collections::HashMap;
+
+use super::interval::Intervals;
+use super::interval::Point;
+use super::values::ValueSet;
+use crate::condition::Atom;
+use crate::condition::Path;
+use crate::condition::Term;
+use crate::policy::Name;
+
+/// The number of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttributeId(u32);
+
+impl AttributeId {
+    /// The name of the action.
+    pub const ACTION: Self = Self(0);
+    /// The service.
+    pub const SERVICE: Self = Self(1);
+    /// The source.
+    pub const SOURCE: Self = Self(2);
+    /// The type of the caller.
+    pub const CALLER_TYPE: Self = Self(3);
+    /// The id of the caller, `{me}`.
+    pub const ME: Self = Self(4);
+
+    /// The position in the vocabulary.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A part of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Attribute {
+    /// The name of the action.
+    Action,
+    /// The service.
+    Service,
+    /// The source.
+    Source,
+    /// The type of the caller.
+    CallerType,
+    /// The id of the caller.
+    Me,
+    /// Whether the caller is in a group.
+    Group(Name),
+    /// A fact that conditions read.
+    Fact {
+        /// The term; never `{me}`.
+        term: Term,
+        /// Whether it is declared to hold a list.
+        list: bool,
+    },
+    /// Whether a comparison of two terms holds, neither of which is `{me}` in an equality.
+    Opaque(Atom),
+}
+
+/// How the place of one attribute lies to that of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lies {
+    /// The other lies inside: this is `a`, the other `a.b`.
+    Around,
+    /// The other lies around.
+    Inside,
+}
+
+/// The attributes of one analysis.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    attributes: Vec<Attribute>,
+    ids: HashMap<Attribute, AttributeId>,
+    related: HashMap<AttributeId, Vec<(AttributeId, Lies)>>,
+}
+
+impl Default for Vocabulary {
+    fn default() -> Self {
+        let attributes = vec![Attribute::Action, Attribute::Service, Attribute::Source, Attribute::CallerType, Attribute::Me];
+        let ids = (0..).map(AttributeId).zip(&attributes).map(|(id, attribute)| (attribute.clone(), id)).collect();
+        Self { attributes, ids, related: HashMap::new() }
+    }
+}
+
+impl Vocabulary {
+    /// The number of an attribute, which may be new.
+    pub fn id(&mut self, attribute: &Attribute) -> AttributeId {
+        if let Some(&id) = self.ids.get(attribute) {
+            return id;
+        }
+        let id = AttributeId(u32::try_from(self.attributes.len()).unwrap_or(u32::MAX));
+        self.attributes.push(attribute.clone());
+        self.ids.insert(attribute.clone(), id);
+        id
+    }
+
+    /// The number of a term.
+    pub fn term(&mut self, term: &Term, list: bool) -> AttributeId {
+        match term {
+            Term::Me => AttributeId::ME,
+            _ => self.id(&Attribute::Fact { term: term.clone(), list }),
+        }
+    }
+
+    /// The number of a term as it was read, if anything reads it so.
+    pub fn fact(&self, term: &Term, list: bool) -> Option<AttributeId> {
+        self.ids.get(&Attribute::Fact { term: term.clone(), list }).copied()
+    }
+
+    /// The number of a group, if anything speaks of it.
+    pub fn group(&self, name: &Name) -> Option<AttributeId> {
+        self.ids.get(&Attribute::Group(name.clone())).copied()
+    }
+
+    /// The attribute with a number.
+    pub fn get(&self, id: AttributeId) -> Option<&Attribute> {
+        self.attributes.get(id.index())
+    }
+
+    /// Whether an attribute holds a list.
+    pub fn is_list(&self, id: AttributeId) -> bool {
+        matches!(self.get(id), Some(Attribute::Fact { list: true, .. }))
+    }
+
+    /// The attributes that lie around or inside this one.
+    pub fn related(&self, id: AttributeId) -> &[(AttributeId, Lies)] {
+        self.related.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Works out which attributes lie inside which. To be called when all are known.
+    pub fn relate(&mut self) {
+        self.related.clear();
+        let mut by_prefix: HashMap<Term, Vec<AttributeId>> = HashMap::new();
+        for (attribute, &id) in &self.ids {
+            if let Attribute::Fact { term, .. } = attribute {
+                by_prefix.entry(term.clone()).or_default().push(id);
+            }
+        }
+        let mut found = Vec::new();
+        for (attribute, &inner) in &self.ids {
+            let Attribute::Fact { term, .. } = attribute else { continue };
+            for prefix in prefixes(term) {
+                found.extend(by_prefix.get(&prefix).into_iter().flatten().map(|&outer| (outer, inner)));
+            }
+        }
+        found.sort_unstable();
+        for (outer, inner) in found {
+            self.related.entry(outer).or_default().push((inner, Lies::Around));
+            self.related.entry(inner).or_default().push((outer, Lies::Inside));
+        }
+    }
+
+    /// What an attribute can be before anything is said of it, element by element for a list.
+    pub fn base(&self, id: AttributeId) -> ValueSet {
+        let not_empty = || ValueSet::texts(Intervals::range(Intervals::least_after_empty(), None));
+        match self.get(id) {
+            Some(Attribute::Action | Attribute::Service | Attribute::Source | Attribute::CallerType | Attribute::Me) => not_empty(),
+            Some(Attribute::Group(_) | Attribute::Opaque(_)) => ValueSet { bools: [true; 2], ..ValueSet::none() },
+            Some(Attribute::Fact { list: true, .. }) => ValueSet::present(),
+            Some(Attribute::Fact { term: Term::Document(path), .. }) if is(path, "_id") => not_empty(),
+            Some(Attribute::Fact { term: Term::Context(path), .. }) if is(path, "source") => {
+                ValueSet { absent: true, ..ValueSet::texts(Intervals::all()) }
+            }
+            // Groups are a list, which does not fit where none is declared.
+            Some(Attribute::Fact { term: Term::Caller(path), .. }) if is(path, "groups") => ValueSet { absent: true, ..ValueSet::other() },
+            Some(Attribute::Fact { .. }) | None => ValueSet::all(),
+        }
+    }
+}
+
+impl Intervals<std::sync::Arc<str>> {
+    /// The least string that is not empty.
+    fn least_after_empty() -> std::sync::Arc<str> {
+        std::sync::Arc::<str>::least().next().unwrap_or_else(|| "\0".into())
+    }
+}
+
+fn is(path: &Path, name: &str) -> bool {
+    path.names() == [name]
+}
+
+/// The terms that lie around a term.
+fn prefixes(term: &Term) -> Vec<Term> {
+    let around = |path: &Path, make: fn(Path) -> Term| {
+        let names = path.names();
+        (1..names.len()).filter_map(|length| names.get(..length).and_then(|names| Path::new(names.to_vec()))).map(make).collect()
+    };
+    match term {
+        Term::Me => Vec::new(),
+        Term::Document(path) => around(path, Term::Document),
+        Term::Caller(path) => around(path, Term::Caller),
+        Term::Action(path) => around(path, Term::Action),
+        Term::Context(path) => around(path, Term::Context),
+    }
+}
