@@ -1,4 +1,4 @@
-//! A member that nobody is.
+//! A member, or an exception from the members, that nobody is.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::schema::Place;
 
 pub(super) static RULE: Rule = Rule {
     name: "unknown-member",
-    summary: "a policy names a member that no user of the directory is",
+    summary: "a policy names a member or an exception that no user of the directory is",
     default: Level::Warn,
     blocking: false,
     check: Check::Book(check),
@@ -31,14 +31,13 @@ fn check(book: &Book, sink: &mut Sink) {
     let mut helps: BTreeMap<&str, String> = BTreeMap::new();
     let mut suggestions = Suggestions::default();
     for (policy, document) in book.policies() {
-        for (position, member) in policy.members().unwrap_or_default().iter().enumerate() {
-            if is_somebody(member, &known) {
-                continue;
+        for (field, members) in [("members", policy.members()), ("except", policy.except())] {
+            for (position, member) in members.unwrap_or_default().iter().enumerate().filter(|(_, member)| !is_somebody(member, &known)) {
+                let otherwise = format!("correct the name, or add it to {path}");
+                let help = helps.entry(member).or_insert_with(|| suggestions.help(member, known.iter().map(String::as_str), &otherwise));
+                let span = Place::value(&[field, &position.to_string()]).span(&document.node);
+                sink.report(Draft::new(span, message(field, member, path)).policy(policy.id().as_str()).help(help.as_str()));
             }
-            let otherwise = || format!("correct the name, or add it to {path}");
-            let help = helps.entry(member).or_insert_with(|| suggestions.help(member, known.iter().map(String::as_str), &otherwise()));
-            let span = Place::value(&["members", &position.to_string()]).span(&document.node);
-            sink.report(Draft::new(span, message(member, path)).policy(policy.id().as_str()).help(help.as_str()));
         }
     }
 }
@@ -48,9 +47,10 @@ fn is_somebody(member: &str, known: &BTreeSet<String>) -> bool {
     member == "*" || !Member::is_well_formed(member) || known.contains(&caller_id(member))
 }
 
-fn message(member: &str, path: &str) -> String {
+fn message(field: &str, member: &str, path: &str) -> String {
+    let consequence = if field == "except" { "this excepts nobody" } else { "this member matches nobody" };
     match Member::parse(member) {
-        Member::Group(_) => format!("no user in {path} has the group `{member}`, so this member matches nobody"),
-        _ => format!("no user in {path} is `{member}`, so this member matches nobody"),
+        Member::Group(_) => format!("no user in {path} has the group `{member}`, so {consequence}"),
+        _ => format!("no user in {path} is `{member}`, so {consequence}"),
     }
 }
