@@ -44,6 +44,7 @@ pub use ast::Operand;
 pub use cidr::Network;
 pub use cidr::address_number;
 pub use cidr::address_spellings;
+pub use cidr::networks;
 pub use cidr::parse_address;
 pub use compile::Condition;
 pub use compile::Lists;

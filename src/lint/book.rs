@@ -1,5 +1,8 @@
 //! What the rules look at: everything that was read of one revision, also what could not be.
 
+use std::sync::OnceLock;
+
+use crate::analysis::Analysis;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::directory::Directory;
@@ -61,12 +64,19 @@ pub struct Book {
     pub places: Vec<DocumentRef>,
     /// Policies of the set whose condition does not fit the declared lists.
     pub misfits: Vec<Misfit>,
+    /// The statements made ready for questions, once a rule has asked for them.
+    pub analysis: OnceLock<Analysis>,
 }
 
 impl Book {
     /// The files that what is served depends on, in order: all but the directory.
     pub fn served(&self) -> impl Iterator<Item = &SourceFile> {
         self.sources.iter().filter(|(id, _)| Some(*id) != self.directory_source).map(|(_, file)| file)
+    }
+
+    /// The statements of the law book, ready for questions. Made once, when the first rule asks.
+    pub fn analysis(&self) -> &Analysis {
+        self.analysis.get_or_init(|| Analysis::new(&[self.set.statements()]))
     }
 
     /// The document at a place.
