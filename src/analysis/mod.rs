@@ -43,6 +43,7 @@ pub use needed::Redundant;
 pub use needed::Superfluous;
 pub use question::Analysis;
 pub use question::Verdict;
+pub use question::together;
 pub use region::Region;
 pub use search::Answer;
 pub use search::Budget;
