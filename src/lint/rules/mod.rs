@@ -3,6 +3,7 @@
 
 mod allow_deny_conflict;
 mod ambiguous_precedence;
+mod assertion_failed;
 mod bidi_control;
 mod compat_spelling;
 mod condition_syntax;
@@ -42,6 +43,7 @@ pub static RULES: &[&Rule] = &[
     &bidi_control::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
+    &assertion_failed::RULE,
     &allow_deny_conflict::RULE,
     &critical_control_disabled::RULE,
     &unenforced_control::RULE,
