@@ -2,6 +2,7 @@
 
 mod errors;
 mod oracle;
+mod places;
 mod properties;
 mod semantics;
 mod spellings;
