@@ -4,6 +4,7 @@
 //! suppressed what it found: the [runner](run) does. What keeps a file from being read at all is told by rules too, so that
 //! there is one list of everything that can be wrong.
 
+mod atoms;
 mod book;
 mod draft;
 mod rules;

@@ -11,13 +11,18 @@ mod duplicate_key;
 mod duplicate_policy_id;
 mod expired_suppression;
 mod invalid_configuration;
+mod like_without_wildcard;
+mod like_wrong_wildcard;
 mod member_format;
 mod missing_description;
+mod overlapping_addresses;
 mod public_write;
 mod run_not_runnable;
 mod schema_violation;
+mod type_conflict;
 mod unbounded_grant;
 mod unenforced_control;
+mod unknown_reference;
 mod unknown_service;
 mod unreadable_file;
 mod unused_suppression;
@@ -36,14 +41,19 @@ pub static RULES: &[&Rule] = &[
     &ambiguous_precedence::RULE,
     &invalid_configuration::RULE,
     &bidi_control::RULE,
+    &type_conflict::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
     &allow_deny_conflict::RULE,
     &critical_control_disabled::RULE,
     &unenforced_control::RULE,
     &unknown_service::RULE,
+    &unknown_reference::RULE,
     &run_not_runnable::RULE,
     &member_format::RULE,
+    &overlapping_addresses::RULE,
+    &like_without_wildcard::RULE,
+    &like_wrong_wildcard::RULE,
     &compat_spelling::RULE,
     &missing_description::RULE,
     &unused_suppression::RULE,
