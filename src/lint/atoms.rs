@@ -3,6 +3,7 @@
 //! The tree of a condition knows no places, so a rule looks for what is wrong in the tree, and reads the text again for the
 //! places only of those conditions in which it has found something.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::Book;
@@ -24,23 +25,26 @@ pub(super) fn atoms(policy: &Policy) -> Vec<&Atom> {
     atoms
 }
 
-/// Where the atoms of one document stand.
+/// Where the atoms of one document stand. Its condition is read when the first place is asked for.
 pub(super) struct Places<'a> {
     book: &'a Book,
     document: &'a PolicyDocument,
-    places: Vec<AtomPlace>,
+    places: OnceCell<Vec<AtomPlace>>,
 }
 
 impl<'a> Places<'a> {
-    /// Reads the condition of a document for its places.
+    /// The places of a document.
     pub(super) fn of(book: &'a Book, document: &'a PolicyDocument) -> Self {
-        let parsed = document.condition().and_then(|condition| condition::parse(condition.text).ok());
-        Self { book, document, places: parsed.map_or_else(Vec::new, |parsed| parsed.places) }
+        Self { book, document, places: OnceCell::new() }
     }
 
     /// The place of an atom, by its position among [`atoms`].
     pub(super) fn get(&self, atom: usize) -> Option<&AtomPlace> {
-        self.places.get(atom)
+        let read = || {
+            let parsed = self.document.condition().and_then(|condition| condition::parse(condition.text).ok());
+            parsed.map_or_else(Vec::new, |parsed| parsed.places)
+        };
+        self.places.get_or_init(read).get(atom)
     }
 
     /// The bytes of the file that a range of the condition comes from.

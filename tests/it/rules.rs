@@ -8,6 +8,7 @@ use lawbook::condition::CompareOp;
 use lawbook::condition::Expr;
 use lawbook::condition::LikeElement;
 use lawbook::condition::Literal;
+use lawbook::condition::Network;
 use lawbook::condition::Operand;
 use lawbook::config::Placed;
 use lawbook::finding::Finding;
@@ -139,7 +140,8 @@ fn every_page_has_its_sections_and_shows_its_rule() {
     }
 }
 
-/// The condition without what may be written in two ways: a pattern without a wildcard is a text.
+/// The condition without what may be written in two ways: a pattern without a wildcard is a text, and
+/// networks are those that no other one contains.
 fn plain(expr: &Expr) -> Expr {
     match expr {
         Expr::And(operands) => Expr::And(operands.iter().map(plain).collect()),
@@ -150,7 +152,16 @@ fn plain(expr: &Expr) -> Expr {
 }
 
 fn plain_atom(atom: &Atom) -> Atom {
-    let Atom::Like { term, pattern, negated } = atom else { return atom.clone() };
+    let (term, pattern, negated) = match atom {
+        Atom::Like { term, pattern, negated } => (term, pattern, negated),
+        Atom::InCidr { term, networks, negated } => {
+            let inside = |one: &Network, other: &Network| one != other && other.get().contains(&one.get());
+            let outermost = networks.iter().filter(|one| !networks.iter().any(|other| inside(one, other))).copied();
+            let distinct: BTreeSet<Network> = outermost.collect();
+            return Atom::InCidr { term: term.clone(), networks: distinct.into_iter().collect(), negated: *negated };
+        }
+        _ => return atom.clone(),
+    };
     let char = |element: &LikeElement| if let LikeElement::Char(char) = element { Some(*char) } else { None };
     match pattern.elements().iter().map(char).collect::<Option<String>>() {
         Some(text) => {
@@ -228,7 +239,10 @@ fn safe_fixes_repair_what_was_found_and_keep_the_meaning() {
     let rules = apply_everywhere(Safety::Safe, |before, after, case| {
         assert_eq!(meaning(before), meaning(after), "{} in {}", case.section, case.page);
     });
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["compat-spelling", "like-without-wildcard", "member-format"]);
+    assert_eq!(
+        rules.into_iter().collect::<Vec<_>>(),
+        ["compat-spelling", "like-without-wildcard", "member-format", "overlapping-addresses"]
+    );
 }
 
 #[test]

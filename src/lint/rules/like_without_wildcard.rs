@@ -35,7 +35,7 @@ const FINDINGS_PER_CONDITION: usize = 100;
 
 fn check(book: &Book, sink: &mut Sink) {
     for (policy, document) in book.policies() {
-        let mut places = None;
+        let places = &Places::of(book, document);
         let mut left = FINDINGS_PER_CONDITION;
         for (at, atom) in atoms(policy).into_iter().enumerate() {
             let Atom::Like { term, pattern, negated } = atom else { continue };
@@ -46,7 +46,6 @@ fn check(book: &Book, sink: &mut Sink) {
             if (text.is_none() && !is_everything) || is_explicit || left == 0 {
                 continue;
             }
-            let places = places.get_or_insert_with(|| Places::of(book, document));
             let draft = match text {
                 None => everything(places, at, term, *negated),
                 Some(_) if is_glob(pattern, places.written(&value(places, at))) => continue,

@@ -37,14 +37,13 @@ const FINDINGS_PER_CONDITION: usize = 100;
 
 fn check(book: &Book, sink: &mut Sink) {
     for (policy, document) in book.policies() {
-        let mut places = None;
+        let places = Places::of(book, document);
         let mut left = FINDINGS_PER_CONDITION;
         for (at, atom) in atoms(policy).into_iter().enumerate() {
             if left == 0 || !is_suspect(atom) {
                 continue;
             }
-            let places = places.get_or_insert_with(|| Places::of(book, document));
-            if let Some(draft) = draft(places, at, atom) {
+            if let Some(draft) = draft(&places, at, atom) {
                 left -= 1;
                 sink.report(draft.policy(policy.id().as_str()));
             }
@@ -113,7 +112,7 @@ fn glob(places: &Places<'_>, at: usize, term: &Term, pattern: &LikePattern, nega
     let Some((_, value)) = written.split_once("like ") else { return draft };
     let range: Range<usize> = places.get(at).and_then(|place| place.values.first()).cloned().unwrap_or_default();
     // What would then fit everything is left to its author.
-    match places.rewrite(at, &[(range, value)], &meant).filter(|_| text.trim_matches('%') != "") {
+    match places.rewrite(at, &[(range, value)], &meant).filter(|_| !text.trim_matches('%').is_empty()) {
         Some(edits) => draft.fix("write the wildcards of `like`", Safety::Unsafe, edits),
         None => draft,
     }

@@ -141,9 +141,8 @@ fn draft(book: &Book, term: &Term, one: &Use<'_>, near: &str, other: Option<&Use
         Some(1) => "is used in another place".to_owned(),
         Some(count) => format!("is used in {count} places"),
     };
-    let message = format!(
-        "`{term}` is used only here, while `{near}` {elsewhere}; a fact that no request brings is absent, and equals nothing"
-    );
+    let message =
+        format!("`{term}` is used only here, while `{near}` {elsewhere}; a fact that no request brings is absent, and equals nothing");
     let places = Places::of(book, one.document);
     let span = if one.right { places.value(one.atom, 0) } else { places.term(one.atom) };
     let mut draft = Draft::new(span, message).label("used nowhere else").policy(one.policy.id().as_str());
