@@ -9,6 +9,7 @@ mod book;
 mod draft;
 mod rules;
 mod scalar;
+mod secrets;
 mod suggest;
 mod suppression;
 

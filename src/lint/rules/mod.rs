@@ -19,6 +19,7 @@ mod overlapping_addresses;
 mod public_write;
 mod run_not_runnable;
 mod schema_violation;
+mod secret_in_policy;
 mod type_conflict;
 mod unbounded_grant;
 mod unenforced_control;
@@ -40,6 +41,7 @@ pub static RULES: &[&Rule] = &[
     &condition_syntax::RULE,
     &ambiguous_precedence::RULE,
     &invalid_configuration::RULE,
+    &secret_in_policy::RULE,
     &bidi_control::RULE,
     &type_conflict::RULE,
     &public_write::RULE,
