@@ -6,6 +6,7 @@ mod ambiguous_precedence;
 mod bidi_control;
 mod compat_spelling;
 mod condition_syntax;
+mod confusable_id;
 mod critical_control_disabled;
 mod duplicate_key;
 mod duplicate_policy_id;
@@ -14,6 +15,7 @@ mod invalid_configuration;
 mod like_without_wildcard;
 mod like_wrong_wildcard;
 mod member_format;
+mod mergeable_policies;
 mod missing_description;
 mod overlapping_addresses;
 mod public_write;
@@ -27,6 +29,7 @@ mod unknown_reference;
 mod unknown_service;
 mod unreadable_file;
 mod unused_suppression;
+mod update_without_read;
 mod yaml_syntax;
 
 use super::Rule;
@@ -43,6 +46,7 @@ pub static RULES: &[&Rule] = &[
     &invalid_configuration::RULE,
     &secret_in_policy::RULE,
     &bidi_control::RULE,
+    &confusable_id::RULE,
     &type_conflict::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
@@ -58,6 +62,8 @@ pub static RULES: &[&Rule] = &[
     &like_wrong_wildcard::RULE,
     &compat_spelling::RULE,
     &missing_description::RULE,
+    &update_without_read::RULE,
+    &mergeable_policies::RULE,
     &unused_suppression::RULE,
     &expired_suppression::RULE,
 ];
