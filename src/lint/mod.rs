@@ -26,6 +26,7 @@ pub use book::Unreadable;
 pub use draft::Draft;
 pub use draft::Sink;
 pub use rules::RULES;
+pub use rules::SECRET_RULE;
 pub use suppression::Suppression;
 pub use suppression::Use;
 

@@ -56,6 +56,9 @@ const SHAPES: [Shape; 19] = [
     shape("npm_", "an npm access token", letter_or_digit, 36, 36),
 ];
 
+/// No shape is shorter than this many bytes, and most words are.
+const SHORTEST: usize = 15;
+
 /// Ends of names whose value is a password.
 const PASSWORDS: [&str; 4] = ["password", "passwd", "passphrase", "pwd"];
 
@@ -89,8 +92,12 @@ fn words(line: &str) -> impl Iterator<Item = Range<usize>> {
 
 fn in_one(line: &str, word: Range<usize>) -> Option<Secret> {
     let text = line.get(word.clone())?;
-    let found = shaped(text).map(|kind| (word.clone(), kind));
-    let found = found.or_else(|| json_web_token(line, &word)).or_else(|| own_token(line, &word));
+    let found = if text.len() < SHORTEST {
+        json_web_token(line, &word)
+    } else {
+        let found = shaped(text).map(|kind| (word.clone(), kind));
+        found.or_else(|| json_web_token(line, &word)).or_else(|| own_token(line, &word))
+    };
     let (range, kind) = found.or_else(|| assigned(line, &word))?;
     let begins = line.get(range.clone()).filter(|text| text.len() >= 16).map(|text| text.chars().take(4).collect());
     Some(Secret { range, kind, begins })
@@ -139,6 +146,11 @@ fn own_token(line: &str, word: &Range<usize>) -> Option<(Range<usize>, &'static 
 /// A value behind `password=`, `api_key:` and the like.
 fn assigned(line: &str, name: &Range<usize>) -> Option<(Range<usize>, &'static str)> {
     let word = line.get(name.clone())?;
+    // Most words end in another letter than any of the names, or have no value behind them.
+    if !word.ends_with(['d', 'D', 'e', 'E', 'n', 'N', 't', 'T', 'y', 'Y']) || !line.get(name.end..)?.starts_with(['=', ':', ' ', '"', '\''])
+    {
+        return None;
+    }
     let is_password = ends_in(word, &PASSWORDS);
     if !is_password && !ends_in(word, &KEYS) {
         return None;
@@ -253,6 +265,7 @@ mod tests {
             check(&format!("# use \"{token}\", please"), Some((shape.kind, &token)));
             check(&format!("x{token}"), None);
             check(&token[..token.len() - 1], None);
+            assert!(token.len() >= SHORTEST, "{}", shape.prefix);
             check(&format!("{}{}", shape.prefix, "x".repeat(shape.least)), None);
         }
         check("AKIAIOSFODNN7EXAMPLES", None);

@@ -51,18 +51,12 @@ fn check(book: &Book, sink: &mut Sink) {
         let id = policy.id().as_str();
         ids.add(Name { text: Cow::Borrowed(id), policy: id, document, member: None, count: 1 });
         for (position, member) in policy.members().unwrap_or_default().iter().enumerate().filter(|(_, member)| *member != "*") {
-            members.add(Name { text: compared(member), policy: id, document, member: Some(position), count: 1 });
+            members.add(Name { text: Member::compared(member), policy: id, document, member: Some(position), count: 1 });
         }
     }
     for names in [ids, members] {
         names.report(sink);
     }
-}
-
-/// A member as it is compared: addresses in lower case.
-fn compared(member: &str) -> Cow<'_, str> {
-    let capitals = member.contains('@') && member.bytes().any(|byte| byte.is_ascii_uppercase());
-    if capitals { Cow::Owned(member.to_ascii_lowercase()) } else { Cow::Borrowed(member) }
 }
 
 /// Different names, in the order in which they are first used.

@@ -1,6 +1,6 @@
 //! Several policies that one could say.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -37,8 +37,8 @@ struct Candidate<'a> {
     access: &'a AccessPolicy,
     document: &'a PolicyDocument,
     shared: Shared<'a>,
-    actions: BTreeSet<&'a str>,
-    members: BTreeSet<Member>,
+    actions: Vec<&'a str>,
+    members: Vec<Cow<'a, str>>,
 }
 
 fn check(book: &Book, sink: &mut Sink) {
@@ -63,9 +63,17 @@ fn candidate<'a>(policy: &'a Policy, document: &'a PolicyDocument) -> Option<Can
         access,
         document,
         shared: (access.deny, access.service.as_str(), access.source.as_str(), condition),
-        actions: access.actions.iter().map(String::as_str).collect(),
-        members: access.members.iter().map(|member| Member::parse(member)).collect(),
+        actions: sorted(access.actions.iter().map(String::as_str)),
+        members: sorted(access.members.iter().map(|member| Member::compared(member))),
     })
+}
+
+/// What is listed, each once and in one order, so that equal sets are equal lists.
+fn sorted<T: Ord>(listed: impl Iterator<Item = T>) -> Vec<T> {
+    let mut listed: Vec<T> = listed.collect();
+    listed.sort_unstable();
+    listed.dedup();
+    listed
 }
 
 /// The candidates with one key, where there are several, in their order.

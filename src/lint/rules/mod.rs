@@ -34,6 +34,9 @@ mod yaml_syntax;
 
 use super::Rule;
 
+/// The rule whose places hold secrets, which no report repeats.
+pub const SECRET_RULE: &str = secret_in_policy::NAME;
+
 /// Every rule.
 pub static RULES: &[&Rule] = &[
     &unreadable_file::RULE,

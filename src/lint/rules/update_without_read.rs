@@ -1,5 +1,6 @@
 //! A member who may change what nobody lets them read.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::collections::HashSet;
 
@@ -28,13 +29,13 @@ const WRITES: [&str; 3] = ["create", "update", "delete"];
 const SHOWN: usize = 3;
 
 /// Who may read what: a member, a service and a source, each of which may be `*`.
-type Reads<'a> = HashSet<(Member, &'a str, &'a str)>;
+type Reads<'a> = HashSet<(Cow<'a, str>, &'a str, &'a str)>;
 
 fn check(book: &Book, sink: &mut Sink) {
     let grants = || book.policies().filter_map(|(policy, document)| Some((grant(policy)?, document)));
     let mut reads = Reads::new();
     for (access, _) in grants().filter(|(access, _)| access.actions.iter().any(|action| action == "read")) {
-        reads.extend(access.members.iter().map(|member| (Member::parse(member), access.service.as_str(), access.source.as_str())));
+        reads.extend(access.members.iter().map(|member| (Member::compared(member), access.service.as_str(), access.source.as_str())));
     }
     for (access, document) in grants() {
         let writes: Vec<String> =
@@ -63,9 +64,8 @@ fn grant(policy: &Policy) -> Option<&AccessPolicy> {
 }
 
 /// Whether some grant lets the member read, going by names: which groups an address is in is not known here.
-fn may_read(reads: &Reads<'_>, member: &str, access: &AccessPolicy) -> bool {
-    let own = Member::parse(member);
-    [own, Member::Everyone].into_iter().any(|member| {
+fn may_read<'a>(reads: &Reads<'a>, member: &'a str, access: &'a AccessPolicy) -> bool {
+    [Member::compared(member), Cow::Borrowed("*")].into_iter().any(|member| {
         let services = [access.service.as_str(), "*"];
         let sources = [access.source.as_str(), "*"];
         services.iter().any(|service| sources.iter().any(|source| reads.contains(&(member.clone(), *service, *source))))
