@@ -59,6 +59,9 @@ const SHAPES: [Shape; 19] = [
 /// No shape is shorter than this many bytes, and most words are.
 const SHORTEST: usize = 15;
 
+/// How much of a value is looked at, in bytes.
+const LONGEST_VALUE: usize = 512;
+
 /// Ends of names whose value is a password.
 const PASSWORDS: [&str; 4] = ["password", "passwd", "passphrase", "pwd"];
 
@@ -116,15 +119,18 @@ fn shaped(word: &str) -> Option<&'static str> {
 /// Three parts of base64url, of which the first two begin as JSON objects do.
 fn json_web_token(line: &str, word: &Range<usize>) -> Option<(Range<usize>, &'static str)> {
     const LEAST: usize = 10;
-    let text = line.get(word.start..)?;
-    if !text.starts_with("eyJ") {
-        return None;
-    }
-    let length = text.bytes().take_while(|&byte| in_word(byte) || byte == b'.').count();
-    let mut parts = text.get(..length)?.split('.');
-    let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    let long = [header, payload, signature].iter().all(|part| part.len() >= LEAST);
-    (long && payload.starts_with("eyJ")).then_some((word.start..word.start + length, "a JSON web token"))
+    let part = |start: usize| {
+        let rest = line.get(start..)?;
+        let length = rest.bytes().take_while(|&byte| in_word(byte)).count();
+        rest.get(..length).filter(|part| part.len() >= LEAST)
+    };
+    let header = part(word.start).filter(|header| header.starts_with("eyJ"))?;
+    let dot = |end: usize| line.get(end..)?.starts_with('.').then_some(end + 1);
+    let payload_at = dot(word.start + header.len())?;
+    let payload = part(payload_at).filter(|payload| payload.starts_with("eyJ"))?;
+    let signature_at = dot(payload_at + payload.len())?;
+    let end = signature_at + part(signature_at)?.len();
+    Some((word.start..end, "a JSON web token"))
 }
 
 /// A token of lawbook itself: 32 random bytes in base64url, 43 characters. Nothing marks it, so it also has to look random: a fingerprint
@@ -160,9 +166,10 @@ fn assigned(line: &str, name: &Range<usize>) -> Option<(Range<usize>, &'static s
     let value = sign.strip_prefix(['=', ':'])?.trim_start_matches('=');
     let joined = behind.starts_with('=') && !value.starts_with(' ');
     let value = value.trim_start().trim_start_matches(['\'', '"', '\\']);
+    let start = line.len() - value.len();
+    let value = value.get(..value.floor_char_boundary(LONGEST_VALUE))?;
     let length = value.find(|char: char| char.is_whitespace() || "'\"\\,;&)]}".contains(char)).unwrap_or(value.len());
     let text = value.get(..length)?;
-    let start = line.len() - value.len();
     let secret = if is_password { is_password_like(text, joined) } else { is_key_like(text) };
     let kind = if is_password { "a password" } else { "a secret key or token" };
     (secret && !is_filler(text)).then_some((start..start + length, kind))

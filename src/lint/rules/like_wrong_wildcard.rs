@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// How many findings one condition has; more say nothing new.
-const FINDINGS_PER_CONDITION: usize = 100;
+const FINDINGS_PER_CONDITION: usize = 20;
 
 fn check(book: &Book, sink: &mut Sink) {
     for (policy, document) in book.policies() {

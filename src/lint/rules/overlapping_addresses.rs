@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
 type Addresses = RangeInclusive<u128>;
 
 /// How many findings of each sort one condition has; more say nothing new.
-const FINDINGS_PER_CONDITION: usize = 100;
+const FINDINGS_PER_CONDITION: usize = 20;
 
 /// How many networks of one list are pointed at.
 const SHOWN: usize = 3;

@@ -1,5 +1,6 @@
 //! One attribute that is compared as values of two kinds.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -87,6 +88,28 @@ struct Use<'a> {
     weight: usize,
 }
 
+/// How many findings one condition has; more say nothing new.
+const FINDINGS_PER_CONDITION: usize = 20;
+
+/// What was reported.
+#[derive(Default)]
+struct Told {
+    /// The policies of one term, with the kinds that they compare it with.
+    of_term: BTreeSet<(usize, Kinds)>,
+    /// How many findings each policy has.
+    findings: HashMap<usize, usize>,
+}
+
+impl Told {
+    /// Notes a finding, and says whether it is to be reported.
+    fn is_new(&mut self, position: usize, kinds: Kinds) -> bool {
+        let count = self.findings.entry(position).or_default();
+        let new = *count < FINDINGS_PER_CONDITION && self.of_term.insert((position, kinds));
+        *count += usize::from(new);
+        new
+    }
+}
+
 fn check(book: &Book, sink: &mut Sink) {
     let lists = lists(&book.config).unwrap_or_default();
     let mut uses: HashMap<&Term, Vec<Use<'_>>> = HashMap::new();
@@ -99,9 +122,12 @@ fn check(book: &Book, sink: &mut Sink) {
     }
     uses.retain(|_, uses| uses.iter().any(|one| uses.first().is_some_and(|first| first.kind != one.kind)));
     let declared = declared(book, &uses, &lists);
-    for (term, uses) in &uses {
+    let mut by_term: Vec<(&Term, Vec<Use<'_>>)> = uses.into_iter().collect();
+    by_term.sort_unstable_by_key(|(_, uses)| uses.first().map(|first| (first.position, first.atom)));
+    let mut told = Told::default();
+    for (term, uses) in &by_term {
         let together = declared.get(term).copied().unwrap_or_default();
-        let mut told = BTreeSet::new();
+        told.of_term.clear();
         for pool in pools(term, uses) {
             conflicts(book, term, &pool, together, &mut told, sink);
         }
@@ -203,7 +229,7 @@ fn pools<'a>(term: &Term, uses: &[Use<'a>]) -> Vec<Vec<Use<'a>>> {
 }
 
 /// Reports every policy that compares with another kind than most do, and that was not told before.
-fn conflicts(book: &Book, term: &Term, uses: &[Use<'_>], together: Kinds, told: &mut BTreeSet<(usize, Kinds)>, sink: &mut Sink) {
+fn conflicts(book: &Book, term: &Term, uses: &[Use<'_>], together: Kinds, told: &mut Told, sink: &mut Sink) {
     let class = |kind: Kinds| if together & kind == 0 { kind } else { together };
     let mut classes: BTreeMap<Kinds, usize> = BTreeMap::new();
     for one in uses {
@@ -213,16 +239,16 @@ fn conflicts(book: &Book, term: &Term, uses: &[Use<'_>], together: Kinds, told: 
     let most = classes.values().copied().max().unwrap_or_default();
     let Some(usual) = uses.iter().find(|one| classes.get(&class(one.kind)) == Some(&most)).filter(|_| classes.len() > 1) else { return };
     let usual_kinds = class(usual.kind);
-    let usual_span = span(book, usual);
+    let usual_span = LazyCell::new(|| span(book, usual));
     for one in uses.iter().filter(|one| class(one.kind) != usual_kinds) {
         let kinds = class(one.kind);
-        if !told.insert((one.position, kinds)) {
+        if !told.is_new(one.position, kinds) {
             continue;
         }
         let fewer = classes.get(&kinds).copied().unwrap_or_default();
         let draft = Draft::new(span(book, one), message(term, (kinds, fewer), (usual_kinds, most))).label(words(one.kind));
         let elsewhere = format!("compared with {} in `{}`", words(usual.kind), usual.policy.id());
-        sink.report(draft.related(usual_span, elsewhere).policy(one.policy.id().as_str()).help(help(term, one, usual_kinds)));
+        sink.report(draft.related(*usual_span, elsewhere).policy(one.policy.id().as_str()).help(help(term, one, usual_kinds)));
     }
 }
 

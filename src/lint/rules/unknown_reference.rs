@@ -32,6 +32,9 @@ pub(super) static RULE: Rule = Rule {
 /// A name shorter than this many characters is near to too many others.
 const SHORT: usize = 4;
 
+/// How many findings one condition has; more say nothing new.
+const FINDINGS_PER_CONDITION: usize = 20;
+
 /// Where a reference is used.
 struct Use<'a> {
     policy: &'a Policy,
@@ -71,12 +74,17 @@ fn check(book: &Book, sink: &mut Sink) {
         uses.iter().filter(|(term, one)| one.count == 1 && !configured.contains(term)).map(|(term, one)| (*term, one)).collect();
     once.sort_unstable_by_key(|(_, one)| one.order);
     let mut suggestions = Suggestions::default();
+    let mut told: HashMap<&str, usize> = HashMap::new();
     for (term, one) in once {
         let Some(near) = similar(term, &names, &mut suggestions) else { continue };
         let other = by_name.get(&(kind(term), near.to_owned())).copied();
         // Of two that are both used once, the later is taken for the misspelt one.
         if other.is_none_or(|other| other.count > 1 || other.order < one.order) {
-            sink.report(draft(book, term, one, near, other));
+            let told = told.entry(one.policy.id().as_str()).or_default();
+            *told += 1;
+            if *told <= FINDINGS_PER_CONDITION {
+                sink.report(draft(book, term, one, near, other));
+            }
         }
     }
 }
@@ -122,8 +130,8 @@ fn similar<'a>(term: &Term, names: &'a BTreeMap<(&str, usize), Vec<String>>, sug
     let length = own.chars().count();
     let reach = 1.max(length / 2);
     let near = names.range((kind(term), length.saturating_sub(reach))..=(kind(term), length + reach));
-    let others = near.flat_map(|(_, names)| names).map(String::as_str).filter(|other| *other != own && is_comparable(&own, other));
-    suggestions.nearest(&own, others)
+    let others = near.flat_map(|(_, names)| names).map(String::as_str);
+    suggestions.nearest(&own, others, |other| other != own && is_comparable(&own, other))
 }
 
 /// Numbered names (`level1`, `level2`) are meant to differ, and of short ones only those that lack or repeat a letter are alike.
