@@ -68,8 +68,6 @@ pub static RULES: &[&Rule] = &[
     &member_format::RULE,
     &except_without_effect::RULE,
     &unknown_reference::RULE,
-    &run_not_runnable::RULE,
-    &member_format::RULE,
     &overlapping_addresses::RULE,
     &like_without_wildcard::RULE,
     &like_wrong_wildcard::RULE,
