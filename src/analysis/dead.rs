@@ -49,25 +49,20 @@ impl Analysis {
     fn is_dead(&self, side: &Side, position: usize, grant: &Prepared) -> Verdict<Dead> {
         let Some(cases) = side.cases(&[grant]) else { return Verdict::Undecided };
         let mut undecided = false;
-        let mut alone = false;
-        for case in &cases {
-            if !case.denials.is_empty() {
-                match self.ask(
-                    &case.caller,
-                    &[grant.applies(&case.caller, &self.vocabulary)],
-                    &self.applying(side.at(&case.denials), &case.caller),
-                ) {
-                    Verdict::Yes(_) => return Verdict::No,
-                    Verdict::Undecided => undecided = true,
-                    Verdict::No => {}
-                }
-                continue;
-            }
-            alone = true;
-            break;
-        }
-        if alone {
+        // Where nothing denies, the grant is alive, unless it does not apply to that member after all.
+        if !grant.may_spare_members() && cases.iter().any(|case| case.denials.is_empty()) {
             return Verdict::No;
+        }
+        for case in &cases {
+            let applies = grant.applies(&case.caller, &self.vocabulary);
+            let denied = self.applying(side.at(&case.denials), &case.caller);
+            match self.ask(&case.caller, &[applies], &denied) {
+                Verdict::Yes(_) => return Verdict::No,
+                // Nothing denies what cannot be told to apply at all.
+                Verdict::Undecided if denied.is_empty() => return Verdict::No,
+                Verdict::Undecided => undecided = true,
+                Verdict::No => {}
+            }
         }
         if undecided {
             return Verdict::Undecided;

@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(book: &Book, sink: &mut Sink) {
     let statements = book.set.statements();
-    for conflict in book.analysis().conflicts() {
+    for conflict in book.analysis().conflicts().0 {
         let Some(denial) = statements.get(conflict.denial) else { continue };
         let Some(document) = book.document_of(denial.policy.as_str()) else { continue };
         let mut draft = Draft::new(document.head_span(), message(denial, &conflict)).label("this denial").policy(denial.policy.as_str());
@@ -29,9 +29,7 @@ fn check(book: &Book, sink: &mut Sink) {
             let Some(document) = book.document_of(grant.policy.as_str()) else { continue };
             draft = draft.related(document.head_span(), format!("`{}` is overlapped", grant.policy));
         }
-        if let Some(witness) = &conflict.witness {
-            draft = draft.witness(witness.to_string());
-        }
+        draft = draft.witness(conflict.witness.to_string());
         sink.report(
             draft.help(
                 "narrow the denial or the grant so that one lies inside the other, or suppress this with the reason why both are meant",
