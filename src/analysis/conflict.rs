@@ -56,7 +56,8 @@ impl Analysis {
             .filter(|(_, prepared)| prepared.statement.effect == Effect::Deny && !prepared.statement.from_control)
             .map(|(position, denial)| (position, self.conflict(side, position, denial)))
             .collect();
-        let undecided = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Undecided)).map(|(position, _)| *position).collect();
+        let undecided =
+            verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Undecided)).map(|(position, _)| *position).collect();
         (verdicts.into_iter().filter_map(|(_, verdict)| verdict.yes()).collect(), undecided)
     }
 

@@ -6,6 +6,7 @@
 
 mod automaton;
 mod conflict;
+mod controls;
 mod dead;
 mod difference;
 mod formula;
@@ -13,6 +14,7 @@ mod index;
 mod interval;
 mod list;
 mod lockout;
+mod meaning;
 mod model;
 mod needed;
 mod prepared;
@@ -31,14 +33,21 @@ mod words;
 
 pub use conflict::COUNTED;
 pub use conflict::Conflict;
+pub use controls::Contradiction;
 pub use dead::Dead;
 pub use difference::Change;
 pub use difference::Class;
 pub use difference::Difference;
 pub use formula::Formula;
+pub use lockout::Lockout;
 pub use lockout::Management;
+pub use meaning::Claim;
+pub use meaning::Meaning;
+pub use meaning::Obstacle;
+pub use meaning::Undecided;
 pub use model::Model;
 pub use model::Value;
+pub use needed::Inert;
 pub use needed::Redundant;
 pub use needed::Superfluous;
 pub use question::Analysis;

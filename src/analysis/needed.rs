@@ -24,13 +24,22 @@ pub struct Redundant {
     pub equal: bool,
 }
 
+/// A denial of what nothing grants, or of what others deny as far as anything grants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inert {
+    /// The position of the denial.
+    pub denial: usize,
+    /// The positions of denials that deny as much of what is granted, none of which can be left out; none if nothing is granted.
+    pub by: Vec<usize>,
+}
+
 /// Statements that change nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Superfluous {
     /// Statements that others make superfluous. All of them can be removed together; none of them is named as what makes another so.
     pub redundant: Vec<Redundant>,
-    /// Denials of what nothing grants, by position.
-    pub inert: Vec<usize>,
+    /// Denials that change nothing because of what is granted, in order.
+    pub inert: Vec<Inert>,
     /// Statements of which it is not known whether others make them superfluous.
     pub undecided: Vec<usize>,
     /// Denials of which it is not known whether anything grants what they deny.
@@ -70,6 +79,7 @@ impl Analysis {
         let is_policy = |position: &usize| side.statements.get(*position).is_some_and(|denial| !denial.statement.from_control);
         inert.extend(why.iter().filter(|(_, why)| why.is_none()).map(|(position, _)| *position).filter(is_policy));
         inert.sort_unstable();
+        let inert = inert.into_par_iter().map(|position| self.inert_by_what(side, position, &removed)).collect();
         Superfluous { redundant: why.into_iter().filter_map(|(_, why)| why).collect(), inert, undecided, inert_undecided }
     }
 
@@ -160,21 +170,38 @@ impl Analysis {
         same && side.cases(&[inside]).is_some_and(|cases| cases.iter().all(|case| self.covers(side, inside, case, &[around])))
     }
 
-    /// Whether nothing grants what a denial denies and no other denial does.
+    /// What denies as much of what is granted as an inert denial does.
+    fn inert_by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Inert {
+        let enough = |kept: &BTreeSet<u32>| {
+            let denial = side.statements.get(position);
+            denial.is_some_and(|denial| self.takes_nothing(side, position, denial, |at| kept.contains(&at)) == Verdict::Yes(()))
+        };
+        if enough(&BTreeSet::new()) {
+            return Inert { denial: position, by: Vec::new() };
+        }
+        let others = (0..).zip(&side.statements).filter(|(_, other)| other.statement.effect == Effect::Deny);
+        let all = others.map(|(at, _)| at).filter(|at| *at as usize != position && !removed.contains(at)).collect();
+        Inert { denial: position, by: minimal(all, enough).into_iter().map(|at| at as usize).collect() }
+    }
+
+    /// Whether a denial can apply, and nothing grants what it denies and no other denial does.
     fn is_inert(&self, side: &Side, position: usize, denial: &Prepared, removed: &BTreeSet<u32>) -> Verdict<()> {
         match side.cases(&[denial]) {
-            None => return Verdict::Undecided,
-            Some(cases) if !self.can_apply(denial, &cases) => return Verdict::No,
-            Some(_) => {}
+            None => Verdict::Undecided,
+            Some(cases) if !self.can_apply(denial, &cases) => Verdict::No,
+            Some(_) => self.takes_nothing(side, position, denial, |other| !removed.contains(&other)),
         }
+    }
+
+    /// Whether some other denials deny whatever is granted of what a denial denies.
+    fn takes_nothing(&self, side: &Side, position: usize, denial: &Prepared, kept: impl Fn(u32) -> bool) -> Verdict<()> {
         let mut known = Verdict::Yes(());
         let grants = side.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
         for grant in grants {
             let Some(cases) = side.cases(&[grant, denial]) else { return Verdict::Undecided };
             for case in &cases {
                 let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
-                let others: Vec<u32> =
-                    case.denials.iter().copied().filter(|other| *other as usize != position && !removed.contains(other)).collect();
+                let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position && kept(other)).collect();
                 match self.ask(&case.caller, &both, &self.applying(side.at(&others), &case.caller)) {
                     Verdict::Yes(_) => return Verdict::No,
                     Verdict::Undecided => known = Verdict::Undecided,
@@ -218,7 +245,8 @@ mod tests {
         let found = analysis.superfluous(&dead);
         let said: Vec<(usize, &[usize], bool)> = found.redundant.iter().map(|one| (one.statement, one.by.as_slice(), one.equal)).collect();
         assert_eq!(said, redundant, "{texts:?}");
-        assert_eq!(found.inert, inert, "{texts:?}");
+        let inertly: Vec<usize> = found.inert.iter().map(|one| one.denial).collect();
+        assert_eq!(inertly, inert, "{texts:?}");
         assert_eq!(found.undecided, [0; 0]);
     }
 

@@ -10,6 +10,7 @@ mod rules;
 mod scalar;
 mod suggest;
 mod suppression;
+mod telling;
 
 use std::collections::BTreeMap;
 

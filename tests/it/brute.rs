@@ -284,6 +284,11 @@ impl Brute {
         self.classes.iter().all(|class| class >> position & 1 == 0 || class & by & !CHANGE != 0)
     }
 
+    /// Whether some denials deny whatever is granted of what a denial denies.
+    pub fn takes_nothing(&self, denial: usize, by: u32) -> bool {
+        self.classes.iter().all(|class| class >> denial & 1 == 0 || class & self.grants == 0 || class & by & !CHANGE != 0)
+    }
+
     /// Whether every request is decided alike by the statements of two sets.
     pub fn same(&self, one: u32, two: u32) -> bool {
         self.classes.iter().all(|&class| self.allowed(class, one) == self.allowed(class, two))

@@ -47,7 +47,7 @@ fn check_superfluous(brute: &Brute, analysis: &Analysis, dead: &BTreeSet<usize>)
     let found = analysis.superfluous(dead);
     assert_eq!((found.undecided.as_slice(), found.inert_undecided.as_slice()), ([].as_slice(), [].as_slice()));
     let redundant = set(found.redundant.iter().map(|one| one.statement));
-    let inert = set(found.inert.iter().copied());
+    let inert = set(found.inert.iter().map(|one| one.denial));
     let all = brute.all();
     let gone = redundant | inert | set(dead.iter().copied());
     assert!(brute.same(all, all & !gone), "all that is superfluous can go");
@@ -65,7 +65,13 @@ fn check_superfluous(brute: &Brute, analysis: &Analysis, dead: &BTreeSet<usize>)
             assert!(kept || statement.from_control && !covered, "{position} could go as well");
         }
     }
-    assert!(found.inert.iter().all(|&at| !brute.statements[at].from_control && brute.statements[at].effect == Effect::Deny));
+    for one in &found.inert {
+        let (statement, by) = (&brute.statements[one.denial], set(one.by.iter().copied()));
+        assert!(!statement.from_control && statement.effect == Effect::Deny);
+        assert_eq!(by & (gone | !brute.denials()), 0, "what makes {} inert goes itself", one.denial);
+        assert!(brute.takes_nothing(one.denial, by));
+        assert!(one.by.iter().all(|&left_out| !brute.takes_nothing(one.denial, by & !(1 << left_out))));
+    }
     for one in &found.redundant {
         let by = set(one.by.iter().copied());
         assert_eq!(by & gone, 0, "what makes {} superfluous goes itself", one.statement);
@@ -108,7 +114,7 @@ fn check_management(brute: &Brute, analysis: &Analysis) {
             let expected: Vec<usize> = (0..brute.statements.len()).filter(|&at| meant(&brute.statements[at])).collect();
             assert_eq!(grants, expected);
         }
-        Management::Undecided => panic!("it is known who can change policies"),
+        Management::Undecided(_) => panic!("it is known who can change policies"),
     }
 }
 

@@ -6,19 +6,27 @@ mod ambiguous_precedence;
 mod bidi_control;
 mod compat_spelling;
 mod condition_syntax;
+mod contradicting_controls;
 mod critical_control_disabled;
+mod dead_allow;
 mod duplicate_key;
+mod duplicate_policy;
 mod duplicate_policy_id;
 mod except_without_effect;
 mod expired_suppression;
+mod inert_denial;
 mod invalid_configuration;
 mod invalid_directory;
+mod lockout;
 mod member_format;
 mod missing_description;
 mod public_write;
+mod redundant_policy;
 mod run_not_runnable;
+mod same_condition_exception;
 mod schema_violation;
 mod unbounded_grant;
+mod undecided_analysis;
 mod unenforced_control;
 mod unknown_member;
 mod unknown_service;
@@ -40,9 +48,17 @@ pub static RULES: &[&Rule] = &[
     &invalid_configuration::RULE,
     &invalid_directory::RULE,
     &bidi_control::RULE,
+    &lockout::RULE,
+    &contradicting_controls::RULE,
+    &dead_allow::RULE,
+    &same_condition_exception::RULE,
+    &undecided_analysis::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
     &allow_deny_conflict::RULE,
+    &inert_denial::RULE,
+    &duplicate_policy::RULE,
+    &redundant_policy::RULE,
     &critical_control_disabled::RULE,
     &unenforced_control::RULE,
     &unknown_service::RULE,
