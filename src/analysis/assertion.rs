@@ -65,7 +65,7 @@ impl Analysis {
     fn never(&self, side: &Side, scope: &Prepared) -> Proof {
         let mut undecided = false;
         for (position, grant) in meant(side, scope, Effect::Allow) {
-            let Some(cases) = side.cases(&[scope, grant]) else {
+            let Some(cases) = side.cases_against(&[scope, grant]) else {
                 undecided = true;
                 continue;
             };
@@ -97,7 +97,7 @@ impl Analysis {
         // Another member can bring a denial with it, and nothing else that is worse.
         let denials = if exactly { Vec::new() } else { meant(side, scope, Effect::Deny) };
         for (_, denial) in denials {
-            let Some(cases) = side.cases(&[scope, denial]) else {
+            let Some(cases) = side.cases_against(&[scope, denial]) else {
                 undecided = true;
                 continue;
             };
@@ -116,7 +116,7 @@ impl Analysis {
         let mut undecided = false;
         let mut policies = Vec::new();
         for (position, grant) in meant(side, scope, Effect::Allow) {
-            let Some(cases) = side.cases(&[scope, grant]) else {
+            let Some(cases) = side.cases_against(&[scope, grant]) else {
                 undecided = true;
                 continue;
             };

@@ -4,13 +4,14 @@
 //! finding of its own. What is left is an overlap where each also reaches where the other does not. Denials that controls lower to
 //! overlap everything by intent. Only callers who are certain to be meant by both count: two groups may have nobody in common.
 
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::people::EVERYONE;
+use super::people::MemberId;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
@@ -118,7 +119,7 @@ impl Analysis {
     fn is_partial_for_members(&self, side: &Side, grant: &Prepared, denial: &Prepared) -> Verdict<()> {
         let fits = self.both_fit(grant, denial);
         let exists = |roots: &[&Prepared], outside: &[&Prepared]| {
-            let Some(cases) = side.cases(roots) else { return Verdict::Undecided };
+            let Some(cases) = side.cases_against(roots) else { return Verdict::Undecided };
             let mut verdict = Verdict::No;
             for case in cases.iter().filter(|case| case.caller.is_simple()) {
                 let mut hold = self.applying(roots.iter().copied(), &case.caller);
@@ -142,7 +143,7 @@ impl Analysis {
 
     /// What a denial takes from a grant, and a request that shows it.
     fn proof(&self, side: &Side, position: usize, grant: &Prepared, denial: &Prepared) -> Option<(Vec<Region>, Json)> {
-        let cases = side.cases(&[grant, denial])?;
+        let cases = side.cases_against(&[grant, denial])?;
         for case in cases.iter().filter(|case| case.caller.is_simple()) {
             let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary)).to_vec();
             let fitting = [both.as_slice(), &[self.both_fit(grant, denial)]].concat();
@@ -209,12 +210,13 @@ fn header(grant: &Prepared, denial: &Prepared) -> Option<Inclusion> {
 
 impl Side {
     /// The grants that have a member, actions, a service and a source in common with a denial, by position.
-    fn grants_sharing(&self, denial: &Prepared) -> BTreeSet<u32> {
-        if denial.statement.members.contains(&Member::Everyone) {
+    fn grants_sharing(&self, denial: &Prepared) -> Vec<u32> {
+        if denial.members.first() == Some(&EVERYONE) {
             let grants = (0..).zip(&self.statements).filter(|(_, grant)| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
             return grants.map(|(position, _)| position).collect();
         }
-        self.candidates(Effect::Allow, denial.statement.members.iter().chain([&Member::Everyone]), &[denial])
+        let members: Vec<MemberId> = [EVERYONE].into_iter().chain(denial.members.iter().copied()).collect();
+        self.candidates(Effect::Allow, &members, &[denial])
     }
 }
 

@@ -78,7 +78,7 @@ impl Analysis {
     /// Whether some request within the scope of all of `scope` meets all of `controls`, as far as they apply.
     fn can_be_met(&self, side: &Side, scope: &[usize], controls: &[usize]) -> Verdict<()> {
         let roots: Vec<&Prepared> = scope.iter().filter_map(|&at| side.statements.get(at)).collect();
-        let Some(cases) = side.cases(&roots) else { return Verdict::Undecided };
+        let Some(cases) = side.cases_against(&roots) else { return Verdict::Undecided };
         let mut verdict = Verdict::No;
         for case in cases.iter().filter(|case| case.caller.is_simple()) {
             let hold: Vec<Formula> = roots.iter().map(|prepared| self.scope(prepared, &case.caller)).collect();
@@ -128,13 +128,13 @@ impl Analysis {
 
     /// The requests that a control is about, whether they meet it or not.
     fn scope(&self, control: &Prepared, caller: &Caller) -> Formula {
-        let header = [control.members(caller, &self.vocabulary), control.actions.clone(), control.service.clone(), control.source.clone()];
+        let header = [control.among(caller, &self.vocabulary), control.actions.clone(), control.service.clone(), control.source.clone()];
         Formula::all(header, &self.vocabulary)
     }
 
     fn scope_in_words(&self, side: &Side, scope: &[usize]) -> Vec<Region> {
         let roots: Vec<&Prepared> = scope.iter().filter_map(|&at| side.statements.get(at)).collect();
-        let case = side.cases(&roots).and_then(|cases| cases.into_iter().find(|case| case.caller.is_simple()));
+        let case = side.cases_against(&roots).and_then(|cases| cases.into_iter().find(|case| case.caller.is_simple()));
         let Some(case) = case else { return Vec::new() };
         let whole = Formula::all(roots.iter().map(|prepared| self.scope(prepared, &case.caller)), &self.vocabulary);
         self.regions(&case.caller, &whole).0.into_iter().map(|(region, _)| region).collect()

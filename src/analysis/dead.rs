@@ -51,7 +51,7 @@ impl Analysis {
     }
 
     fn is_dead(&self, side: &Side, position: usize, grant: &Prepared) -> Verdict<Dead> {
-        let Some(cases) = side.cases(&[grant]) else { return Verdict::Undecided };
+        let Some(cases) = side.cases_against(&[grant]) else { return Verdict::Undecided };
         let mut undecided = false;
         // Where nothing denies, the grant is alive, unless it does not apply to that member after all.
         if !grant.may_spare_members() && cases.iter().any(|case| case.denials.is_empty()) {

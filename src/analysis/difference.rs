@@ -11,12 +11,15 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::people::MemberId;
+use super::people::People;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
 use super::region::Region;
 use super::side::Case;
 use super::side::Side;
+use super::side::cases;
 use crate::policy::Actions;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -168,29 +171,29 @@ impl Analysis {
 
     /// Requests that a new grant allows, and that nothing granted before.
     fn newly_granted(&self, before: &Side, after: &Side, grant: &Prepared) -> Outcome {
-        let Some(cases) = after.cases_beside(&[after, before], &[grant]) else { return undecided(grant) };
+        let Some(cases) = cases(&[after, before], &[grant], &[Effect::Deny, Effect::Allow]) else { return undecided(grant) };
         let mut outcome = Outcome::default();
-        for (case, around) in cases {
+        for around in cases {
             let [now, then] = around.as_slice() else { continue };
-            let hold = vec![grant.applies(&case.caller, &self.vocabulary)];
-            let fail = [after.at(&now.denials), before.at(&then.grants)].map(|some| self.applying(some, &case.caller)).concat();
-            self.describe(before, after, (grant, None), &case, hold, fail, &mut outcome);
+            let hold = vec![grant.applies(&now.caller, &self.vocabulary)];
+            let fail = [after.at(&now.denials), before.at(&then.grants)].map(|some| self.applying(some, &now.caller)).concat();
+            self.describe(before, after, (grant, None), now, hold, fail, &mut outcome);
         }
         outcome
     }
 
     /// Requests that a grant allows now that a denial is gone.
     fn no_longer_denied(&self, before: &Side, after: &Side, grant: &Prepared, denial: &Prepared) -> Outcome {
-        let Some(cases) = after.cases_beside(&[after, before], &[grant, denial]) else { return undecided(denial) };
+        let Some(cases) = cases(&[after, before], &[grant, denial], &[Effect::Deny, Effect::Allow]) else { return undecided(denial) };
         let mut outcome = Outcome::default();
-        for (case, around) in cases {
+        for around in cases {
             let [now, then] = around.as_slice() else { continue };
-            let applies = |prepared: &Prepared| prepared.applies(&case.caller, &self.vocabulary);
+            let applies = |prepared: &Prepared| prepared.applies(&now.caller, &self.vocabulary);
             // What nothing granted before is told of the new grant already.
-            let granted = Formula::any(self.applying(before.at(&then.grants), &case.caller), &self.vocabulary);
+            let granted = Formula::any(self.applying(before.at(&then.grants), &now.caller), &self.vocabulary);
             let hold = vec![applies(grant), applies(denial), granted];
-            let fail = self.applying(after.at(&now.denials), &case.caller);
-            self.describe(before, after, (grant, Some(denial)), &case, hold, fail, &mut outcome);
+            let fail = self.applying(after.at(&now.denials), &now.caller);
+            self.describe(before, after, (grant, Some(denial)), now, hold, fail, &mut outcome);
         }
         outcome
     }
@@ -223,7 +226,7 @@ impl Analysis {
             outcome.changes.push(Change {
                 grant: grant.statement.policy.clone(),
                 denial: denial.map(|denial| denial.statement.policy.clone()),
-                callers: case.members.iter().map(|members| together(members)).collect(),
+                callers: case.members.iter().map(|members| together(members, &after.people)).collect(),
                 region,
                 partial: !complete,
                 witness,
@@ -233,8 +236,8 @@ impl Analysis {
 }
 
 /// Members that a caller has together, each once, and without `*`, which everybody has.
-fn together(members: &[Member]) -> Vec<Member> {
-    let distinct: BTreeSet<&Member> = members.iter().collect();
+fn together(members: &[MemberId], people: &People) -> Vec<Member> {
+    let distinct: BTreeSet<&Member> = members.iter().filter_map(|&member| people.member(member)).collect();
     let named: Vec<Member> = distinct.iter().filter(|member| ***member != Member::Everyone).map(|&member| member.clone()).collect();
     if named.is_empty() { vec![Member::Everyone] } else { named }
 }

@@ -57,7 +57,7 @@ impl Analysis {
             if statement.effect != Effect::Allow || !meant {
                 continue;
             }
-            let verdict = match side.cases(&[grant]) {
+            let verdict = match side.cases_against(&[grant]) {
                 None => Verdict::Undecided,
                 Some(cases) => self.can_change(side, grant, &cases, |_| true),
             };
@@ -80,7 +80,7 @@ impl Analysis {
         let lost: Vec<(&Prepared, Vec<Case>)> = grants
             .iter()
             .filter_map(|&at| side.statements.get(at))
-            .map(|grant| side.cases(&[grant]).map(|cases| (grant, cases)))
+            .map(|grant| side.cases_against(&[grant]).map(|cases| (grant, cases)))
             .collect::<Option<_>>()?;
         let all: BTreeSet<u32> = lost.iter().flat_map(|(_, cases)| cases).flat_map(|case| case.denials.iter().copied()).collect();
         let denials = minimal(all, |kept| {

@@ -18,6 +18,7 @@ mod lockout;
 mod meaning;
 mod model;
 mod needed;
+mod people;
 mod prepared;
 mod question;
 mod region;

@@ -186,7 +186,7 @@ impl Analysis {
 
     /// Whether a denial can apply, and nothing grants what it denies and no other denial does.
     fn is_inert(&self, side: &Side, position: usize, denial: &Prepared, removed: &BTreeSet<u32>) -> Verdict<()> {
-        match side.cases(&[denial]) {
+        match side.cases_against(&[denial]) {
             None => Verdict::Undecided,
             Some(cases) if !self.can_apply(denial, &cases) => Verdict::No,
             Some(_) => self.takes_nothing(side, position, denial, |other| !removed.contains(&other)),
@@ -198,7 +198,7 @@ impl Analysis {
         let mut known = Verdict::Yes(());
         let grants = side.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
         for grant in grants {
-            let Some(cases) = side.cases(&[grant, denial]) else { return Verdict::Undecided };
+            let Some(cases) = side.cases_against(&[grant, denial]) else { return Verdict::Undecided };
             for case in &cases {
                 let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
                 let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position && kept(other)).collect();

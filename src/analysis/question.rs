@@ -1,6 +1,7 @@
 //! The frame of every question: a caller, statements that are to apply, and statements that are not.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -77,7 +78,8 @@ impl Analysis {
             law_books.iter().map(|statements| statements.iter().map(|statement| preparation.prepare(statement)).collect()).collect();
         let scopes = scopes.iter().map(|scope| preparation.prepare(scope)).collect();
         preparation.vocabulary.relate();
-        let sides = prepared.into_iter().map(Side::new).collect();
+        let people = Arc::new(preparation.people);
+        let sides = prepared.into_iter().map(|statements| Side::new(statements, people.clone(), &preparation.vocabulary)).collect();
         Self { vocabulary: preparation.vocabulary, sides, scopes, budget: Budget::default() }
     }
 
