@@ -5,16 +5,19 @@
 //! [`decide`](crate::decision::decide).
 
 pub mod automaton;
+mod condition;
 mod conflict;
 mod dead;
 mod formula;
 mod index;
 mod interval;
 mod list;
+mod missing;
 mod model;
 mod overlap;
 mod prepared;
 mod question;
+mod redundant;
 mod request;
 mod scalar;
 mod search;
@@ -24,15 +27,22 @@ mod values;
 mod vocabulary;
 mod witness;
 
+pub use condition::Conditions;
+pub use condition::Examined;
 pub use conflict::Conflict;
 pub use conflict::conflicts;
 pub use formula::Formula;
+pub use missing::Lacking;
+pub use missing::Place;
+pub use missing::admitted;
+pub use missing::escaped;
 pub use model::Model;
 pub use model::Value;
 pub use overlap::Relation;
 pub use overlap::relation;
 pub use question::Analysis;
 pub use question::Verdict;
+pub use redundant::Redundant;
 pub use search::Answer;
 pub use search::Budget;
 pub use search::Goal;

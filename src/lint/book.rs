@@ -3,13 +3,18 @@
 use std::sync::OnceLock;
 
 use crate::analysis::Analysis;
+use crate::analysis::Conditions;
+use crate::analysis::Examined;
+use crate::condition::Lists;
 use crate::config::Config;
 use crate::config::ConfigProblem;
+use crate::policy;
 use crate::policy::Misfit;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
 use crate::policy::PolicyFile;
 use crate::policy::PolicySet;
+use crate::policy::Statement;
 use crate::source::SourceId;
 use crate::source::SourceMap;
 use crate::source::Span;
@@ -57,12 +62,37 @@ pub struct Book {
     pub misfits: Vec<Misfit>,
     /// The statements made ready for questions, once a rule has asked for them.
     pub analysis: OnceLock<Analysis>,
+    /// What is known of the single conditions, once a rule has asked for it.
+    pub conditions: OnceLock<Conditions>,
 }
 
 impl Book {
     /// The statements of the law book, ready for questions. Made once, when the first rule asks.
     pub fn analysis(&self) -> &Analysis {
         self.analysis.get_or_init(|| Analysis::new(&[self.set.statements()]))
+    }
+
+    /// The attributes that are declared as lists; none where the declarations cannot be read.
+    pub fn lists(&self) -> Lists {
+        policy::lists(&self.config).unwrap_or_default()
+    }
+
+    /// What a policy lowers to once it is enabled; `None` if there is nothing to enforce, or it does not fit the declared lists.
+    pub fn in_force(&self, policy: &Policy) -> Option<Statement> {
+        let mut policy = policy.clone();
+        match &mut policy {
+            Policy::Access(access) => access.enabled = true,
+            Policy::Control(control) => control.enabled = true,
+        }
+        policy::lower(&policy, &self.lists()).ok()?
+    }
+
+    /// Every policy whose condition can be read, with its document and what is known of the condition, in order. All conditions are
+    /// looked at when the first rule asks.
+    pub fn conditions(&self) -> impl Iterator<Item = (&Policy, &PolicyDocument, &Examined)> {
+        let conditions = self.conditions.get_or_init(|| Conditions::new(self.set.policies(), &self.lists()));
+        let policies = self.set.policies().iter().zip(&self.places).enumerate();
+        policies.filter_map(|(at, (policy, &place))| Some((&**policy, self.document(place)?, conditions.of(at)?)))
     }
 
     /// The document at a place.

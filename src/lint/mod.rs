@@ -6,6 +6,7 @@
 
 mod book;
 mod draft;
+mod phrase;
 mod rules;
 mod scalar;
 mod suggest;

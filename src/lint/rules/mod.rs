@@ -2,11 +2,14 @@
 //! Each rule is a file of its own.
 
 mod allow_deny_conflict;
+mod allow_matches_missing;
+mod always_true_condition;
 mod ambiguous_precedence;
 mod bidi_control;
 mod compat_spelling;
 mod condition_syntax;
 mod critical_control_disabled;
+mod denial_misses_missing;
 mod duplicate_key;
 mod duplicate_policy_id;
 mod except_without_effect;
@@ -14,13 +17,16 @@ mod expired_suppression;
 mod invalid_configuration;
 mod member_format;
 mod missing_description;
+mod never_satisfied_control;
 mod public_write;
+mod redundant_condition_part;
 mod run_not_runnable;
 mod schema_violation;
 mod unbounded_grant;
 mod unenforced_control;
 mod unknown_service;
 mod unreadable_file;
+mod unsatisfiable_condition;
 mod unused_suppression;
 mod yaml_syntax;
 
@@ -37,6 +43,11 @@ pub static RULES: &[&Rule] = &[
     &ambiguous_precedence::RULE,
     &invalid_configuration::RULE,
     &bidi_control::RULE,
+    &unsatisfiable_condition::RULE,
+    &never_satisfied_control::RULE,
+    &always_true_condition::RULE,
+    &allow_matches_missing::RULE,
+    &denial_misses_missing::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
     &allow_deny_conflict::RULE,
@@ -46,6 +57,7 @@ pub static RULES: &[&Rule] = &[
     &run_not_runnable::RULE,
     &member_format::RULE,
     &except_without_effect::RULE,
+    &redundant_condition_part::RULE,
     &compat_spelling::RULE,
     &missing_description::RULE,
     &unused_suppression::RULE,
