@@ -16,6 +16,7 @@ use super::dead::minimal;
 use super::formula::Formula;
 use super::missing;
 use super::missing::Lacking;
+use super::missing::Place;
 use super::question::Verdict;
 use super::redundant;
 use super::redundant::Redundant;
@@ -59,9 +60,14 @@ impl Examined {
         let never = tree.never(Tree::ROOT, true);
         let always = tree.never(Tree::ROOT, false);
         let constant = matches!(never, Verdict::Yes(_)) || matches!(always, Verdict::Yes(_));
-        let unless_constant = |question: fn(&Tree<'_>) -> Vec<Lacking>| if constant { Vec::new() } else { question(&tree) };
         let redundant = if constant { Vec::new() } else { redundant::find(&tree, text) };
-        let (admits, misses) = (unless_constant(missing::admits), unless_constant(missing::misses));
+        let effective =
+            |test: &Place| redundant.iter().all(|part| test.range.start >= part.range.end || test.range.end <= part.range.start);
+        let lacking = |question: fn(&Tree<'_>) -> Vec<Lacking>| {
+            let found = if constant { Vec::new() } else { question(&tree) };
+            found.into_iter().filter_map(|lacking| lacking.only(effective)).collect()
+        };
+        let (admits, misses) = (lacking(missing::admits), lacking(missing::misses));
         Some(Self { text: text.clone(), never, always, redundant, admits, misses, whole })
     }
 }
@@ -244,4 +250,76 @@ fn add<'p>(
         node.operands = operands;
     }
     own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::Term;
+
+    fn examined(text: &str) -> Examined {
+        let lists = ["tags", "{me.roles}"].iter().map(|term| Term::parse(term).expect("a term")).collect();
+        Examined::new(&Arc::from(text), &lists).expect("a condition")
+    }
+
+    #[track_caller]
+    fn check(verdict: &Verdict<Vec<Vec<Range<usize>>>>, text: &str, expected: Option<&[&[&str]]>) {
+        let words = |groups: &Vec<Vec<Range<usize>>>| -> Vec<Vec<&str>> {
+            groups.iter().map(|group| group.iter().map(|range| &text[range.clone()]).collect()).collect()
+        };
+        let found = match verdict {
+            Verdict::Yes(groups) => Some(words(groups)),
+            Verdict::No | Verdict::Undecided => None,
+        };
+        assert_eq!(found, expected.map(|groups| groups.iter().map(|group| group.to_vec()).collect()), "{text}");
+    }
+
+    #[track_caller]
+    fn check_never(text: &str, expected: Option<&[&[&str]]>) {
+        check(&examined(text).never, text, expected);
+    }
+
+    #[track_caller]
+    fn check_always(text: &str, expected: Option<&[&[&str]]>) {
+        check(&examined(text).always, text, expected);
+    }
+
+    #[test]
+    fn the_fewest_parts_that_contradict_each_other_are_named() {
+        check_never("a = 1 and b = 2", None);
+        check_never("a = 1 and b = 2 and a = 2", Some(&[&["a = 1", "a = 2"]]));
+        check_never("(a = 1 or a = 2) and b and a > 2", Some(&[&["a = 1 or a = 2", "a > 2"]]));
+        check_never("(a = 1 and a = 2) or (b and not b)", Some(&[&["a = 1", "a = 2"], &["b", "not b"]]));
+        check_never("c and ((a = 1 and a = 2) or (b and not b))", Some(&[&["a = 1", "a = 2"], &["b", "not b"]]));
+        check_never("a < ''", Some(&[&["a < ''"]]));
+        check_never("tags = 'a' and tags = 'b'", None);
+        check_never("tags = 'a' and not exists tags", Some(&[&["tags = 'a'", "not exists tags"]]));
+        check_never("{me} = null", Some(&[&["{me} = null"]]));
+        check_never("a = 1 and a.b = 2", Some(&[&["a = 1", "a.b = 2"]]));
+    }
+
+    #[test]
+    fn the_fewest_parts_that_leave_nothing_out_are_named() {
+        check_always("a = 1 or b = 2", None);
+        check_always("a != 1 or b or a != 2", Some(&[&["a != 1", "a != 2"]]));
+        check_always("(a or not a) and exists _id", Some(&[&["a", "not a"], &["exists _id"]]));
+        check_always("tags != 'a' or tags != 'b'", None);
+        check_always("not (a = 1 and a = 2)", Some(&[&["not (a = 1 and a = 2)"]]));
+        check_always("a < 1 or a >= 1", None);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_claimed() {
+        assert_eq!(examined("a matches 'x' and a matches 'y'").never, Verdict::Undecided);
+        check_never("a < b and b < c and c < a", None);
+        check_never("a matches 'x' and not a matches 'x'", Some(&[&["a matches 'x'", "not a matches 'x'"]]));
+    }
+
+    #[test]
+    fn equal_texts_are_looked_at_once_and_unreadable_ones_not_at_all() {
+        assert!(Examined::new(&Arc::from("a = "), &Lists::default()).is_none());
+        let lists: Lists = ["a", "b"].iter().map(|term| Term::parse(term).expect("a term")).collect();
+        assert!(Examined::new(&Arc::from("a = b"), &lists).is_none());
+        assert!(Conditions::new(&[], &lists).of(0).is_none());
+    }
 }

@@ -69,6 +69,14 @@ pub struct Place {
     pub positive: bool,
 }
 
+impl Lacking {
+    /// The same with some of the tests; `None` if none is left.
+    pub(super) fn only(mut self, keep: impl Fn(&Place) -> bool) -> Option<Self> {
+        self.tests.retain(keep);
+        (!self.tests.is_empty()).then_some(self)
+    }
+}
+
 /// Attributes without which a condition holds, and would not if what it denies of them were so.
 pub(super) fn admits(tree: &Tree<'_>) -> Vec<Lacking> {
     tests(tree, |atom, denied| denied && !speaks_of_absence(atom)).into_iter().filter(|lacking| hangs(tree, lacking, true)).collect()
@@ -301,4 +309,117 @@ fn meets(one: &Statement, two: &Statement) -> bool {
 
 fn shares_a_member(one: &Statement, two: &Statement) -> bool {
     everyone(&one.members) || everyone(&two.members) || one.members.iter().any(|member| two.members.binary_search(member).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::Examined;
+    use crate::analysis::overlap::tests::statement;
+    use crate::condition::arbitrary;
+
+    fn examined(text: &str) -> Examined {
+        Examined::new(&Arc::from(text), &Lists::default()).expect("a condition")
+    }
+
+    #[track_caller]
+    fn check(found: &[Lacking], text: &str, expected: &[(&str, &[&str])]) {
+        let found: Vec<(String, Vec<&str>)> = found
+            .iter()
+            .map(|lacking| (lacking.term.to_string(), lacking.tests.iter().map(|test| &text[test.range.clone()]).collect()))
+            .collect();
+        let expected: Vec<(String, Vec<&str>)> = expected.iter().map(|(term, tests)| ((*term).to_owned(), tests.to_vec())).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn what_is_denied_lets_absence_in() {
+        let admits = |text: &str, expected: &[(&str, &[&str])]| check(&examined(text).admits, text, expected);
+        admits("a != 1", &[("a", &["a != 1"])]);
+        admits("not a = 1", &[("a", &["not a = 1"])]);
+        admits("not not a != 1", &[("a", &["not not a != 1"])]);
+        admits("a != 1 and a != 2 and b = 1", &[("a", &["a != 1", "a != 2"])]);
+        admits("a != 1 and exists a", &[]);
+        admits("a != 1 or a = null", &[]);
+        admits("(a != 1 or c) and (a > 2 or not c)", &[("a", &["a != 1"])]);
+        admits("not (a = 1 or b < 2)", &[("a", &["a = 1"]), ("b", &["b < 2"])]);
+        admits("a not in (1) or a != 2", &[]);
+        admits("not a", &[]);
+        admits("not (a = null) and not exists b", &[]);
+    }
+
+    #[test]
+    fn what_measures_lets_absence_out() {
+        let misses = |text: &str, expected: &[(&str, &[&str])]| check(&examined(text).misses, text, expected);
+        misses("a > 1", &[("a", &["a > 1"])]);
+        misses("not (not (a > 1))", &[("a", &["not (not (a > 1))"])]);
+        misses("not (a <= 1)", &[]);
+        misses("a = 1", &[]);
+        misses("a like 'x%' or a in (1, 2) or exists a", &[]);
+        misses("{context.a} = 1", &[("{context.a}", &["{context.a} = 1"])]);
+        misses("a = {me}", &[("a", &["a = {me}"])]);
+        misses("a > 1 or a = null", &[]);
+        misses("exists {me.a}", &[]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever request is shown, it has been run; and for the generated conditions there nearly always is one.
+        #[test]
+        fn every_request_that_is_shown_proves_what_is_said(expr in arbitrary::expr()) {
+            let lists = Lists::default();
+            let text = expr.to_string();
+            let mut grant = statement("G", Effect::Allow, "read | r | s | g except h");
+            grant.condition = Some(Arc::new(Condition::new(expr.clone(), &lists).expect("fits")));
+            for lacking in examined(&text).admits {
+                let Some(shown) = admitted(&grant, &lacking, &lists) else { continue };
+                let request = Request::from_authzen(&shown).expect("a request");
+                prop_assert!(applies(&grant, &request), "{} {}", text, shown);
+                let absent = Condition::new(absent(&lacking.term), &lists).expect("fits");
+                prop_assert_eq!(absent.evaluate(&request.facts()), crate::condition::Outcome::True, "{} {}", text, shown);
+            }
+        }
+
+        #[test]
+        fn whatever_escapes_is_allowed_and_would_be_denied(one in arbitrary::expr(), two in arbitrary::expr()) {
+            let lists = Lists::default();
+            let text = one.to_string();
+            let with = |effect, header: &str, expr: Expr| {
+                let mut statement = statement("P", effect, header);
+                statement.condition = Some(Arc::new(Condition::new(expr, &lists).expect("fits")));
+                statement
+            };
+            let denial = with(Effect::Deny, "read | r | * | g", one);
+            let book = [statement("G", Effect::Allow, "read | * | s | h"), with(Effect::Deny, "read | r | s | *", two), denial.clone()];
+            for lacking in examined(&text).misses {
+                let Some(shown) = escaped(&denial, &lacking, &book, &lists) else { continue };
+                let request = Request::from_authzen(&shown).expect("a request");
+                prop_assert!(decide(&book, &request).allowed, "{} {}", text, shown);
+            }
+        }
+    }
+
+    #[test]
+    fn other_denials_are_seen_to() {
+        let escapes = |others: &[&str]| {
+            let denial = statement("D", Effect::Deny, "read | r | s | h | a > 1");
+            let lacking = examined("a > 1").misses.remove(0);
+            let others = others.iter().map(|text| statement("O", Effect::Deny, text));
+            let grant = statement("G", Effect::Allow, "read | r | s | g");
+            let book: Vec<Statement> = [grant, denial.clone()].into_iter().chain(others).collect();
+            escaped(&denial, &lacking, &book, &Lists::default()).is_some()
+        };
+        assert!(escapes(&[]));
+        assert!(escapes(&[
+            "read | r | s | i",
+            "read | q | s | *",
+            "read | r | s | * | b = 1",
+            "read | r | s | g | not exists b and c = null"
+        ]));
+        assert!(!escapes(&["read | r | s | g | b = 1", "read | r | s | * | b != 1"]));
+        assert!(!escapes(&["read | r | s | * | a = null"]));
+    }
 }

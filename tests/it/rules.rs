@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use lawbook::analysis::Budget;
+use lawbook::analysis::Formula;
+use lawbook::analysis::Goal;
+use lawbook::analysis::Vocabulary;
+use lawbook::analysis::satisfiable;
 use lawbook::config::Placed;
 use lawbook::finding::Finding;
 use lawbook::finding::Fix;
@@ -133,11 +138,10 @@ fn every_page_has_its_sections_and_shows_its_rule() {
     }
 }
 
-/// What every policy means, without the spelling that a safe fix may change.
+/// What every policy means, without its condition and the spelling that a safe fix may change.
 fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     let statement = |one: &policy::Statement| {
-        let condition = one.condition.as_ref().map(|condition| condition.expr());
-        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except, condition))
+        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except))
     };
     let value = |one: &std::sync::Arc<policy::Policy>| {
         let mut value = policy::to_value(one);
@@ -148,6 +152,21 @@ fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     };
     let set = &workspace.book.set;
     (set.statements().iter().map(statement).collect(), set.policies().iter().map(value).collect())
+}
+
+/// Whether the conditions of two statements are the same, or are proved to let them apply to the same requests.
+fn same_condition(one: &policy::Statement, two: &policy::Statement) -> bool {
+    match (&one.condition, &two.condition) {
+        (Some(before), Some(after)) if before.expr() != after.expr() => {
+            let mut vocabulary = Vocabulary::default();
+            let before = Formula::of_statement(before, one.effect, &mut vocabulary);
+            let after = Formula::of_statement(after, two.effect, &mut vocabulary);
+            vocabulary.relate();
+            let differ = |yes, no| satisfiable(&vocabulary, &[Goal::yes(yes), Goal::no(no)], Budget::default()).known();
+            differ(&before, &after) == Some(false) && differ(&after, &before) == Some(false)
+        }
+        (before, after) => before.is_some() == after.is_some(),
+    }
 }
 
 /// The case with the fixes applied.
@@ -199,12 +218,15 @@ fn apply_everywhere(safety: Safety, compare: impl Fn(&Workspace, &Workspace, &Ca
 fn safe_fixes_repair_what_was_found_and_keep_the_meaning() {
     let rules = apply_everywhere(Safety::Safe, |before, after, case| {
         assert_eq!(meaning(before), meaning(after), "{} in {}", case.section, case.page);
+        for (one, two) in before.book.set.statements().iter().zip(after.book.set.statements()) {
+            assert!(same_condition(one, two), "{} in {}: {:?} and {:?}", case.section, case.page, one.condition, two.condition);
+        }
     });
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["compat-spelling", "member-format"]);
+    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["compat-spelling", "member-format", "redundant-condition-part"]);
 }
 
 #[test]
 fn unsafe_fixes_repair_what_was_found() {
     let rules = apply_everywhere(Safety::Unsafe, |_, _, _| {});
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["bidi-control"]);
+    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["always-true-condition", "bidi-control", "redundant-condition-part"]);
 }
