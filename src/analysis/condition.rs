@@ -31,6 +31,9 @@ use crate::condition::Part;
 use crate::condition::parts;
 use crate::policy::Policy;
 
+/// A condition with more parts than this is looked at as a whole only.
+pub(super) const MOST_PARTS: usize = 256;
+
 /// A condition, and what is known of it. Ranges are bytes of its text.
 #[derive(Debug, Clone)]
 pub struct Examined {
@@ -60,11 +63,12 @@ impl Examined {
         let never = tree.never(Tree::ROOT, true);
         let always = tree.never(Tree::ROOT, false);
         let constant = matches!(never, Verdict::Yes(_)) || matches!(always, Verdict::Yes(_));
-        let redundant = if constant { Vec::new() } else { redundant::find(&tree, text) };
+        let whole_only = constant || tree.nodes.len() > MOST_PARTS;
+        let redundant = if whole_only { Vec::new() } else { redundant::find(&tree, text) };
         let effective =
             |test: &Place| redundant.iter().all(|part| test.range.start >= part.range.end || test.range.end <= part.range.start);
         let lacking = |question: fn(&Tree<'_>) -> Vec<Lacking>| {
-            let found = if constant { Vec::new() } else { question(&tree) };
+            let found = if whole_only { Vec::new() } else { question(&tree) };
             found.into_iter().filter_map(|lacking| lacking.only(effective)).collect()
         };
         let (admits, misses) = (lacking(missing::admits), lacking(missing::misses));
@@ -195,16 +199,33 @@ impl<'p> Tree<'p> {
         if found.kind != joined {
             return vec![vec![found.part.range.clone()]];
         }
-        let enough = |kept: &BTreeSet<u32>| {
-            let goals = kept.iter().filter_map(|&at| self.goal(*found.operands.get(at as usize)?, holds));
-            self.possible(goals, Budget::default()) == Some(false)
+        let parts = |kept: &BTreeSet<u32>| -> Vec<Goal<'_>> {
+            kept.iter().filter_map(|&at| self.goal(*found.operands.get(at as usize)?, holds)).collect()
         };
-        let all = (0..).zip(&found.operands).map(|(at, _)| at).collect();
-        let kept: Vec<usize> = minimal(all, enough).into_iter().filter_map(|at| found.operands.get(at as usize).copied()).collect();
+        // What a part reads has to fit on account of that part only, so that `a = 1 and a.b = 2` takes both.
+        let fits: Vec<Formula> = found.operands.iter().take(MOST_PARTS).map(|&operand| self.fits(operand)).collect();
+        let alone = |kept: &BTreeSet<u32>| {
+            let fits = kept.iter().filter_map(|&at| fits.get(at as usize)).map(Goal::yes);
+            let goals: Vec<Goal<'_>> = parts(kept).into_iter().chain(fits).collect();
+            satisfiable(&self.vocabulary, &goals, Budget::default()).known() == Some(false)
+        };
+        let all: BTreeSet<u32> = (0..).zip(&found.operands).map(|(at, _)| at).collect();
+        let kept = match alone(&all) {
+            true => minimal(all, alone),
+            false => minimal(all, |kept| self.possible(parts(kept), Budget::default()) == Some(false)),
+        };
+        let kept: Vec<usize> = kept.into_iter().filter_map(|at| found.operands.get(at as usize).copied()).collect();
         match kept.as_slice() {
             [one] => self.clashes(*one, holds),
             several => vec![several.iter().filter_map(|&part| self.get(part)).map(|node| node.part.range.clone()).collect()],
         }
+    }
+
+    /// That everything fits that a node reads.
+    fn fits(&self, node: usize) -> Formula {
+        let condition = self.get(node).and_then(|node| Condition::new(node.part.expr.clone(), self.lists).ok());
+        // The terms are all known, so the copy stays as it is.
+        condition.map_or_else(Formula::always, |condition| Formula::fits(&condition, &mut self.vocabulary.clone()))
     }
 
     /// The expression of a node, with the truth of some nodes settled. An operand of `and` that is true, or of `or` that is
@@ -241,13 +262,18 @@ fn add<'p>(
         Expr::Not(_) => Kind::Not,
         Expr::Atom(_) => Kind::Atom,
     };
-    let formula = Formula::of_part(&part.expr, condition, vocabulary);
     let own = nodes.len();
-    nodes.push(Node { part, kind, parent, operands: Vec::new(), positive, formula });
+    nodes.push(Node { part, kind, parent, operands: Vec::new(), positive, formula: Formula::always() });
     let inner = positive == (kind != Kind::Not);
     let operands: Vec<usize> = part.operands.iter().map(|operand| add(operand, Some(own), inner, condition, vocabulary, nodes)).collect();
+    let parts = operands.iter().filter_map(|&operand| nodes.get(operand)).map(|node| node.formula.clone());
+    let formula = match kind {
+        Kind::And => Formula::all(parts.collect::<Vec<_>>(), vocabulary),
+        Kind::Or => Formula::any(parts.collect::<Vec<_>>(), vocabulary),
+        Kind::Not | Kind::Atom => Formula::of_part(&part.expr, condition, vocabulary),
+    };
     if let Some(node) = nodes.get_mut(own) {
-        node.operands = operands;
+        (node.operands, node.formula) = (operands, formula);
     }
     own
 }
@@ -313,6 +339,19 @@ mod tests {
         assert_eq!(examined("a matches 'x' and a matches 'y'").never, Verdict::Undecided);
         check_never("a < b and b < c and c < a", None);
         check_never("a matches 'x' and not a matches 'x'", Some(&[&["a matches 'x'", "not a matches 'x'"]]));
+    }
+
+    /// The largest conditions that there can be are looked at without delay.
+    #[test]
+    fn large_conditions_are_looked_at_as_a_whole() {
+        let atoms = |test: fn(usize) -> String, by: &str| (0..4000).map(test).collect::<Vec<_>>().join(by);
+        let distinct = atoms(|at| format!("a{at} != 1"), " and ");
+        let found = examined(&distinct);
+        assert_eq!((found.never, found.always, found.admits.len()), (Verdict::No, Verdict::No, 0));
+        let clash = examined(&format!("{distinct} and a17 = 1"));
+        assert_eq!(clash.never.yes().map(|groups| groups[0].len()), Some(2));
+        let wide = examined(&atoms(|at| format!("a > {at}"), " or "));
+        assert_eq!((wide.never, wide.always), (Verdict::No, Verdict::No));
     }
 
     #[test]

@@ -183,23 +183,23 @@ pub fn admitted(statement: &Statement, lacking: &Lacking, lists: &Lists) -> Opti
 /// An AuthZEN evaluation request without an attribute that the law book allows, though the denial would apply to it if the attribute had
 /// some value; both have been run on it. The statements of the law book need not hold the denial, which may be disabled.
 pub fn escaped(denial: &Statement, lacking: &Lacking, statements: &[Statement], lists: &Lists) -> Option<Json> {
-    let mut grants: Vec<(bool, &Statement)> = statements
-        .iter()
-        .filter(|statement| statement.effect == Effect::Allow && meets(statement, denial))
-        .map(|grant| (!shares_a_member(grant, denial), grant))
-        .collect();
+    let reach: Vec<&Statement> = statements.iter().filter(|statement| meets(statement, denial)).collect();
+    let mut grants: Vec<(bool, &Statement)> =
+        reach.iter().filter(|statement| statement.effect == Effect::Allow).map(|grant| (!shares_a_member(grant, denial), *grant)).collect();
     grants.sort_by_key(|(apart, _)| *apart);
-    grants.into_iter().take(GRANTS).find_map(|(_, grant)| escaped_with(denial, grant, lacking, statements, lists))
+    grants.into_iter().take(GRANTS).find_map(|(_, grant)| escaped_with(denial, grant, lacking, &reach, lists))
 }
 
-fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, statements: &[Statement], lists: &Lists) -> Option<Json> {
+/// The same with one grant. `reach` is all of the law book that has anything in common with the denial.
+fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
     let term = &lacking.term;
     let caught = with_condition(denial, denial.condition.as_ref()?.expr().clone(), Effect::Allow, lists)?;
     let some_test = anywhere(denial, Expr::any(lacking.tests.iter().map(Place::satisfied).collect()), lists)?;
+    let whom = Statement { condition: None, ..denial.clone() };
     let hold = [without(grant, term, lists)?, caught, some_test];
     let mut others: BTreeSet<usize> = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let in_the_way = others.iter().filter_map(|&at| statements.get(at));
+        let in_the_way = others.iter().filter_map(|&at| reach.get(at).copied());
         let fail: Vec<Statement> = std::iter::once(denial).chain(in_the_way).filter_map(|one| without(one, term, lists)).collect();
         let question = Question::new(&hold, &fail);
         let known = others.len();
@@ -209,10 +209,12 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, statem
             }
             let denials = RefCell::new(BTreeSet::new());
             let allowed = |request: &Request| {
-                let applying = || statements.iter().enumerate().filter(|(_, statement)| applies(statement, request));
-                let decided: Vec<Statement> = applying().map(|(_, statement)| statement.clone()).collect();
-                denials.borrow_mut().extend(applying().filter(|(_, one)| one.effect == Effect::Deny).map(|(at, _)| at));
-                !applies(denial, request) && decide(&decided, request).allowed
+                let applying: Vec<usize> = (0..).zip(reach).filter(|(_, one)| applies(one, request)).map(|(at, _)| at).collect();
+                let decided: Vec<Statement> = applying.iter().filter_map(|&at| reach.get(at).map(|&one| one.clone())).collect();
+                let denied_by = applying.iter().filter(|&&at| reach.get(at).is_some_and(|one| one.effect == Effect::Deny));
+                denials.borrow_mut().extend(denied_by);
+                // Without `{context.source}` a request may be about another source.
+                applies(&whom, request) && !applies(denial, request) && decide(&decided, request).allowed
             };
             let witness = question.analysis.witness(&question.lacking(found, term, lists), allowed);
             if witness.is_some() {

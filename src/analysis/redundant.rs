@@ -26,9 +26,6 @@ use crate::condition::Part;
 use crate::condition::Term;
 use crate::condition::removal;
 
-/// A condition with more parts than this is not looked into.
-const MOST_PARTS: usize = 256;
-
 /// What all questions about the parts of one condition may cost together.
 const TOTAL: Budget = Budget { branches: 100_000, states: 1_000_000 };
 
@@ -51,9 +48,6 @@ pub struct Redundant {
 
 /// The redundant parts of a condition that can hold and can fail, in the order of their places.
 pub(super) fn find(tree: &Tree<'_>, text: &str) -> Vec<Redundant> {
-    if tree.nodes.len() > MOST_PARTS {
-        return Vec::new();
-    }
     let questions = u32::try_from(tree.nodes.len()).unwrap_or(u32::MAX).max(1);
     let usual = Budget::default();
     let budget = Budget { branches: usual.branches.min(TOTAL.branches / questions), states: usual.states.min(TOTAL.states / questions) };
@@ -123,7 +117,7 @@ impl Search<'_, '_> {
         let kind = usize::from(conjunct == group.positive);
         let Some(gone) = self.gone.get(kind) else { return false };
         let context = self.context(operand, gone);
-        let own = self.tree.formula(&self.tree.settled(operand, gone));
+        let own = self.formula(operand, gone);
         let own = Goal { formula: &own, holds: !conjunct };
         let enough = |kept: &BTreeSet<u32>| {
             let beside = kept.iter().filter_map(|&at| context.get(at as usize)).map(|(_, formula, holds)| Goal { formula, holds: *holds });
