@@ -19,7 +19,7 @@ use super::missing::Lacking;
 use super::missing::Place;
 use super::question::Verdict;
 use super::redundant;
-use super::redundant::Redundant;
+use super::redundant::RedundantPart;
 use super::search::Budget;
 use super::search::Goal;
 use super::search::satisfiable;
@@ -48,7 +48,7 @@ pub struct Examined {
     /// several parts always hold, there is a group for each of them.
     pub always: Verdict<Vec<Vec<Range<usize>>>>,
     /// Operands that change nothing where the values fit. All of them can be gone at once. None when the whole never or always holds.
-    pub redundant: Vec<Redundant>,
+    pub redundant: Vec<RedundantPart>,
     /// Attributes without which it holds only because it denies something of them.
     pub admits: Vec<Lacking>,
     /// Attributes without which it does not hold, and would if a comparison with a limit or with another fact came out true.

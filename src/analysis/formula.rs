@@ -159,7 +159,7 @@ impl Formula {
 
     /// That everything a condition reads has a value that fits.
     pub fn fits(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
-        let unfit = Self::unfit(condition, vocabulary);
+        let unfit = Self::each_unfit(condition, vocabulary);
         let fits: Vec<Self> = unfit.into_iter().map(|unfit| unfit.negate(vocabulary)).collect();
         Self::all(fits, vocabulary)
     }
@@ -174,14 +174,14 @@ impl Formula {
                 Self::all([holds, fits], vocabulary)
             }
             Effect::Deny => {
-                let unfit = Self::unfit(condition, vocabulary);
+                let unfit = Self::each_unfit(condition, vocabulary);
                 Self::any(std::iter::once(holds).chain(unfit), vocabulary)
             }
         }
     }
 
     /// For everything that a condition reads, that its value does not fit.
-    fn unfit(condition: &Condition, vocabulary: &mut Vocabulary) -> Vec<Self> {
+    fn each_unfit(condition: &Condition, vocabulary: &mut Vocabulary) -> Vec<Self> {
         let unfit = |term: &Term| {
             let list = condition.is_list(term);
             let attribute = vocabulary.term(term, list);

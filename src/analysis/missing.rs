@@ -16,7 +16,6 @@ use super::condition::Kind;
 use super::condition::Node;
 use super::condition::Tree;
 use super::model::Value;
-use super::overlap::everyone;
 use super::question::Analysis;
 use super::question::Found;
 use super::search::Budget;
@@ -309,8 +308,10 @@ fn meets(one: &Statement, two: &Statement) -> bool {
     one.actions.overlaps(&two.actions) && one.service.overlaps(&two.service) && one.source.overlaps(&two.source)
 }
 
+/// Whether a caller who is a member of one need be nothing more to be a member of the other.
 fn shares_a_member(one: &Statement, two: &Statement) -> bool {
-    everyone(&one.members) || everyone(&two.members) || one.members.iter().any(|member| two.members.binary_search(member).is_ok())
+    let everyone = |statement: &Statement| statement.members.contains(&Member::Everyone);
+    everyone(one) || everyone(two) || one.members.iter().any(|member| two.members.contains(member))
 }
 
 #[cfg(test)]

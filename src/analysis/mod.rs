@@ -42,7 +42,7 @@ pub use overlap::Relation;
 pub use overlap::relation;
 pub use question::Analysis;
 pub use question::Verdict;
-pub use redundant::Redundant;
+pub use redundant::RedundantPart;
 pub use search::Answer;
 pub use search::Budget;
 pub use search::Goal;

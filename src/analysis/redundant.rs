@@ -31,7 +31,7 @@ const TOTAL: Budget = Budget { branches: 100_000, states: 1_000_000 };
 
 /// An operand of `and` or `or` that changes nothing where the values fit. Ranges are bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redundant {
+pub struct RedundantPart {
     /// Where it stands.
     pub range: Range<usize>,
     /// What to delete to take it out, with its connective.
@@ -47,20 +47,20 @@ pub struct Redundant {
 }
 
 /// The redundant parts of a condition that can hold and can fail, in the order of their places.
-pub(super) fn find(tree: &Tree<'_>, text: &str) -> Vec<Redundant> {
+pub(super) fn find(tree: &Tree<'_>, text: &str) -> Vec<RedundantPart> {
     let questions = u32::try_from(tree.nodes.len()).unwrap_or(u32::MAX).max(1);
     let usual = Budget::default();
     let budget = Budget { branches: usual.branches.min(TOTAL.branches / questions), states: usual.states.min(TOTAL.states / questions) };
     let mut search = Search { tree, budget, gone: [BTreeMap::new(), BTreeMap::new()], safe: BTreeMap::new(), found: Vec::new() };
     search.group(Tree::ROOT);
     let places: BTreeSet<(usize, usize)> = search.found.iter().map(|(group, at, _)| (*group, *at)).collect();
-    let mut found: Vec<Redundant> = search
+    let mut found: Vec<RedundantPart> = search
         .found
         .into_iter()
         .map(|(group, at, redundant)| {
             let leading = (0..at).all(|before| places.contains(&(group, before)));
             let removal = tree.get(group).and_then(|node| taken_out(node.part, at, leading, text));
-            Redundant { removal, ..redundant }
+            RedundantPart { removal, ..redundant }
         })
         .collect();
     found.sort_by_key(|redundant| redundant.range.start);
@@ -91,7 +91,7 @@ struct Search<'t, 'p> {
     /// Those of either kind without which every term is still read.
     safe: BTreeMap<usize, bool>,
     /// With the group and the position in it.
-    found: Vec<(usize, usize, Redundant)>,
+    found: Vec<(usize, usize, RedundantPart)>,
 }
 
 impl Search<'_, '_> {
@@ -135,7 +135,7 @@ impl Search<'_, '_> {
         beside.sort_by_key(|range| range.start);
         let clashes = if beside.is_empty() { self.tree.clashes(operand, !conjunct) } else { Vec::new() };
         let only_here = self.only_here(operand, conjunct);
-        let redundant = Redundant { range: part.part.range.clone(), removal: None, conjunct, beside, clashes, only_here };
+        let redundant = RedundantPart { range: part.part.range.clone(), removal: None, conjunct, beside, clashes, only_here };
         if redundant.only_here.is_empty() {
             self.safe.insert(operand, conjunct);
         }
@@ -214,7 +214,7 @@ mod tests {
     use serde_json::json;
 
     use crate::analysis::Examined;
-    use crate::analysis::Redundant;
+    use crate::analysis::RedundantPart;
     use crate::condition::Condition;
     use crate::condition::Facts;
     use crate::condition::Lists;
@@ -236,9 +236,10 @@ mod tests {
     }
 
     /// The text with some of the redundant parts taken out, as fixes of one check are.
-    fn without<'a>(text: &str, parts: impl Iterator<Item = &'a Redundant>) -> String {
+    fn without<'a>(text: &str, parts: impl Iterator<Item = &'a RedundantPart>) -> String {
         let source = SourceId::new(0);
-        let edit = |part: &Redundant| Edit { span: Span::new(source, part.removal.clone().expect("a place")), replacement: String::new() };
+        let edit =
+            |part: &RedundantPart| Edit { span: Span::new(source, part.removal.clone().expect("a place")), replacement: String::new() };
         let fixes: Vec<Fix> = parts.map(|part| Fix { title: String::new(), safety: Safety::Safe, edits: vec![edit(part)] }).collect();
         apply(source, text, compatible(&fixes)).expect("edits that fit")
     }
@@ -312,7 +313,7 @@ mod tests {
             let read = |text: &str| Condition::new(parse(text).expect("a condition").expr, &Lists::default()).expect("fits");
             let whole = read(&text);
             let selected = || found.iter().zip(chosen.iter().cycle()).filter(|(_, chosen)| **chosen).map(|(part, _)| part);
-            let safe = |part: &&Redundant| part.only_here.is_empty();
+            let safe = |part: &&RedundantPart| part.only_here.is_empty();
             let exact = [without(&text, found.iter().filter(safe)), without(&text, selected().filter(safe))];
             let fitting = [without(&text, found.iter()), without(&text, selected())];
             for request in &requests {

@@ -1,7 +1,7 @@
 //! A part of a condition that changes nothing.
 
 use crate::analysis::Examined;
-use crate::analysis::Redundant;
+use crate::analysis::RedundantPart;
 use crate::finding::Level;
 use crate::finding::Safety;
 use crate::lint::Book;
@@ -41,7 +41,7 @@ fn check(book: &Book, sink: &mut Sink) {
     }
 }
 
-fn message(text: &str, redundant: &Redundant) -> String {
+fn message(text: &str, redundant: &RedundantPart) -> String {
     let part = phrase::quoted(text, &redundant.range);
     let beside: Vec<String> = redundant.beside.iter().map(|range| phrase::quoted(text, range)).collect();
     let reads_as = if redundant.conjunct { "narrows nothing" } else { "adds nothing" };
@@ -60,7 +60,7 @@ fn message(text: &str, redundant: &Redundant) -> String {
     }
 }
 
-fn with_fix(draft: Draft, book: &Book, document: &PolicyDocument, condition: &Examined, redundant: &Redundant) -> Draft {
+fn with_fix(draft: Draft, book: &Book, document: &PolicyDocument, condition: &Examined, redundant: &RedundantPart) -> Draft {
     let none_of = phrase::part_at(&condition.whole, &redundant.range).and_then(phrase::none_of);
     let (range, replacement, help, title, safety) = match (&none_of, redundant.removal.clone()) {
         (Some(list), _) if redundant.beside.is_empty() && redundant.conjunct => (
