@@ -317,6 +317,8 @@ mod tests {
         check_never("(a = 1 or a = 2) and b and a > 2", Some(&[&["a = 1 or a = 2", "a > 2"]]));
         check_never("(a = 1 and a = 2) or (b and not b)", Some(&[&["a = 1", "a = 2"], &["b", "not b"]]));
         check_never("c and ((a = 1 and a = 2) or (b and not b))", Some(&[&["a = 1", "a = 2"], &["b", "not b"]]));
+        check_never("a > 1 and a < 'x'", Some(&[&["a > 1", "a < 'x'"]]));
+        check_never("a = true and a = 1", Some(&[&["a = true", "a = 1"]]));
         check_never("a < ''", Some(&[&["a < ''"]]));
         check_never("tags = 'a' and tags = 'b'", None);
         check_never("tags = 'a' and not exists tags", Some(&[&["tags = 'a'", "not exists tags"]]));
