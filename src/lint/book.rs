@@ -3,7 +3,10 @@
 use std::sync::OnceLock;
 
 use crate::analysis::Analysis;
+use crate::analysis::Conditions;
+use crate::analysis::Examined;
 use crate::analysis::Meaning;
+use crate::condition::Lists;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::directory::Directory;
@@ -71,6 +74,8 @@ pub struct Book {
     pub analysis: OnceLock<Analysis>,
     /// What there is to say of the law book as a whole, once a rule has asked for it.
     pub meaning: OnceLock<Meaning>,
+    /// What is known of the single conditions, once a rule has asked for it.
+    pub conditions: OnceLock<Conditions>,
 }
 
 impl Book {
@@ -100,6 +105,29 @@ impl Book {
     pub fn stated(&self, position: usize) -> Option<(&Statement, &PolicyDocument)> {
         let statement = self.set.statements().get(position)?;
         self.document_of(statement.policy.as_str()).map(|document| (statement, document))
+    }
+
+    /// The attributes that are declared as lists; none where the declarations cannot be read.
+    pub fn lists(&self) -> Lists {
+        policy::lists(&self.config).unwrap_or_default()
+    }
+
+    /// What a policy lowers to once it is enabled; `None` if there is nothing to enforce, or it does not fit the declared lists.
+    pub fn in_force(&self, policy: &Policy) -> Option<Statement> {
+        let mut policy = policy.clone();
+        match &mut policy {
+            Policy::Access(access) => access.enabled = true,
+            Policy::Control(control) => control.enabled = true,
+        }
+        policy::lower(&policy, &self.lists()).ok()?
+    }
+
+    /// Every policy whose condition can be read, with its document and what is known of the condition, in order. All conditions are
+    /// looked at when the first rule asks.
+    pub fn conditions(&self) -> impl Iterator<Item = (&Policy, &PolicyDocument, &Examined)> {
+        let conditions = self.conditions.get_or_init(|| Conditions::new(self.set.policies(), &self.lists()));
+        let policies = self.set.policies().iter().zip(&self.places).enumerate();
+        policies.filter_map(|(at, (policy, &place))| Some((&**policy, self.document(place)?, conditions.of(at)?)))
     }
 
     /// The document at a place.

@@ -7,6 +7,7 @@
 mod atoms;
 mod book;
 mod draft;
+mod phrase;
 mod rules;
 mod scalar;
 mod secrets;

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use lawbook::condition::Atom;
-use lawbook::condition::CompareOp;
-use lawbook::condition::Expr;
-use lawbook::condition::LikeElement;
-use lawbook::condition::Literal;
-use lawbook::condition::Network;
-use lawbook::condition::Operand;
+use lawbook::analysis::Budget;
+use lawbook::analysis::Formula;
+use lawbook::analysis::Goal;
+use lawbook::analysis::Vocabulary;
+use lawbook::analysis::satisfiable;
 use lawbook::config::Config;
 use lawbook::config::Placed;
 use lawbook::finding::Finding;
@@ -144,43 +142,10 @@ fn every_page_has_its_sections_and_shows_its_rule() {
     }
 }
 
-/// The condition without what may be written in two ways: a pattern without a wildcard is a text, and
-/// networks are those that no other one contains.
-fn plain(expr: &Expr) -> Expr {
-    match expr {
-        Expr::And(operands) => Expr::And(operands.iter().map(plain).collect()),
-        Expr::Or(operands) => Expr::Or(operands.iter().map(plain).collect()),
-        Expr::Not(operand) => Expr::Not(Box::new(plain(operand))),
-        Expr::Atom(atom) => Expr::Atom(plain_atom(atom)),
-    }
-}
-
-fn plain_atom(atom: &Atom) -> Atom {
-    let (term, pattern, negated) = match atom {
-        Atom::Like { term, pattern, negated } => (term, pattern, negated),
-        Atom::InCidr { term, networks, negated } => {
-            let inside = |one: &Network, other: &Network| one != other && other.get().contains(&one.get());
-            let outermost = networks.iter().filter(|one| !networks.iter().any(|other| inside(one, other))).copied();
-            let distinct: BTreeSet<Network> = outermost.collect();
-            return Atom::InCidr { term: term.clone(), networks: distinct.into_iter().collect(), negated: *negated };
-        }
-        _ => return atom.clone(),
-    };
-    let char = |element: &LikeElement| if let LikeElement::Char(char) = element { Some(*char) } else { None };
-    match pattern.elements().iter().map(char).collect::<Option<String>>() {
-        Some(text) => {
-            let op = if *negated { CompareOp::Ne } else { CompareOp::Eq };
-            Atom::Compare { term: term.clone(), op, operand: Operand::Literal(Literal::String(text)) }
-        }
-        None => atom.clone(),
-    }
-}
-
-/// What every policy means, without the spelling that a safe fix may change.
+/// What every policy means, without its condition and the spelling that a safe fix may change.
 fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     let statement = |one: &policy::Statement| {
-        let condition = one.condition.as_ref().map(|condition| plain(condition.expr()));
-        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except, condition))
+        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except))
     };
     let value = |one: &std::sync::Arc<policy::Policy>| {
         let mut value = policy::to_value(one);
@@ -191,6 +156,21 @@ fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     };
     let set = &workspace.book.set;
     (set.statements().iter().map(statement).collect(), set.policies().iter().map(value).collect())
+}
+
+/// Whether the conditions of two statements are the same, or are proved to let them apply to the same requests.
+fn same_condition(one: &policy::Statement, two: &policy::Statement) -> bool {
+    match (&one.condition, &two.condition) {
+        (Some(before), Some(after)) if before.expr() != after.expr() => {
+            let mut vocabulary = Vocabulary::default();
+            let before = Formula::of_statement(before, one.effect, &mut vocabulary);
+            let after = Formula::of_statement(after, two.effect, &mut vocabulary);
+            vocabulary.relate();
+            let differ = |yes, no| satisfiable(&vocabulary, &[Goal::yes(yes), Goal::no(no)], Budget::default()).known();
+            differ(&before, &after) == Some(false) && differ(&after, &before) == Some(false)
+        }
+        (before, after) => before.is_some() == after.is_some(),
+    }
 }
 
 /// The case with the fixes applied.
@@ -232,7 +212,8 @@ fn apply_everywhere(safety: Safety, compare: impl Fn(&Workspace, &Workspace, &Ca
         let after = fixed(&rule, &case, &before, &fixes);
         let again = after.check(TODAY);
         assert_eq!(counts(&again, safety), BTreeMap::new(), "{} in {}: {:?}", case.section, case.page, case.files);
-        assert_eq!(again.len() + fixes.len(), found.len(), "{} in {}: {again:#?}", case.section, case.page);
+        // What a fix removes may have carried another finding.
+        assert!(again.len() + fixes.len() <= found.len(), "{} in {}: {again:#?}", case.section, case.page);
         compare(&before, &after, &case);
     }
     seen
@@ -242,15 +223,26 @@ fn apply_everywhere(safety: Safety, compare: impl Fn(&Workspace, &Workspace, &Ca
 fn safe_fixes_repair_what_was_found_and_keep_the_meaning() {
     let rules = apply_everywhere(Safety::Safe, |before, after, case| {
         assert_eq!(meaning(before), meaning(after), "{} in {}", case.section, case.page);
+        for (one, two) in before.book.set.statements().iter().zip(after.book.set.statements()) {
+            assert!(same_condition(one, two), "{} in {}: {:?} and {:?}", case.section, case.page, one.condition, two.condition);
+        }
     });
     assert_eq!(
         rules.into_iter().collect::<Vec<_>>(),
-        ["compat-spelling", "like-without-wildcard", "member-format", "overlapping-addresses"]
+        ["compat-spelling", "like-without-wildcard", "member-format", "overlapping-addresses", "redundant-condition-part"]
     );
 }
 
 #[test]
 fn unsafe_fixes_repair_what_was_found() {
     let rules = apply_everywhere(Safety::Unsafe, |_, _, _| {});
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["bidi-control", "like-wrong-wildcard", "unknown-reference"]);
+    let expected = [
+        "always-true-condition",
+        "bidi-control",
+        "like-wrong-wildcard",
+        "redundant-condition-part",
+        "same-condition-exception",
+        "unknown-reference",
+    ];
+    assert_eq!(rules.into_iter().collect::<Vec<_>>(), expected);
 }

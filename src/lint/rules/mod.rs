@@ -2,6 +2,8 @@
 //! Each rule is a file of its own.
 
 mod allow_deny_conflict;
+mod allow_matches_missing;
+mod always_true_condition;
 mod ambiguous_precedence;
 mod assertion_failed;
 mod bidi_control;
@@ -11,6 +13,7 @@ mod confusable_id;
 mod contradicting_controls;
 mod critical_control_disabled;
 mod dead_allow;
+mod denial_misses_missing;
 mod duplicate_key;
 mod duplicate_policy;
 mod duplicate_policy_id;
@@ -28,6 +31,8 @@ mod missing_description;
 mod overlapping_addresses;
 mod public_write;
 mod redundant_policy;
+mod never_satisfied_control;
+mod redundant_condition_part;
 mod run_not_runnable;
 mod same_condition_exception;
 mod schema_violation;
@@ -40,6 +45,7 @@ mod unknown_member;
 mod unknown_reference;
 mod unknown_service;
 mod unreadable_file;
+mod unsatisfiable_condition;
 mod unused_suppression;
 mod update_without_read;
 mod yaml_syntax;
@@ -69,6 +75,11 @@ pub static RULES: &[&Rule] = &[
     &dead_allow::RULE,
     &same_condition_exception::RULE,
     &undecided_analysis::RULE,
+    &unsatisfiable_condition::RULE,
+    &never_satisfied_control::RULE,
+    &always_true_condition::RULE,
+    &allow_matches_missing::RULE,
+    &denial_misses_missing::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
     &assertion_failed::RULE,
@@ -87,6 +98,7 @@ pub static RULES: &[&Rule] = &[
     &overlapping_addresses::RULE,
     &like_without_wildcard::RULE,
     &like_wrong_wildcard::RULE,
+    &redundant_condition_part::RULE,
     &compat_spelling::RULE,
     &missing_description::RULE,
     &update_without_read::RULE,
