@@ -35,6 +35,7 @@ mod store;
 mod values;
 mod vocabulary;
 mod words;
+mod world;
 
 pub use assertion::Counterexample;
 pub use assertion::Proof;

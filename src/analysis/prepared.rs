@@ -63,6 +63,8 @@ pub struct Caller {
     pub exact: bool,
     /// The numbers of the members that the caller is known to have.
     pub members: Vec<MemberId>,
+    /// What else is known of the caller, if anything is.
+    pub facts: Option<Formula>,
 }
 
 /// Who a caller is.
@@ -110,11 +112,12 @@ impl Caller {
     }
 
     /// What a question has to add for the caller to be who they are.
-    pub fn facts(&self) -> Formula {
-        match &self.identity {
+    pub fn facts(&self, vocabulary: &Vocabulary) -> Formula {
+        let identity = match &self.identity {
             Identity::Known { id, .. } => Formula::values(AttributeId::ME, ValueSet::words([&**id])),
             Identity::Nobody | Identity::Any => Formula::always(),
-        }
+        };
+        Formula::all(self.facts.iter().cloned().chain([identity]), vocabulary)
     }
 }
 

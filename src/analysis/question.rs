@@ -17,7 +17,9 @@ use super::search::Goal;
 use super::search::satisfiable;
 use super::side::Side;
 use super::vocabulary::Vocabulary;
+use super::world::World;
 use crate::condition::Condition;
+use crate::decision::Subject;
 use crate::decision::holds_for;
 use crate::policy::Effect;
 use crate::policy::Statement;
@@ -83,6 +85,16 @@ impl Analysis {
         Self { vocabulary: preparation.vocabulary, sides, scopes, budget: Budget::default() }
     }
 
+    /// The same with only these callers instead of every caller there could be.
+    pub fn in_world(mut self, subjects: &[&Subject]) -> Self {
+        let mut everything = self.sides.iter().flat_map(|side| &side.statements).chain(&self.scopes);
+        let reads_me = everything.any(|prepared| prepared.reads_me);
+        for side in &mut self.sides {
+            side.world = Some(Arc::new(World::new(subjects, &side.people, &self.vocabulary, reads_me)));
+        }
+        self
+    }
+
     /// The same with another budget for each question.
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
@@ -96,7 +108,7 @@ impl Analysis {
 
     /// Whether some request of a caller makes formulas hold and others not.
     pub(super) fn ask(&self, caller: &Caller, hold: &[Formula], fail: &[Formula]) -> Verdict<Found> {
-        let facts = caller.facts();
+        let facts = caller.facts(&self.vocabulary);
         let goals: Vec<Goal<'_>> = std::iter::once(&facts).chain(hold).map(Goal::yes).chain(fail.iter().map(Goal::no)).collect();
         match satisfiable(&self.vocabulary, &goals, self.budget) {
             Answer::Satisfiable { model, .. } => Verdict::Yes(Found { model, caller: caller.clone() }),

@@ -48,7 +48,7 @@ type Requirements = BTreeMap<AttributeId, Vec<Literal>>;
 impl Analysis {
     /// The requests of a caller for which one formula holds, as regions with the formula of each, and whether these are all.
     pub(super) fn regions(&self, caller: &Caller, whole: &Formula) -> (Vec<(Region, Formula)>, bool) {
-        let facts = caller.facts();
+        let facts = caller.facts(&self.vocabulary);
         let (boxes, complete) = self.boxes(&facts, whole);
         let mut regions: Vec<(Region, Formula)> =
             boxes.iter().map(|requirements| (self.region(requirements), self.formula(requirements))).collect();

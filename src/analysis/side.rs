@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::formula::Formula;
 use super::index::Index;
 use super::people::EVERYONE;
 use super::people::MemberId;
@@ -13,6 +14,7 @@ use super::prepared::Caller;
 use super::prepared::Identity;
 use super::prepared::Prepared;
 use super::vocabulary::Vocabulary;
+use super::world::World;
 use crate::decision::Decision;
 use crate::decision::Request;
 use crate::decision::decide;
@@ -40,6 +42,8 @@ pub struct Side {
     pub statements: Vec<Prepared>,
     /// Whom they name.
     pub people: Arc<People>,
+    /// The callers there are, if that is known.
+    pub world: Option<Arc<World>>,
     index: Index,
 }
 
@@ -53,7 +57,7 @@ impl Side {
     /// Makes a law book ready for looking up.
     pub fn new(statements: Vec<Prepared>, people: Arc<People>, vocabulary: &Vocabulary) -> Self {
         let index = Index::new(&statements, vocabulary);
-        Self { statements, people, index }
+        Self { statements, people, world: None, index }
     }
 
     /// The statement at a position.
@@ -130,6 +134,9 @@ fn only_first(cases: Vec<Vec<Case>>) -> Option<Vec<Case>> {
 /// their order. `None` if they are too many.
 pub fn cases(sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Option<Vec<Vec<Case>>> {
     let people = &sides.first()?.people;
+    if let Some(world) = sides.iter().rev().find_map(|side| side.world.as_ref()) {
+        return Some(known_cases(world, sides, roots, effects));
+    }
     let everyone: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &[EVERYONE], roots, effects)).collect();
     let mut cases: Vec<Vec<Case>> = Vec::new();
     // Callers to whom the same statements apply are one, unless something reads who they are. An exception makes a statement
@@ -167,6 +174,31 @@ pub fn cases(sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Option
     // What few statements stand in the way of comes first.
     cases.sort_by_key(|around| around.iter().map(|case| case.denials.len()).sum::<usize>());
     Some(cases)
+}
+
+/// The callers that there are, as far as something tells them apart.
+fn known_cases(world: &World, sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Vec<Vec<Case>> {
+    let reads_me = |side: &Side, reach: &Reach| reach.any(side, |prepared| prepared.reads_me);
+    let mut cases: Vec<Vec<Case>> = Vec::new();
+    let mut classes: HashMap<(Vec<Reach>, Option<Formula>), usize> = HashMap::new();
+    for (caller, members) in world.callers(roots) {
+        let around: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &caller.members, roots, effects)).collect();
+        let reads = roots.iter().any(|root| root.reads_me) || sides.iter().zip(&around).any(|(side, reach)| reads_me(side, reach));
+        let class = (around, caller.facts.clone());
+        match classes.get(&class).and_then(|&at| cases.get_mut(at)) {
+            Some(known) if !reads => known.iter_mut().for_each(|case| {
+                if !case.members.contains(&members) {
+                    case.members.push(members.clone());
+                }
+            }),
+            _ => {
+                classes.insert(class.clone(), cases.len());
+                let case = |Reach { denials, grants }| Case { caller: caller.clone(), members: vec![members.clone()], denials, grants };
+                cases.push(class.0.into_iter().map(case).collect());
+            }
+        }
+    }
+    cases
 }
 
 /// The statements of a law book that may apply to some callers, by position, ascending.

@@ -105,6 +105,11 @@ impl Vocabulary {
         }
     }
 
+    /// Every attribute with its number.
+    pub fn iter(&self) -> impl Iterator<Item = (AttributeId, &Attribute)> {
+        (0..).map(AttributeId).zip(&self.attributes)
+    }
+
     /// Whether anything speaks of groups.
     pub fn has_groups(&self) -> bool {
         self.groups
