@@ -33,8 +33,10 @@ pub struct Difference {
     pub gained: Vec<Change>,
     /// What the first allows and the second does not.
     pub lost: Vec<Change>,
-    /// How many more changes there are that are not described.
-    pub more: usize,
+    /// How many more gains there are that are not described.
+    pub more_gained: usize,
+    /// How many more losses there are that are not described.
+    pub more_lost: usize,
     /// Policies of which it is not known what their change means.
     pub undecided: Vec<PolicyId>,
     /// Policies whose statement changed, came or went.
@@ -133,12 +135,12 @@ impl Analysis {
         difference.undecided = gained.undecided.into_iter().chain(lost.undecided).collect();
         difference.undecided.sort();
         difference.undecided.dedup();
+        difference.more_gained = gained.changes.len().saturating_sub(DESCRIBED);
+        difference.more_lost = lost.changes.len().saturating_sub(DESCRIBED);
         difference.gained = gained.changes;
         difference.lost = lost.changes;
-        for changes in [&mut difference.gained, &mut difference.lost] {
-            difference.more += changes.len().saturating_sub(DESCRIBED);
-            changes.truncate(DESCRIBED);
-        }
+        difference.gained.truncate(DESCRIBED);
+        difference.lost.truncate(DESCRIBED);
         difference
     }
 
