@@ -127,7 +127,7 @@ pub(super) fn minimal(all: BTreeSet<u32>, enough: impl Fn(&BTreeSet<u32>) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::overlap::tests::statement;
+    use crate::analysis::sample::statement;
     use crate::policy::Statement;
 
     #[track_caller]

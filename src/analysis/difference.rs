@@ -275,7 +275,7 @@ fn by_policy(side: &Side) -> BTreeMap<&PolicyId, Vec<Key<'_>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::overlap::tests::statement;
+    use crate::analysis::sample::statement;
     use crate::policy::Statement;
 
     fn book(texts: &[&str]) -> Vec<Statement> {

@@ -98,6 +98,14 @@ impl Formula {
         Self::Literal(Literal { attribute, test: Arc::new(Test::Values(set)), positive: true })
     }
 
+    /// That the value of an attribute does not fit.
+    pub fn unfit(attribute: AttributeId, vocabulary: &Vocabulary) -> Self {
+        match vocabulary.is_list(attribute) {
+            true => Self::test(attribute, Test::Unfit),
+            false => Self::values(attribute, ValueSet::other()),
+        }
+    }
+
     fn test(attribute: AttributeId, test: Test) -> Self {
         Self::Literal(Literal { attribute, test: Arc::new(test), positive: true })
     }
@@ -160,9 +168,8 @@ impl Formula {
             .terms()
             .filter(|term| **term != Term::Me)
             .map(|term| {
-                let list = condition.is_list(term);
-                let attribute = vocabulary.term(term, list);
-                if list { Self::test(attribute, Test::Unfit) } else { Self::values(attribute, ValueSet::other()) }
+                let attribute = vocabulary.term(term, condition.is_list(term));
+                Self::unfit(attribute, vocabulary)
             })
             .collect();
         match effect {

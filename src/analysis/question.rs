@@ -1,5 +1,7 @@
 //! The frame of every question: a caller, statements that are to apply, and statements that are not.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::formula::Formula;
@@ -14,6 +16,9 @@ use super::search::Goal;
 use super::search::satisfiable;
 use super::side::Side;
 use super::vocabulary::Vocabulary;
+use crate::condition::Condition;
+use crate::decision::holds_for;
+use crate::policy::Effect;
 use crate::policy::Statement;
 
 /// One or more law books, ready for questions. Building it takes time in proportion to their size.
@@ -90,6 +95,15 @@ impl Analysis {
         }
     }
 
+    /// That every value which a formula reads fits.
+    pub(super) fn fits(&self, formula: &Formula) -> Vec<Formula> {
+        let mut attributes = BTreeSet::new();
+        formula.each_literal(&mut |literal| {
+            attributes.insert(literal.attribute);
+        });
+        attributes.into_iter().map(|attribute| Formula::unfit(attribute, &self.vocabulary).negate(&self.vocabulary)).collect()
+    }
+
     /// When statements apply to a request of a caller.
     pub(super) fn applying<'a>(&self, statements: impl IntoIterator<Item = &'a Prepared>, caller: &Caller) -> Vec<Formula> {
         statements.into_iter().map(|statement| statement.applies(caller, &self.vocabulary)).collect()
@@ -104,4 +118,27 @@ impl Analysis {
             certify(&request).then_some(json)
         })
     }
+}
+
+/// Whether some request lets each condition, as that of a statement with an effect, apply or not apply as given; and that request.
+/// It has been tried on every condition.
+pub fn together(conditions: &[(&Condition, Effect, bool)], budget: Budget) -> Verdict<Json> {
+    let mut vocabulary = Vocabulary::default();
+    let formulas: Vec<(Formula, bool)> = conditions
+        .iter()
+        .map(|&(condition, effect, applies)| (Formula::of_statement(condition, effect, &mut vocabulary), applies))
+        .collect();
+    vocabulary.relate();
+    let goals: Vec<Goal<'_>> = formulas.iter().map(|(formula, holds)| Goal { formula, holds: *holds }).collect();
+    let model = match satisfiable(&vocabulary, &goals, budget) {
+        Answer::Satisfiable { model, .. } => model,
+        Answer::Unsatisfiable => return Verdict::No,
+        Answer::Undecided => return Verdict::Undecided,
+    };
+    let json = request(&vocabulary, &model, &Caller::default(), "user");
+    let proven = super::side::read(&json).is_some_and(|request| {
+        let facts = request.facts();
+        conditions.iter().all(|(condition, effect, applies)| holds_for(*effect, condition.evaluate(&facts)) == *applies)
+    });
+    if proven { Verdict::Yes(json) } else { Verdict::Undecided }
 }

@@ -15,7 +15,6 @@ use super::question::Analysis;
 use super::search::Answer;
 use super::search::Goal;
 use super::search::satisfiable;
-use super::values::ValueSet;
 use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::words;

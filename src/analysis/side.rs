@@ -98,7 +98,7 @@ impl Side {
     }
 
     /// The statements with an effect that may apply together with `roots` to callers with some of these members.
-    fn candidates(&self, effect: Effect, named: &BTreeSet<Member>, roots: &[&Prepared]) -> BTreeSet<u32> {
+    pub(super) fn candidates<'a>(&self, effect: Effect, named: impl IntoIterator<Item = &'a Member>, roots: &[&Prepared]) -> BTreeSet<u32> {
         let mut found = BTreeSet::new();
         for member in named {
             self.index.collect(&self.statements, effect, member, roots, &mut found);

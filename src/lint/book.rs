@@ -5,11 +5,14 @@ use std::sync::OnceLock;
 use crate::analysis::Analysis;
 use crate::config::Config;
 use crate::config::ConfigProblem;
+use crate::directory::Directory;
+use crate::directory::DirectoryProblem;
 use crate::policy::Misfit;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
 use crate::policy::PolicyFile;
 use crate::policy::PolicySet;
+use crate::source::SourceFile;
 use crate::source::SourceId;
 use crate::source::SourceMap;
 use crate::source::Span;
@@ -37,7 +40,7 @@ pub struct DocumentRef {
 /// One revision of a law book as it was read.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
-    /// Every file, also the configuration and those that could not be read.
+    /// Every file, also the configuration, the directory and those that could not be read.
     pub sources: SourceMap,
     /// The configuration; the default one where it could not be read.
     pub config: Config,
@@ -45,6 +48,12 @@ pub struct Book {
     pub config_source: Option<SourceId>,
     /// What is wrong with the configuration.
     pub config_problems: Vec<ConfigProblem>,
+    /// Who there is; `None` when no file says so, and when the one that does is not understood.
+    pub directory: Option<Directory>,
+    /// The file of the directory, if there is one.
+    pub directory_source: Option<SourceId>,
+    /// What is wrong with the directory.
+    pub directory_problems: Vec<DirectoryProblem>,
     /// Policy files that could not be read.
     pub unreadable: Vec<Unreadable>,
     /// Policy files, in byte order of their paths.
@@ -60,6 +69,11 @@ pub struct Book {
 }
 
 impl Book {
+    /// The files that what is served depends on, in order: all but the directory.
+    pub fn served(&self) -> impl Iterator<Item = &SourceFile> {
+        self.sources.iter().filter(|(id, _)| Some(*id) != self.directory_source).map(|(_, file)| file)
+    }
+
     /// The statements of the law book, ready for questions. Made once, when the first rule asks.
     pub fn analysis(&self) -> &Analysis {
         self.analysis.get_or_init(|| Analysis::new(&[self.set.statements()]))

@@ -6,6 +6,7 @@ mod audit_formats;
 mod build;
 mod canonical;
 mod cli;
+mod directory;
 mod docs;
 mod history;
 mod hostile;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use lawbook::config::Config;
 use lawbook::config::Placed;
 use lawbook::finding::Finding;
 use lawbook::finding::Fix;
@@ -37,7 +38,10 @@ fn raw(rule: &str, case: &Case) -> Raw {
     }
     let mut files: Vec<_> = case.files.iter().map(|block| block.raw()).collect();
     files.sort_by(|one, two| one.path.cmp(&two.path));
-    Raw { config, parsed: Some(parsed), files }
+    let path = parsed.as_ref().ok().and_then(Config::directory_path);
+    let at = files.iter().position(|file| Some(file.path.as_str()) == path);
+    let directory = at.map(|at| files.remove(at));
+    Raw { config, parsed: Some(parsed), directory, files }
 }
 
 fn found(workspace: &Workspace, finding: &Finding) -> Announced {
@@ -156,7 +160,7 @@ fn fixed(rule: &str, case: &Case, before: &Workspace, fixes: &[Fix]) -> Workspac
     let edits = compatible(fixes);
     for (source, file) in before.book.sources.iter() {
         let text = apply(source, file.text(), edits.iter().copied()).expect("edits that fit");
-        if let Some(raw) = raw.files.iter_mut().find(|raw| raw.path == file.path() && raw.content.is_ok()) {
+        if let Some(raw) = raw.files.iter_mut().chain(&mut raw.directory).find(|raw| raw.path == file.path() && raw.content.is_ok()) {
             raw.content = Ok(text.into_bytes());
         }
     }

@@ -12,6 +12,7 @@ mod duplicate_policy_id;
 mod except_without_effect;
 mod expired_suppression;
 mod invalid_configuration;
+mod invalid_directory;
 mod member_format;
 mod missing_description;
 mod public_write;
@@ -19,6 +20,7 @@ mod run_not_runnable;
 mod schema_violation;
 mod unbounded_grant;
 mod unenforced_control;
+mod unknown_member;
 mod unknown_service;
 mod unreadable_file;
 mod unused_suppression;
@@ -36,6 +38,7 @@ pub static RULES: &[&Rule] = &[
     &condition_syntax::RULE,
     &ambiguous_precedence::RULE,
     &invalid_configuration::RULE,
+    &invalid_directory::RULE,
     &bidi_control::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
@@ -43,6 +46,7 @@ pub static RULES: &[&Rule] = &[
     &critical_control_disabled::RULE,
     &unenforced_control::RULE,
     &unknown_service::RULE,
+    &unknown_member::RULE,
     &run_not_runnable::RULE,
     &member_format::RULE,
     &except_without_effect::RULE,
