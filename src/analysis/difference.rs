@@ -290,7 +290,7 @@ mod tests {
     }
 
     fn said(change: &Change) -> String {
-        let Region { actions, services, sources, groups, caller_types, condition } = &change.region;
+        let Region { actions, services, sources, groups, caller_types, condition, unfit } = &change.region;
         let names = |names: &super::super::words::Names| match names {
             super::super::words::Names::Only(names) => names.join(","),
             super::super::words::Names::AllBut(names) if names.is_empty() => "*".to_owned(),
@@ -298,6 +298,7 @@ mod tests {
         };
         let condition = condition.as_ref().map_or_else(|| "always".to_owned(), ToString::to_string);
         let who: Vec<String> = change.callers.iter().map(|members| format!("{members:?}")).collect();
+        let condition = unfit.iter().fold(condition, |text, term| format!("{text} and {term} unfit"));
         let more = if groups.is_empty() && names(caller_types) == "*" { "" } else { " +" };
         let denial = change.denial.as_ref().map_or(String::new(), |denial| format!(" without {denial}"));
         format!(
@@ -334,6 +335,18 @@ mod tests {
             &["A: read | r | s | g | a in ('x', 'y') and price < 10"],
             &["A: read | r | s | 1 | a = 'y' and price < 10"],
             &["A: read | r | s | 1 | a = 'x' and not (price < 10)"],
+        );
+        check(
+            &["A: read | r | s | g | a = 1 or b = 1"],
+            &["A: read | r | s | g | a = 1"],
+            &["A: read | r | s | 1 | a = 1 and b unfit"],
+            &["A: read | r | s | 1 | a != 1 and b = 1"],
+        );
+        check(
+            &[],
+            &["A: read, update | r | s | g", "D: deny update | r | s | * | a = 1"],
+            &["A: read | r | s | 1 | always", "A: update | r | s | 1 | a != 1"],
+            &[],
         );
         check(&[], &["A: read, update | r | s | g, h"], &["A: read,update | r | s | 2 | always"], &[]);
         check(

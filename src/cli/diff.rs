@@ -19,6 +19,7 @@ use super::revisions::Revisions;
 use super::revisions::choose;
 use super::shell;
 use crate::analysis::Analysis;
+use crate::analysis::Management;
 use crate::history::Repository;
 use crate::history::RepositoryError;
 use crate::report::Look;
@@ -109,10 +110,11 @@ impl Diff {
                 console.remark(format!("there is no law book in {}: it is compared as an empty one", chosen.words()));
             }
         }
-        let difference = Analysis::new(&[old.book.set.statements(), new.book.set.statements()]).difference();
+        let analysis = Analysis::new(&[old.book.set.statements(), new.book.set.statements()]);
+        let difference = analysis.difference();
         let waivers = self.waivers(&repository, &before, &after)?;
         let sides = (Compared { what: before.side(), book: &old.book }, Compared { what: after.side(), book: &new.book });
-        let mut report = DiffReport::new(&difference, sides.0, sides.1, &waivers, console.look());
+        let mut report = DiffReport::new(&difference, sides.0, sides.1, &waivers, console.look()).locked_out(locks_out(&analysis));
         if self.deny_new_access {
             report = report.gated();
         }
@@ -171,6 +173,12 @@ fn compiles(chosen: &Chosen, workspace: &Workspace, dir: Option<&Path>) -> Resul
         Chosen::Worktree | Chosen::Index => "repair it",
     };
     Err(Failure::new(message).help(format!("{verb}; `lawbook check{dir}{}` shows what is wrong", chosen.check_flag())))
+}
+
+/// Whether somebody could change policies before, and nobody can after.
+fn locks_out(analysis: &Analysis) -> bool {
+    let nobody = matches!(analysis.management(1), Management::NotGranted | Management::LockedOut(_));
+    nobody && analysis.management(0) == Management::Possible
 }
 
 fn refusal(gate: Gate) -> String {

@@ -81,7 +81,8 @@ fn joined(direction: &str, changes: &[Change], places: &BTreeMap<&PolicyId, usiz
     }
     let place = |access: &Access| access.causes.iter().filter_map(|id| places.get(id).copied()).min();
     all.sort_by(|one, two| {
-        let key = |access: &Access| (place(access), access.causes.clone());
+        // What only a strange document would show comes last.
+        let key = |access: &Access| (place(access), access.causes.clone(), !access.region.unfit.is_empty());
         key(one).cmp(&key(two)).then_with(|| one.region.cmp(&two.region)).then_with(|| one.callers.cmp(&two.callers))
     });
     all
@@ -112,7 +113,8 @@ impl Access {
     /// Both as one, if one sentence can say them exactly.
     fn with(&self, other: &Self) -> Option<Self> {
         let (mine, theirs) = (&self.region, &other.region);
-        if (&mine.groups, &mine.caller_types, &mine.condition) != (&theirs.groups, &theirs.caller_types, &theirs.condition) {
+        let rest = |region: &Region| (region.groups.clone(), region.caller_types.clone(), region.condition.clone(), region.unfit.clone());
+        if rest(mine) != rest(theirs) {
             return None;
         }
         let differing = [
@@ -143,12 +145,13 @@ impl Access {
     }
 
     fn fingerprint(&self, direction: &str) -> String {
-        let Region { actions, services, sources, groups, caller_types, condition } = &self.region;
+        let Region { actions, services, sources, groups, caller_types, condition, unfit } = &self.region;
         let callers: Vec<Vec<String>> = self.callers.iter().map(|members| members.iter().map(member).collect()).collect();
         let groups: Vec<(&str, bool)> = groups.iter().map(|(name, inside)| (&**name, *inside)).collect();
         let condition = condition.as_ref().map(ToString::to_string);
+        let unfit: Vec<String> = unfit.iter().map(ToString::to_string).collect();
         let [actions, services, sources, caller_types] = [actions, services, sources, caller_types].map(listed);
-        let text = json!([direction, callers, actions, services, sources, groups, caller_types, condition]).to_string();
+        let text = json!([direction, callers, actions, services, sources, groups, caller_types, condition, unfit]).to_string();
         Digest::of(text.as_bytes()).hex().chars().take(DIGITS).collect()
     }
 }

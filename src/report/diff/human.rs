@@ -8,6 +8,7 @@ use super::DiffReport;
 use super::access::Access;
 use super::phrase;
 use super::phrase::Direction;
+use super::phrase::Marks;
 use super::policies::Happened;
 use super::policies::PolicyChange;
 use crate::policy::PolicyId;
@@ -24,6 +25,8 @@ const SHOWN_OF_A_NAME: usize = 400;
 /// How many policies are listed.
 const SHOWN_POLICIES: usize = 200;
 
+const MARKS: Marks = Marks { name: quoted, path: shown };
+
 const GREEN: &str = "32";
 const RED: &str = "31";
 const YELLOW: &str = "33";
@@ -36,8 +39,12 @@ const CYAN: &str = "36";
 /// The writer refused the bytes.
 pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let look = report.look;
-    writeln!(out, "{}", painted(&phrase::verdict(report), BOLD, look))?;
-    writeln!(out, "{}", wrapped(&phrase::sides(report, quoted), "", "", look))?;
+    if report.lockout {
+        writeln!(out, "{}\n", painted(&wrapped(phrase::LOCKOUT, "", "", look), RED, look))?;
+    }
+    let verdict = format!("{}: {}", phrase::class(report.class), phrase::numbers(report));
+    writeln!(out, "{}", painted(&verdict, BOLD, look))?;
+    writeln!(out, "{}", wrapped(&phrase::sides(report, MARKS), "", "", look))?;
     for (direction, all, more) in
         [(Direction::Gained, &report.gained, report.more_gained), (Direction::Lost, &report.lost, report.more_lost)]
     {
@@ -83,20 +90,22 @@ fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: boo
         Direction::Gained => ("+", GREEN),
         Direction::Lost => ("-", RED),
     };
-    let sentence = phrase::sentence(access, direction, quoted);
+    let sentence = phrase::sentence(access, direction, MARKS);
     let text = wrapped(&sentence, "  * ", "    ", look);
     writeln!(out, "{}", text.replacen("  * ", &format!("  {} ", painted(sign, colour, look)), 1))?;
     let mut rows: Vec<(&str, String)> = Vec::new();
     match &access.region.condition {
         Some(condition) => rows.push(("where", cut(&condition.to_string(), SHOWN_OF_A_TEXT))),
-        None => rows.push(("where", "always, on every document".to_owned())),
+        None if access.region.unfit.is_empty() => rows.push(("where", "always, on every document".to_owned())),
+        None => {}
     }
-    rows.push(("for example", cut(&phrase::request(&access.witness, quoted), SHOWN_OF_A_TEXT)));
-    let grants = phrase::grants(access, report, direction, quoted);
+    rows.extend(phrase::unfit(access, MARKS).map(|text| ("only where", cut(&text, SHOWN_OF_A_TEXT))));
+    rows.push(("for example", cut(&phrase::request(&access.witness, MARKS), SHOWN_OF_A_TEXT)));
+    let grants = phrase::grants(access, report, direction, MARKS);
     let because = match (told, grants) {
         (true, Some(grants)) => grants,
-        (_, Some(grants)) => format!("{}; {grants}", phrase::causes(access, report, quoted)),
-        (_, None) => phrase::causes(access, report, quoted),
+        (_, Some(grants)) => format!("{}; {grants}", phrase::causes(access, report, MARKS)),
+        (_, None) => phrase::causes(access, report, MARKS),
     };
     rows.push(("because", because));
     if access.partial {
@@ -125,7 +134,7 @@ fn undecided(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "\n{}", painted("undecided", BOLD, report.look))?;
     for id in &report.undecided {
-        let text = wrapped(&phrase::happened(id, report, quoted), "  * ", "    ", report.look);
+        let text = wrapped(&phrase::happened(id, report, MARKS), "  * ", "    ", report.look);
         writeln!(out, "{}", text.replacen("  * ", &format!("  {} ", painted("?", YELLOW, report.look)), 1))?;
     }
     let meaning = "it is not known whether these give or take access beyond what is said above: their conditions cannot be compared \
@@ -170,7 +179,7 @@ fn is_listed(policy: &PolicyChange) -> bool {
 
 fn cells(policy: &PolicyChange) -> [String; 3] {
     let place = policy.place().map(|place| format!("{}:{}", one_line(&place.path), place.line)).unwrap_or_default();
-    let what = format!("{} {}", quoted(policy.id.as_str()), phrase::what(policy, quoted));
+    let what = format!("{} {}", quoted(policy.id.as_str()), phrase::what(policy, MARKS));
     [phrase::class(policy.class).to_owned(), place, what]
 }
 
@@ -189,6 +198,10 @@ fn waivers(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{}", wrapped(&text, "", "", report.look))?;
     }
     Ok(())
+}
+
+fn shown(text: &str) -> String {
+    cut(text, SHOWN_OF_A_NAME)
 }
 
 fn quoted(text: &str) -> String {

@@ -14,6 +14,7 @@ use super::access::listed;
 use super::access::member;
 use super::phrase;
 use super::phrase::Direction;
+use super::phrase::Marks;
 use super::policies::Place;
 use super::policies::PolicyChange;
 use crate::analysis::Class;
@@ -28,6 +29,7 @@ struct WireDiff<'a> {
     before: Json,
     after: Json,
     class: Option<&'static str>,
+    lockout: bool,
     gained: Vec<WireAccess<'a>>,
     lost: Vec<WireAccess<'a>>,
     more: WireMore,
@@ -55,6 +57,7 @@ struct WireAccess<'a> {
     groups: Json,
     caller_types: Json,
     condition: Option<String>,
+    unfit: Vec<String>,
     witness: &'a Json,
     causes: Vec<&'a str>,
     grants: Vec<&'a str>,
@@ -106,6 +109,7 @@ pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         before: side(report.before),
         after: side(report.after),
         class: report.class.map(class),
+        lockout: report.lockout,
         gained: report.gained.iter().map(|one| access(one, Direction::Gained)).collect(),
         lost: report.lost.iter().map(|one| access(one, Direction::Lost)).collect(),
         more: WireMore { gained: report.more_gained, lost: report.more_lost },
@@ -151,7 +155,7 @@ fn access(access: &Access, direction: Direction) -> WireAccess<'_> {
         |wanted: bool| -> Vec<&str> { region.groups.iter().filter(|(_, inside)| *inside == wanted).map(|(name, _)| &**name).collect() };
     WireAccess {
         fingerprint: &access.fingerprint,
-        sentence: phrase::sentence(access, direction, |text| format!("`{text}`")),
+        sentence: phrase::sentence(access, direction, Marks { name: quoted, path: str::to_owned }),
         callers: access.callers.iter().map(|members| members.iter().map(member).collect()).collect(),
         actions: listed(&region.actions),
         services: listed(&region.services),
@@ -159,6 +163,7 @@ fn access(access: &Access, direction: Direction) -> WireAccess<'_> {
         groups: json!({"in": of(true), "not_in": of(false)}),
         caller_types: listed(&region.caller_types),
         condition: region.condition.as_ref().map(ToString::to_string),
+        unfit: region.unfit.iter().map(ToString::to_string).collect(),
         witness: &access.witness,
         causes: access.causes.iter().map(PolicyId::as_str).collect(),
         grants: access.grants.iter().map(PolicyId::as_str).collect(),
@@ -166,6 +171,10 @@ fn access(access: &Access, direction: Direction) -> WireAccess<'_> {
         partial: access.partial,
         waived: (direction == Direction::Gained).then_some(access.waived),
     }
+}
+
+fn quoted(text: &str) -> String {
+    format!("`{text}`")
 }
 
 fn policy(policy: &PolicyChange) -> WirePolicy<'_> {

@@ -7,10 +7,13 @@
 use std::io;
 use std::io::Write;
 
+use serde_json::Value as Json;
+
 use super::DiffReport;
 use super::access::Access;
 use super::phrase;
 use super::phrase::Direction;
+use super::phrase::Marks;
 use super::policies::PolicyChange;
 use crate::report::count;
 use crate::report::printable::one_line;
@@ -31,12 +34,19 @@ const SHOWN_OF_A_TEXT: usize = 1_000;
 /// How many characters of a request are shown.
 const SHOWN_OF_A_REQUEST: usize = 4_000;
 
+const MARKS: Marks = Marks { name: code, path: code };
+
 /// Writes the comment.
 ///
 /// # Errors
 /// The writer refused the bytes.
 pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = format!("{MARKER}\n### Permissions: {}\n\n{}\n", phrase::verdict(report), sentence_case(&phrase::sides(report, code)));
+    let (class, numbers) = (phrase::class(report.class), phrase::numbers(report));
+    let sides = sentence_case(&phrase::sides(report, MARKS));
+    let mut text = format!("{MARKER}\n### Permissions: {class} ({numbers})\n\n{sides}\n");
+    if report.lockout {
+        text.push_str(&format!("\n**Warning:** {}.\n", phrase::LOCKOUT));
+    }
     text.push_str(&gate(report));
     let mut left_out = Vec::new();
     for (direction, all, more) in
@@ -112,15 +122,19 @@ fn changes(report: &DiffReport<'_>, direction: Direction, all: &[Access], text: 
 
 fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: bool) -> String {
     let sign = if direction == Direction::Gained { "➕" } else { "➖" };
-    let condition = match &access.region.condition {
-        Some(condition) => format!(" where {}", code(&condition.to_string())),
-        None => ", always".to_owned(),
+    let region = &access.region;
+    let unfit = phrase::unfit(access, MARKS);
+    let condition = match (&region.condition, unfit) {
+        (Some(condition), None) => format!(" where {}", code(&condition.to_string())),
+        (Some(condition), Some(unfit)) => format!(" where {}, only where {unfit}", code(&condition.to_string())),
+        (None, Some(unfit)) => format!(", only where {unfit}"),
+        (None, None) => ", always".to_owned(),
     };
-    let grants = phrase::grants(access, report, direction, code);
+    let grants = phrase::grants(access, report, direction, MARKS);
     let because = match (told, grants) {
         (true, Some(grants)) => grants,
-        (_, Some(grants)) => format!("{}; {grants}", phrase::causes(access, report, code)),
-        (_, None) => phrase::causes(access, report, code),
+        (_, Some(grants)) => format!("{}; {grants}", phrase::causes(access, report, MARKS)),
+        (_, None) => phrase::causes(access, report, MARKS),
     };
     let mut details = format!("Because {because}.");
     if access.partial {
@@ -131,7 +145,7 @@ fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: boo
         details.push_str(&if access.waived { format!(" Waived by {trailer}.") } else { format!(" To accept it: {trailer}.") });
     }
     let waived = if access.waived { " *(waived)*" } else { "" };
-    let sentence = phrase::sentence(access, direction, code);
+    let sentence = phrase::sentence(access, direction, MARKS);
     let request = fenced(&access.witness);
     format!(
         "\n{sign} {sentence}{condition}{waived}\n\n<details><summary>an example, and why</summary>\n\n{request}\n{details}\n\n</details>\n"
@@ -142,7 +156,7 @@ fn undecided(report: &DiffReport<'_>) -> String {
     if report.undecided.is_empty() {
         return String::new();
     }
-    let list: String = report.undecided.iter().map(|id| format!("- {}\n", phrase::happened(id, report, code))).collect();
+    let list: String = report.undecided.iter().map(|id| format!("- {}\n", phrase::happened(id, report, MARKS))).collect();
     format!("\n#### Undecided\n\n{list}\nIt is not known whether these give or take access beyond what is said above. Read them.\n")
 }
 
@@ -151,7 +165,7 @@ fn policies(report: &DiffReport<'_>) -> String {
     if listed.is_empty() {
         return String::new();
     }
-    let line = |policy: &&PolicyChange| format!("- **{}**: {}\n", phrase::class(policy.class), phrase::happened(&policy.id, report, code));
+    let line = |policy: &&PolicyChange| format!("- **{}**: {}\n", phrase::class(policy.class), phrase::happened(&policy.id, report, MARKS));
     let list: String = listed.iter().map(line).collect();
     let files = count(report.files.count(), "file");
     format!("\n<details><summary>{} in {files}</summary>\n\n{list}\n</details>\n", count(listed.len(), "policy"))
@@ -182,9 +196,12 @@ fn code(text: &str) -> String {
     format!("{fence}{space}{line}{space}{fence}")
 }
 
-/// A request as a fenced block.
-fn fenced(request: &serde_json::Value) -> String {
-    let text = serde_json::to_string_pretty(request).unwrap_or_default();
+/// A request as a fenced block, each of its parts on one line.
+fn fenced(request: &Json) -> String {
+    const PARTS: [&str; 4] = ["subject", "action", "resource", "context"];
+    let part = |name: &str| request.get(name).map(|part| format!("  \"{name}\": {part}"));
+    let lines: Vec<String> = PARTS.into_iter().filter_map(part).collect();
+    let text = format!("{{\n{}\n}}", lines.join(",\n"));
     let text = printable(&text);
     let text = match text.char_indices().nth(SHOWN_OF_A_REQUEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or("")),

@@ -82,6 +82,8 @@ pub struct DiffReport<'a> {
     pub after: Side<'a>,
     /// What the whole amounts to; `None` if it is not known.
     pub class: Option<Class>,
+    /// Whether nobody can change policies any more, where somebody could before.
+    pub lockout: bool,
     /// What is allowed after and not before.
     pub gained: Vec<Access>,
     /// What is allowed before and not after.
@@ -144,6 +146,7 @@ impl<'a> DiffReport<'a> {
             files: policies::files(before.book, after.book, &policies),
             policies,
             gate: None,
+            lockout: false,
             look,
         }
     }
@@ -153,6 +156,13 @@ impl<'a> DiffReport<'a> {
     pub fn gated(mut self) -> Self {
         let unwaived = self.gained.iter().filter(|access| !access.waived).count();
         self.gate = Some(Gate { unwaived, undescribed: self.more_gained, undecided: self.undecided.len() });
+        self
+    }
+
+    /// The same for a change after which nobody can change policies any more.
+    #[must_use]
+    pub fn locked_out(mut self, lockout: bool) -> Self {
+        self.lockout = lockout;
         self
     }
 

@@ -21,8 +21,14 @@ const NAMED: usize = 8;
 /// How many characters of a commit id are shown.
 const SHOWN_OF_AN_ID: usize = 10;
 
-/// Marks a user's text: back quotes on a terminal, a code span in Markdown.
-pub type Quote = fn(&str) -> String;
+/// How a user's text is marked: by back quotes on a terminal, by a code span in Markdown.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks {
+    /// Marks a name, or a part of a request.
+    pub name: fn(&str) -> String,
+    /// Marks a path with its line, which stands in parentheses.
+    pub path: fn(&str) -> String,
+}
 
 /// Which way access changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,53 +50,52 @@ pub fn class(class: Option<Class>) -> &'static str {
     }
 }
 
-/// What the whole amounts to: `mixed: 2 gains, 1 loss`.
-pub fn verdict(report: &DiffReport<'_>) -> String {
-    let number = |shown: usize, more: usize, noun: &str| {
-        let text = count(shown + more, noun);
-        if more > 0 { format!("more than {}", count(shown, noun)) } else { text }
+/// What the whole comes to, in numbers: `2 gains, 1 loss`.
+pub fn numbers(report: &DiffReport<'_>) -> String {
+    let number = |shown: usize, more: usize, one: &str, several: &str| match (shown + more, more) {
+        (0, _) => None,
+        (1, _) => Some(format!("1 {one}")),
+        (all, 0) => Some(format!("{all} {several}")),
+        // What is not described is counted before it is joined.
+        (_, _) => Some(format!("more than {shown} {several}")),
     };
-    let mut numbers = Vec::new();
-    if !report.gained.is_empty() {
-        numbers.push(number(report.gained.len(), report.more_gained, "gain"));
+    let gains = number(report.gained.len(), report.more_gained, "gain", "gains");
+    let losses = number(report.lost.len(), report.more_lost, "loss", "losses");
+    let unknown = (!report.undecided.is_empty()).then(|| format!("{} undecided", count(report.undecided.len(), "policy")));
+    let numbers: Vec<String> = [gains, losses, unknown].into_iter().flatten().collect();
+    if !numbers.is_empty() {
+        return numbers.join(", ");
     }
-    if !report.lost.is_empty() {
-        let losses = number(report.lost.len(), report.more_lost, "losse");
-        numbers.push(losses.replace("1 losse", "1 loss").replace("losseses", "losses"));
+    match report.files.count() {
+        0 => "no file differs".to_owned(),
+        files => format!("{} changed, no decision does", count(files, "file")),
     }
-    if !report.undecided.is_empty() {
-        numbers.push(format!("{} of which it is not known", count(report.undecided.len(), "policy")));
-    }
-    if numbers.is_empty() {
-        return match report.files.count() {
-            0 => format!("{}: no file differs", class(report.class)),
-            1 => format!("{}: 1 file changed, no decision does", class(report.class)),
-            files => format!("{}: {} changed, no decision does", class(report.class), count(files, "file")),
-        };
-    }
-    format!("{}: {}", class(report.class), numbers.join(", "))
 }
 
+/// That nobody is left who can change the law, where somebody could before.
+pub const LOCKOUT: &str = "nobody can create, update or delete on the service `policy` any more, and somebody could before: \
+                           through the interfaces, this change cannot be undone";
+
 /// What is compared with what.
-pub fn sides(report: &DiffReport<'_>, quote: Quote) -> String {
-    format!("from {} to {}", side(report.before, quote), side(report.after, quote))
+pub fn sides(report: &DiffReport<'_>, marks: Marks) -> String {
+    format!("from {} to {}", side(report.before, marks), side(report.after, marks))
 }
 
 /// One side, with its commit.
-pub fn side(side: Side<'_>, quote: Quote) -> String {
+pub fn side(side: Side<'_>, marks: Marks) -> String {
     match side {
         Side::Worktree => "the worktree".to_owned(),
         Side::Index => "the index".to_owned(),
         Side::Revision { name, commit } => {
             let short: String = commit.chars().take(SHOWN_OF_AN_ID).collect();
-            if commit.starts_with(name) && name.len() >= 7 { quote(&short) } else { format!("{} ({short})", quote(name)) }
+            if commit.starts_with(name) && name.len() >= 7 { (marks.name)(&short) } else { format!("{} ({short})", (marks.name)(name)) }
         }
     }
 }
 
 /// Who gains or loses what, without the condition.
-pub fn sentence(access: &Access, direction: Direction, quote: Quote) -> String {
-    let (who, singular) = callers(access, quote);
+pub fn sentence(access: &Access, direction: Direction, marks: Marks) -> String {
+    let (who, singular) = callers(access, marks);
     let verb = match (direction, singular) {
         (Direction::Gained, true) => "gains",
         (Direction::Gained, false) => "gain",
@@ -98,28 +103,35 @@ pub fn sentence(access: &Access, direction: Direction, quote: Quote) -> String {
         (Direction::Lost, false) => "lose",
     };
     let region = &access.region;
-    let actions = names(&region.actions, "every action", quote);
+    let actions = names(&region.actions, "every action", marks);
     let services = match &region.services {
-        Names::AllBut(_) => names(&region.services, "every service", quote),
-        Names::Only(list) => format!("{} {}", plural(list.len(), "service"), names(&region.services, "", quote)),
+        Names::AllBut(_) => names(&region.services, "every service", marks),
+        Names::Only(list) => format!("{} {}", plural(list.len(), "service"), names(&region.services, "", marks)),
     };
     let sources = match &region.sources {
-        Names::AllBut(_) => names(&region.sources, "every source", quote),
-        Names::Only(list) => format!("{} {}", plural(list.len(), "source"), names(&region.sources, "", quote)),
+        Names::AllBut(_) => names(&region.sources, "every source", marks),
+        Names::Only(list) => format!("{} {}", plural(list.len(), "source"), names(&region.sources, "", marks)),
     };
     format!("{who} {verb} {actions} on {services} ({sources})")
 }
 
+/// What must hold a value that does not fit, if anything.
+pub fn unfit(access: &Access, marks: Marks) -> Option<String> {
+    let terms: Vec<String> = access.region.unfit.iter().map(ToString::to_string).collect();
+    let verb = if terms.len() == 1 { "holds" } else { "hold" };
+    (!terms.is_empty()).then(|| format!("{} {verb} what no comparison fits, such as an object", list(&terms, marks)))
+}
+
 /// What happened to the policies that are the reason.
-pub fn causes(access: &Access, report: &DiffReport<'_>, quote: Quote) -> String {
-    let what = access.causes.iter().take(NAMED).map(|id| happened(id, report, quote)).collect();
+pub fn causes(access: &Access, report: &DiffReport<'_>, marks: Marks) -> String {
+    let what = access.causes.iter().take(NAMED).map(|id| happened(id, report, marks)).collect();
     with_more(what, access.causes.len())
 }
 
 /// The grants that apply, where a denial is the reason; `None` where they are the reason themselves.
-pub fn grants(access: &Access, report: &DiffReport<'_>, direction: Direction, quote: Quote) -> Option<String> {
+pub fn grants(access: &Access, report: &DiffReport<'_>, direction: Direction, marks: Marks) -> Option<String> {
     let grants: Vec<&PolicyId> = access.grants.iter().filter(|id| !access.causes.contains(*id)).collect();
-    let named = grants.iter().take(NAMED).map(|id| placed(id, report, quote)).collect();
+    let named = grants.iter().take(NAMED).map(|id| placed(id, report, marks)).collect();
     let verb = match (direction, grants.len()) {
         (_, 0) => return None,
         (Direction::Gained, 1) => "grants it",
@@ -143,18 +155,18 @@ pub fn control<'a>(access: &Access, report: &'a DiffReport<'_>) -> Option<(&'a P
 }
 
 /// A policy and what happened to it, with the place.
-pub fn happened(id: &PolicyId, report: &DiffReport<'_>, quote: Quote) -> String {
-    let Some(policy) = report.policy(id) else { return quote(id.as_str()) };
-    let place = policy.place().map(|place| format!(" ({})", quote(&format!("{}:{}", place.path, place.line)))).unwrap_or_default();
-    format!("{} {}{place}", quote(id.as_str()), what(policy, quote))
+pub fn happened(id: &PolicyId, report: &DiffReport<'_>, marks: Marks) -> String {
+    let Some(policy) = report.policy(id) else { return (marks.name)(id.as_str()) };
+    let place = policy.place().map(|place| format!(" ({})", (marks.path)(&format!("{}:{}", place.path, place.line)))).unwrap_or_default();
+    format!("{} {}{place}", (marks.name)(id.as_str()), what(policy, marks))
 }
 
 /// What happened to a policy, as a predicate.
-pub fn what(policy: &PolicyChange, quote: Quote) -> String {
+pub fn what(policy: &PolicyChange, marks: Marks) -> String {
     let others: Vec<&String> = policy.fields.iter().filter(|field| *field != "enabled").collect();
     let also = |text: &str| match others.len() {
         0 => text.to_owned(),
-        _ => format!("{text} and changed {}", fields(&others, quote)),
+        _ => format!("{text} and changed {}", fields(&others, marks)),
     };
     match policy.happened {
         None => "did not change".to_owned(),
@@ -162,24 +174,24 @@ pub fn what(policy: &PolicyChange, quote: Quote) -> String {
         Some(Happened::Removed) => "was removed".to_owned(),
         Some(Happened::Enabled) => also("was switched on"),
         Some(Happened::Disabled) => also("was switched off"),
-        Some(Happened::Changed) => format!("changed {}", fields(&others, quote)),
+        Some(Happened::Changed) => format!("changed {}", fields(&others, marks)),
         Some(Happened::Reread) => "is read with other declared lists".to_owned(),
         Some(Happened::Moved) => "moved".to_owned(),
     }
 }
 
-fn fields(fields: &[&String], quote: Quote) -> String {
-    with_more(fields.iter().take(NAMED).map(|field| quote(field)).collect(), fields.len())
+fn fields(fields: &[&String], marks: Marks) -> String {
+    with_more(fields.iter().take(NAMED).map(|field| (marks.name)(field)).collect(), fields.len())
 }
 
-fn placed(id: &PolicyId, report: &DiffReport<'_>, quote: Quote) -> String {
+fn placed(id: &PolicyId, report: &DiffReport<'_>, marks: Marks) -> String {
     let place = report.policy(id).and_then(PolicyChange::place);
-    let place = place.map(|place| format!(" ({})", quote(&format!("{}:{}", place.path, place.line))));
-    format!("{}{}", quote(id.as_str()), place.unwrap_or_default())
+    let place = place.map(|place| format!(" ({})", (marks.path)(&format!("{}:{}", place.path, place.line))));
+    format!("{}{}", (marks.name)(id.as_str()), place.unwrap_or_default())
 }
 
 /// A request in one sentence.
-pub fn request(request: &Json, quote: Quote) -> String {
+pub fn request(request: &Json, marks: Marks) -> String {
     let text = |pointer: &str| request.pointer(pointer).and_then(Json::as_str).unwrap_or("?");
     let object = |pointer: &str| request.pointer(pointer).and_then(Json::as_object).cloned().unwrap_or_default();
     let mut caller = object("/subject/properties");
@@ -188,51 +200,56 @@ pub fn request(request: &Json, quote: Quote) -> String {
         _ => Vec::new(),
     };
     let kind = text("/subject/type");
-    let mut words = quote(text("/subject/id"));
+    let mut words = (marks.name)(text("/subject/id"));
     if kind != "user" {
-        words = format!("{words} of type {}", quote(kind));
+        words = format!("{words} of type {}", (marks.name)(kind));
     }
     if !groups.is_empty() {
-        words.push_str(&format!(" in {} {}", plural(groups.len(), "group"), list(&groups, quote)));
+        words.push_str(&format!(" in {} {}", plural(groups.len(), "group"), list(&groups, marks)));
     }
-    words.push_str(&properties(" with", &caller, quote));
-    words.push_str(&format!(" asks to {}", quote(text("/action/name"))));
-    words.push_str(&properties(" with", &object("/action/properties"), quote));
-    words.push_str(&format!(" the {} {}", quote(text("/resource/type")), quote(text("/resource/id"))));
-    words.push_str(&properties("", &object("/resource/properties"), quote));
-    words.push_str(&properties(" in the context", &object("/context"), quote));
+    words.push_str(&properties(" with", &caller, marks));
+    words.push_str(&format!(" asks to {}", (marks.name)(text("/action/name"))));
+    words.push_str(&properties(" with", &object("/action/properties"), marks));
+    words.push_str(&format!(" the {} {}", (marks.name)(text("/resource/type")), (marks.name)(text("/resource/id"))));
+    words.push_str(&properties(" with", &object("/resource/properties"), marks));
+    let mut context = object("/context");
+    // This is what a request that does not name a source asks for.
+    if context.get("source").and_then(Json::as_str) == Some("private") {
+        context.remove("source");
+    }
+    words.push_str(&properties(" in the context", &context, marks));
     words
 }
 
-fn properties(before: &str, properties: &Map<String, Json>, quote: Quote) -> String {
+fn properties(before: &str, properties: &Map<String, Json>, marks: Marks) -> String {
     if properties.is_empty() {
         return String::new();
     }
-    format!("{before} {}", quote(&Json::Object(properties.clone()).to_string()))
+    format!("{before} {}", (marks.name)(&Json::Object(properties.clone()).to_string()))
 }
 
 /// Who, and whether the verb is in the singular.
-fn callers(access: &Access, quote: Quote) -> (String, bool) {
+fn callers(access: &Access, marks: Marks) -> (String, bool) {
     let mut groups = Vec::new();
     let mut others = Vec::new();
     for members in &access.callers {
         match members.as_slice() {
             [Member::Everyone] | [] => others.push("every caller".to_owned()),
             [Member::Group(name)] => groups.push(name.to_string()),
-            [one] => others.push(quote(&member(one))),
-            several => others.push(together(several, quote)),
+            [one] => others.push((marks.name)(&member(one))),
+            several => others.push(together(several, marks)),
         }
     }
     let singular = groups.len() + others.len() == 1 && access.callers.iter().all(|members| !joint(members));
     let mut parts = Vec::new();
     if !groups.is_empty() {
-        parts.push(format!("{} {}", plural(groups.len(), "group"), list(&groups, quote)));
+        parts.push(format!("{} {}", plural(groups.len(), "group"), list(&groups, marks)));
     }
     let all = parts.len() + others.len();
     parts.extend(others.into_iter().take(NAMED));
     let shown = parts.len();
     let mut words = with_more(parts, all.max(shown));
-    let narrowed = narrowed(access, quote);
+    let narrowed = narrowed(access, marks);
     if !narrowed.is_empty() {
         words.push_str(&format!(" (only who is {})", narrowed.join(" and ")));
     }
@@ -244,51 +261,51 @@ fn joint(members: &[Member]) -> bool {
     members.len() > 1 && members.iter().all(|member| matches!(member, Member::Group(_)))
 }
 
-fn together(members: &[Member], quote: Quote) -> String {
+fn together(members: &[Member], marks: Marks) -> String {
     let groups: Vec<String> = members.iter().filter(|one| matches!(one, Member::Group(_))).map(member).collect();
     let one = members.iter().find(|one| !matches!(one, Member::Group(_) | Member::Everyone));
     match (one, groups.len()) {
-        (Some(one), _) => format!("{}, when in {} {}", quote(&member(one)), plural(groups.len(), "group"), list(&groups, quote)),
-        (None, 2) => format!("callers who are both in {}", list(&groups, quote)),
-        (None, _) => format!("callers who are in all of {}", list(&groups, quote)),
+        (Some(one), _) => format!("{}, when in {} {}", (marks.name)(&member(one)), plural(groups.len(), "group"), list(&groups, marks)),
+        (None, 2) => format!("callers who are both in {}", list(&groups, marks)),
+        (None, _) => format!("callers who are in all of {}", list(&groups, marks)),
     }
 }
 
 /// What the region says of the callers beside their members.
-fn narrowed(access: &Access, quote: Quote) -> Vec<String> {
+fn narrowed(access: &Access, marks: Marks) -> Vec<String> {
     let of = |wanted: bool| -> Vec<String> {
         access.region.groups.iter().filter(|(_, inside)| *inside == wanted).map(|(name, _)| name.to_string()).collect()
     };
     let mut parts = Vec::new();
     for (names, word) in [(of(true), "also in"), (of(false), "not in")] {
         if !names.is_empty() {
-            parts.push(format!("{word} {} {}", plural(names.len(), "group"), list(&names, quote)));
+            parts.push(format!("{word} {} {}", plural(names.len(), "group"), list(&names, marks)));
         }
     }
     match &access.region.caller_types {
         Names::AllBut(names) if names.is_empty() => {}
-        Names::AllBut(names) => parts.push(format!("not of type {}", either(names, quote))),
-        Names::Only(names) => parts.push(format!("of type {}", either(names, quote))),
+        Names::AllBut(names) => parts.push(format!("not of type {}", either(names, marks))),
+        Names::Only(names) => parts.push(format!("of type {}", either(names, marks))),
     }
     parts
 }
 
 /// Names with an `or`.
-fn either(names: &[String], quote: Quote) -> String {
-    names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(" or ")
+fn either(names: &[String], marks: Marks) -> String {
+    names.iter().map(|name| (marks.name)(name)).collect::<Vec<_>>().join(" or ")
 }
 
-fn names(names: &Names, every: &str, quote: Quote) -> String {
+fn names(names: &Names, every: &str, marks: Marks) -> String {
     match names {
-        Names::Only(names) => list(names, quote),
+        Names::Only(names) => list(names, marks),
         Names::AllBut(names) if names.is_empty() => every.to_owned(),
-        Names::AllBut(names) => format!("{every} but {}", list(names, quote)),
+        Names::AllBut(names) => format!("{every} but {}", list(names, marks)),
     }
 }
 
 /// `a, b and c`; of a long list the first ones and how many more there are.
-fn list(names: &[String], quote: Quote) -> String {
-    with_more(names.iter().take(NAMED).map(|name| quote(name)).collect(), names.len())
+fn list(names: &[String], marks: Marks) -> String {
+    with_more(names.iter().take(NAMED).map(|name| (marks.name)(name)).collect(), names.len())
 }
 
 fn with_more(mut shown: Vec<String>, all: usize) -> String {
