@@ -238,11 +238,14 @@ impl Analysis {
         let mut groups = Vec::new();
         let mut conditions = Vec::new();
         let mut unfit = Vec::new();
+        let lists: Vec<&Term> = requirements.keys().filter_map(|id| self.listed(*id)).collect();
         for literal in requirements.values().flatten() {
             match (self.vocabulary.get(literal.attribute), &*literal.test) {
                 (Some(Attribute::Group(name)), Test::Values(set)) => groups.push((name.clone(), set.bools == [false, true])),
                 (Some(Attribute::Fact { term, .. }), Test::Unfit) if literal.positive => unfit.push(term.clone()),
                 (Some(Attribute::Fact { term, list: false }), Test::Values(set)) if *set == ValueSet::other() => unfit.push(term.clone()),
+                // One side reads a list and the other does not: what the list holds says more.
+                (Some(Attribute::Fact { term, list: false }), _) if lists.contains(&term) => {}
                 // Words speak of values that fit anyway.
                 (Some(Attribute::Fact { list: false, .. }), Test::Values(set)) if set.complement() == ValueSet::other() => {}
                 _ => conditions.extend(words::expr(literal, &self.vocabulary)),
@@ -256,6 +259,14 @@ impl Analysis {
             caller_types: names(AttributeId::CALLER_TYPE),
             condition: (!conditions.is_empty()).then(|| Expr::all(conditions)),
             unfit,
+        }
+    }
+
+    /// The term that an attribute is, if it may hold a list.
+    fn listed(&self, id: AttributeId) -> Option<&Term> {
+        match self.vocabulary.get(id) {
+            Some(Attribute::Fact { term, list: true }) => Some(term),
+            _ => None,
         }
     }
 }

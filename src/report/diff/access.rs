@@ -13,6 +13,8 @@ use crate::analysis::Change;
 use crate::analysis::Names;
 use crate::analysis::Region;
 use crate::bundle::Digest;
+use crate::condition::Expr;
+use crate::condition::Term;
 use crate::policy::Member;
 use crate::policy::PolicyId;
 
@@ -26,6 +28,8 @@ pub struct Access {
     pub callers: BTreeSet<Vec<Member>>,
     /// Which requests.
     pub region: Region,
+    /// What may also hold a value that does not fit, in place of what the condition says of it: denials apply to such values.
+    pub or_unfit: BTreeSet<Term>,
     /// The policies whose change is the reason.
     pub causes: BTreeSet<PolicyId>,
     /// The grants that allow them, on the side that does.
@@ -76,7 +80,9 @@ fn joined(direction: &str, changes: &[Change], places: &BTreeMap<&PolicyId, usiz
         }
         break;
     }
+    let mut all = folded(all);
     for access in &mut all {
+        access.callers = least(&access.callers);
         access.fingerprint = access.fingerprint(direction);
     }
     let place = |access: &Access| access.causes.iter().filter_map(|id| places.get(id).copied()).min();
@@ -88,7 +94,63 @@ fn joined(direction: &str, changes: &[Change], places: &BTreeMap<&PolicyId, usiz
     all
 }
 
+/// Leaves out what says of values that do not fit what another one says of the same requests with values that do.
+fn folded(all: Vec<Access>) -> Vec<Access> {
+    let (mut kept, unfit): (Vec<Access>, Vec<Access>) = all.into_iter().partition(|access| access.region.unfit.is_empty());
+    let mut left = Vec::new();
+    for access in unfit {
+        match kept.iter_mut().find_map(|other| other.part_for(&access).map(|term| (other, term))) {
+            Some((other, term)) => {
+                other.or_unfit.insert(term);
+                other.partial |= access.partial;
+            }
+            None => left.push(access),
+        }
+    }
+    kept.extend(left);
+    kept
+}
+
+/// The lists of members without those that have all of another list: whoever is in one group of two is meant already.
+fn least(callers: &BTreeSet<Vec<Member>>) -> BTreeSet<Vec<Member>> {
+    let includes = |more: &[Member], less: &[Member]| {
+        less == [Member::Everyone] || (less.len() < more.len() && less.iter().all(|member| more.contains(member)))
+    };
+    callers.iter().filter(|list| !callers.iter().any(|other| other != *list && includes(list, other))).cloned().collect()
+}
+
+/// What stands between the `and`s of a condition.
+fn operands(condition: Option<&Expr>) -> Vec<&Expr> {
+    match condition {
+        None => Vec::new(),
+        Some(Expr::And(operands)) => operands.iter().collect(),
+        Some(other) => vec![other],
+    }
+}
+
 impl Access {
+    /// The term of which the other one says that it does not fit, and this one something else; if they are the same otherwise.
+    fn part_for(&self, other: &Self) -> Option<Term> {
+        let (mine, theirs) = (&self.region, &other.region);
+        let header = |access: &Self, region: &Region| {
+            let names = [&region.actions, &region.services, &region.sources, &region.caller_types].map(Clone::clone);
+            (access.callers.clone(), access.causes.clone(), names, region.groups.clone())
+        };
+        let [term] = theirs.unfit.as_slice() else { return None };
+        if header(self, mine) != header(other, theirs) {
+            return None;
+        }
+        let (mine, theirs) = (operands(mine.condition.as_ref()), operands(theirs.condition.as_ref()));
+        let only_mine: Vec<&Expr> = mine.iter().filter(|operand| !theirs.contains(operand)).copied().collect();
+        let of_term = |operand: &Expr| {
+            let mut alone = true;
+            operand.each_atom(&mut |atom| alone &= atom.term() == term && atom.other_term().is_none());
+            alone
+        };
+        let same = theirs.iter().all(|operand| mine.contains(operand));
+        (same && !only_mine.is_empty() && only_mine.into_iter().all(of_term)).then(|| term.clone())
+    }
+
     fn of(change: &Change) -> Self {
         // A denial that is in the way on one side only is what changed; otherwise the grant is.
         let cause = change.denial.as_ref().unwrap_or(&change.grant);
@@ -100,6 +162,7 @@ impl Access {
                 sources: sorted(&change.region.sources),
                 ..change.region.clone()
             },
+            or_unfit: BTreeSet::new(),
             causes: BTreeSet::from([cause.clone()]),
             grants: BTreeSet::from([change.grant.clone()]),
             denials: change.denial.iter().cloned().collect(),
@@ -150,8 +213,9 @@ impl Access {
         let groups: Vec<(&str, bool)> = groups.iter().map(|(name, inside)| (&**name, *inside)).collect();
         let condition = condition.as_ref().map(ToString::to_string);
         let unfit: Vec<String> = unfit.iter().map(ToString::to_string).collect();
+        let or_unfit: Vec<String> = self.or_unfit.iter().map(ToString::to_string).collect();
         let [actions, services, sources, caller_types] = [actions, services, sources, caller_types].map(listed);
-        let text = json!([direction, callers, actions, services, sources, groups, caller_types, condition, unfit]).to_string();
+        let text = json!([direction, callers, actions, services, sources, groups, caller_types, condition, unfit, or_unfit]).to_string();
         Digest::of(text.as_bytes()).hex().chars().take(DIGITS).collect()
     }
 }
@@ -188,5 +252,127 @@ fn union(one: &Names, two: &Names) -> Names {
         (Names::AllBut(rest), Names::Only(names)) | (Names::Only(names), Names::AllBut(rest)) => {
             Names::AllBut(rest.iter().filter(|name| !names.contains(name)).cloned().collect())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::parse;
+    use crate::policy::Name;
+
+    fn names(text: &str) -> Names {
+        let list = |text: &str| text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        match text.strip_prefix('!') {
+            Some(rest) => Names::AllBut(list(rest)),
+            None => Names::Only(list(text)),
+        }
+    }
+
+    /// `policy: members | actions | service | condition`, with `+` between members of one caller and `~x` for what does not fit.
+    fn change(text: &str) -> Change {
+        let (policy, text) = text.split_once(": ").expect("a policy");
+        let parts: Vec<&str> = text.split(" | ").collect();
+        let [members, actions, service, condition] = parts[..] else { panic!("{text}") };
+        let callers = members.split(',').map(|list| list.split('+').map(Member::parse).collect()).collect();
+        let (unfit, fit): (Vec<&str>, Vec<&str>) = condition.split(" and ").partition(|part| part.starts_with('~'));
+        let fit = fit.join(" and ");
+        Change {
+            grant: PolicyId::new(policy).expect("an id"),
+            denial: None,
+            callers,
+            region: Region {
+                actions: names(actions),
+                services: names(service),
+                sources: names("private"),
+                groups: Vec::<(Name, bool)>::new(),
+                caller_types: names("!"),
+                condition: (!fit.is_empty()).then(|| parse(&fit).expect("a condition").expr),
+                unfit: unfit.iter().map(|term| Term::parse(&term[1..]).expect("a term")).collect(),
+            },
+            partial: false,
+            witness: Json::Null,
+        }
+    }
+
+    fn said(access: &Access) -> String {
+        let callers: Vec<String> = access.callers.iter().map(|list| list.iter().map(member).collect::<Vec<_>>().join("+")).collect();
+        let causes: Vec<&str> = access.causes.iter().map(PolicyId::as_str).collect();
+        let names = |names: &Names| match names {
+            Names::Only(names) => names.join(","),
+            Names::AllBut(names) => format!("!{}", names.join(",")),
+        };
+        let condition = access.region.condition.as_ref().map(ToString::to_string).unwrap_or_default();
+        let unfit: String = access.region.unfit.iter().map(|term| format!(" ~{term}")).collect();
+        let or_unfit: String = access.or_unfit.iter().map(|term| format!(" or ~{term}")).collect();
+        let region = &access.region;
+        format!(
+            "{}: {} | {} | {} | {condition}{unfit}{or_unfit}",
+            causes.join(","),
+            callers.join(","),
+            names(&region.actions),
+            names(&region.services)
+        )
+    }
+
+    #[track_caller]
+    fn check(changes: &[&str], expected: &[&str]) {
+        let changes: Vec<Change> = changes.iter().map(|text| change(text)).collect();
+        let joined = gained(&changes, &BTreeMap::new(), &BTreeSet::new());
+        assert_eq!(joined.iter().map(said).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_one_sentence_can_say_is_one() {
+        check(&["A: g | read | r | a = 1", "A: h | read | r | a = 1"], &["A: g,h | read | r | a = 1"]);
+        check(
+            &["A: g | read | r | a = 1", "A: g | update | r | a = 1", "A: g | read,update | s | a = 1"],
+            &["A: g | read,update | r,s | a = 1"],
+        );
+        check(&["A: g | read | !x,y | ", "A: g | read | x | "], &["A: g | read | !y | "]);
+        check(&["A: g | read | r | ", "B: g | read | r | "], &["A,B: g | read | r | "]);
+    }
+
+    #[test]
+    fn what_differs_in_two_things_is_two() {
+        let two = ["A: g | read | r | ", "A: h | update | r | "];
+        check(&two, &two);
+        let two = ["A: g | read | r | ", "B: h | read | r | "];
+        check(&two, &two);
+        let two = ["A: g | read | r | a = 1", "A: g | read | r | a = 2"];
+        check(&two, &two);
+    }
+
+    #[test]
+    fn whoever_is_meant_already_is_not_named_again() {
+        check(&["A: g,g+h,i+h | read | r | "], &["A: g,i+h | read | r | "]);
+        check(&["A: *,g | read | r | "], &["A: * | read | r | "]);
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_told_with_those_that_do() {
+        check(
+            &["A: g | read | r | b = 1 and a like 'x%'", "A: g | read | r | b = 1 and ~a"],
+            &["A: g | read | r | b = 1 and a like 'x%' or ~a"],
+        );
+        let apart = ["A: g | read | r | b = 1 and a like 'x%'", "A: g | read | r | ~b"];
+        check(&apart, &["A: g | read | r | b = 1 and a like 'x%'", "A: g | read | r |  ~b"]);
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_what_is_gained_and_of_nothing_else() {
+        let print = |text: &str| gained(&[change(text)], &BTreeMap::new(), &BTreeSet::new())[0].fingerprint.clone();
+        let one = print("A: g | read | r | a = 1");
+        assert!(one.len() == DIGITS && one == print("B: g | read | r | a = 1"));
+        for other in [
+            "A: h | read | r | a = 1",
+            "A: g | update | r | a = 1",
+            "A: g | read | s | a = 1",
+            "A: g | read | r | a = 2",
+            "A: g | read | r | ",
+        ] {
+            assert_ne!(one, print(other), "{other}");
+        }
+        assert_ne!(one, lost(&[change("A: g | read | r | a = 1")], &BTreeMap::new())[0].fingerprint);
     }
 }

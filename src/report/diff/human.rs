@@ -138,7 +138,7 @@ fn undecided(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", text.replacen("  * ", &format!("  {} ", painted("?", YELLOW, report.look)), 1))?;
     }
     let meaning = "it is not known whether these give or take access beyond what is said above: their conditions cannot be compared \
-                   exactly, or doing so takes too long. Read them, and do not take this for `no change`";
+                   exactly, or doing so takes too long. Read them, and do not take this for no change";
     writeln!(out, "{}", wrapped(meaning, "    ", "    ", report.look))
 }
 

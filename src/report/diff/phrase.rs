@@ -61,8 +61,10 @@ pub fn numbers(report: &DiffReport<'_>) -> String {
     };
     let gains = number(report.gained.len(), report.more_gained, "gain", "gains");
     let losses = number(report.lost.len(), report.more_lost, "loss", "losses");
-    let unknown = (!report.undecided.is_empty()).then(|| format!("{} undecided", count(report.undecided.len(), "policy")));
-    let numbers: Vec<String> = [gains, losses, unknown].into_iter().flatten().collect();
+    let undecided = (!report.undecided.is_empty()).then(|| count(report.undecided.len(), "policy"));
+    let alone = gains.is_none() && losses.is_none();
+    let undecided = undecided.map(|policies| if alone { policies } else { format!("{policies} undecided") });
+    let numbers: Vec<String> = [gains, losses, undecided].into_iter().flatten().collect();
     if !numbers.is_empty() {
         return numbers.join(", ");
     }
@@ -251,7 +253,7 @@ fn callers(access: &Access, marks: Marks) -> (String, bool) {
     let mut words = with_more(parts, all.max(shown));
     let narrowed = narrowed(access, marks);
     if !narrowed.is_empty() {
-        words.push_str(&format!(" (only who is {})", narrowed.join(" and ")));
+        words.push_str(&format!(" ({})", narrowed.join(", ")));
     }
     (words, singular)
 }
@@ -277,15 +279,15 @@ fn narrowed(access: &Access, marks: Marks) -> Vec<String> {
         access.region.groups.iter().filter(|(_, inside)| *inside == wanted).map(|(name, _)| name.to_string()).collect()
     };
     let mut parts = Vec::new();
-    for (names, word) in [(of(true), "also in"), (of(false), "not in")] {
+    for (names, word) in [(of(true), "only if also in"), (of(false), "unless in")] {
         if !names.is_empty() {
             parts.push(format!("{word} {} {}", plural(names.len(), "group"), list(&names, marks)));
         }
     }
     match &access.region.caller_types {
         Names::AllBut(names) if names.is_empty() => {}
-        Names::AllBut(names) => parts.push(format!("not of type {}", either(names, marks))),
-        Names::Only(names) => parts.push(format!("of type {}", either(names, marks))),
+        Names::AllBut(names) => parts.push(format!("unless of type {}", either(names, marks))),
+        Names::Only(names) => parts.push(format!("only if of type {}", either(names, marks))),
     }
     parts
 }
