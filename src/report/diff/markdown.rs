@@ -84,14 +84,12 @@ fn gate(report: &DiffReport<'_>) -> String {
     let mut reasons = Vec::new();
     let unwaived = gate.unwaived + gate.undescribed;
     if unwaived > 0 {
-        reasons.push(format!("{} of access not accepted yet", count(unwaived, "gain")));
+        reasons.push(format!("{} not accepted yet", count(unwaived, "gain")));
     }
     if gate.undecided > 0 {
         reasons.push(format!("{} of which it is not known what the change means", count(gate.undecided, "policy")));
     }
-    let how = "Accept a gain with a line `Lawbook-Allow: FINGERPRINT` at the end of a commit message.";
-    let how = if unwaived > 0 { format!(" {how}") } else { String::new() };
-    format!("\n**This check fails: {}.**{how}\n", reasons.join(", and "))
+    format!("\n**This check fails: {}.**\n", reasons.join(", and "))
 }
 
 /// Adds as many changes as there is room for, and says how many these are.
@@ -121,7 +119,7 @@ fn changes(report: &DiffReport<'_>, direction: Direction, all: &[Access], text: 
 }
 
 fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: bool) -> String {
-    let sign = if direction == Direction::Gained { "➕" } else { "➖" };
+    let sign = if direction == Direction::Gained { "+" } else { "−" };
     let region = &access.region;
     let unfit = phrase::unfit(access, MARKS);
     let condition = match (&region.condition, unfit) {
@@ -136,19 +134,19 @@ fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: boo
         (_, Some(grants)) => format!("{}; {grants}", phrase::causes(access, report, MARKS)),
         (_, None) => phrase::causes(access, report, MARKS),
     };
-    let mut details = format!("Because {because}.");
-    if access.partial {
-        details.push_str(" There are more requests like these than this describes.");
-    }
-    if direction == Direction::Gained {
-        let trailer = code(&format!("Lawbook-Allow: {}", access.fingerprint));
-        details.push_str(&if access.waived { format!(" Waived by {trailer}.") } else { format!(" To accept it: {trailer}.") });
-    }
+    let partial = if access.partial { " There are more requests like these than this describes." } else { "" };
+    let trailer = code(&format!("Lawbook-Allow: {}", access.fingerprint));
+    let (summary, accept) = match (direction, access.waived) {
+        (Direction::Lost, _) => ("an example", String::new()),
+        (Direction::Gained, true) => ("an example", format!("\nWaived by {trailer}.\n")),
+        (Direction::Gained, false) => ("an example, and how to accept it", format!("\nAccept it with {trailer} in a commit message.\n")),
+    };
     let waived = if access.waived { " *(waived)*" } else { "" };
     let sentence = phrase::sentence(access, direction, MARKS);
     let request = fenced(&access.witness);
     format!(
-        "\n{sign} {sentence}{condition}{waived}\n\n<details><summary>an example, and why</summary>\n\n{request}\n{details}\n\n</details>\n"
+        "\n**{sign}** {sentence}{condition}{waived}\nBecause {because}.{partial}\n\n\
+         <details><summary>{summary}</summary>\n\n{request}{accept}\n</details>\n"
     )
 }
 

@@ -250,7 +250,9 @@ fn callers(access: &Access, marks: Marks) -> (String, bool) {
     let all = parts.len() + others.len();
     parts.extend(others.into_iter().take(NAMED));
     let shown = parts.len();
-    let mut words = with_more(parts, all.max(shown));
+    // `groups a and b, and c`: the `and` within a part is not the one between parts.
+    let nested = shown > 1 && parts.iter().any(|part| part.starts_with("groups ") || part.starts_with("callers "));
+    let mut words = series(parts, all.max(shown), if nested { ", and " } else { " and " });
     let narrowed = narrowed(access, marks);
     if !narrowed.is_empty() {
         words.push_str(&format!(" ({})", narrowed.join(", ")));
@@ -310,7 +312,12 @@ fn list(names: &[String], marks: Marks) -> String {
     with_more(names.iter().take(NAMED).map(|name| (marks.name)(name)).collect(), names.len())
 }
 
-fn with_more(mut shown: Vec<String>, all: usize) -> String {
+fn with_more(shown: Vec<String>, all: usize) -> String {
+    series(shown, all, " and ")
+}
+
+/// What is shown of so many, with a word before the last.
+fn series(mut shown: Vec<String>, all: usize, before_the_last: &str) -> String {
     let more = all.saturating_sub(shown.len());
     if more > 0 {
         shown.push(format!("{more} more"));
@@ -318,7 +325,7 @@ fn with_more(mut shown: Vec<String>, all: usize) -> String {
     match shown.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{}{before_the_last}{last}", rest.join(", ")),
     }
 }
 
