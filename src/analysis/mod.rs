@@ -4,6 +4,7 @@
 //! hold and the others not ([`satisfiable`]). Nothing is reported from a model alone: the request is made, and run through
 //! [`decide`](crate::decision::decide).
 
+mod assertion;
 mod automaton;
 mod conflict;
 mod dead;
@@ -29,6 +30,9 @@ mod values;
 mod vocabulary;
 mod words;
 
+pub use assertion::Counterexample;
+pub use assertion::Proof;
+pub use assertion::Quantity;
 pub use conflict::COUNTED;
 pub use conflict::Conflict;
 pub use dead::Dead;

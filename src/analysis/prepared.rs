@@ -44,6 +44,8 @@ pub struct Caller {
     pub groups: BTreeSet<Name>,
     /// Who the caller is.
     pub identity: Identity,
+    /// Whether the caller is in no other group, and nobody that a statement names.
+    pub exact: bool,
 }
 
 /// Who a caller is.
@@ -66,7 +68,7 @@ pub enum Identity {
 impl Caller {
     /// The caller that has these members and nothing else; `None` if nobody can have them all.
     pub fn with<'a>(members: impl IntoIterator<Item = &'a Member>, unnamed: Identity) -> Option<Self> {
-        let mut caller = Self { groups: BTreeSet::new(), identity: unnamed };
+        let mut caller = Self { groups: BTreeSet::new(), identity: unnamed, exact: false };
         for member in members {
             let known = match member {
                 Member::Everyone => continue,
@@ -124,6 +126,7 @@ fn meets(members: &[Member], caller: &Caller, vocabulary: &Vocabulary) -> Formul
         match member {
             Member::Everyone => return Formula::always(),
             Member::Group(name) if caller.groups.contains(name) => return Formula::always(),
+            Member::Group(_) if caller.exact => {}
             // Only a group that some exception names can make a difference by being one more.
             Member::Group(name) => parts.extend(vocabulary.group(name).map(|group| Formula::values(group, ValueSet::bool(true)))),
             Member::Email(id) => ids.entry("user").or_default().push(id),
@@ -132,6 +135,7 @@ fn meets(members: &[Member], caller: &Caller, vocabulary: &Vocabulary) -> Formul
     }
     match &caller.identity {
         Identity::Nobody => {}
+        Identity::Any if caller.exact => {}
         Identity::Known { kind, id } => {
             if ids.get(&**kind).is_some_and(|known| known.contains(&&**id)) {
                 return Formula::always();

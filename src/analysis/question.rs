@@ -28,6 +28,8 @@ pub struct Analysis {
     pub(super) vocabulary: Vocabulary,
     /// The law books.
     pub(super) sides: Vec<Side>,
+    /// What claims are about.
+    pub(super) scopes: Vec<Prepared>,
     /// How much work each question may take.
     pub(super) budget: Budget,
 }
@@ -65,12 +67,18 @@ pub(super) struct Found {
 impl Analysis {
     /// Makes law books ready, each given by its statements, with the usual budget.
     pub fn new(law_books: &[&[Statement]]) -> Self {
+        Self::with_scopes(law_books, &[])
+    }
+
+    /// The same, with scopes that something is to be claimed of; each is given as a grant of all that it is about.
+    pub fn with_scopes(law_books: &[&[Statement]], scopes: &[Statement]) -> Self {
         let mut preparation = Preparation::default();
         let prepared: Vec<Vec<Prepared>> =
             law_books.iter().map(|statements| statements.iter().map(|statement| preparation.prepare(statement)).collect()).collect();
+        let scopes = scopes.iter().map(|scope| preparation.prepare(scope)).collect();
         preparation.vocabulary.relate();
         let sides = prepared.into_iter().map(Side::new).collect();
-        Self { vocabulary: preparation.vocabulary, sides, budget: Budget::default() }
+        Self { vocabulary: preparation.vocabulary, sides, scopes, budget: Budget::default() }
     }
 
     /// The same with another budget for each question.

@@ -7,11 +7,13 @@ use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::directory::Directory;
 use crate::directory::DirectoryProblem;
+use crate::policy;
 use crate::policy::Misfit;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
 use crate::policy::PolicyFile;
 use crate::policy::PolicySet;
+use crate::policy::Statement;
 use crate::source::SourceFile;
 use crate::source::SourceId;
 use crate::source::SourceMap;
@@ -74,9 +76,16 @@ impl Book {
         self.sources.iter().filter(|(id, _)| Some(*id) != self.directory_source).map(|(_, file)| file)
     }
 
-    /// The statements of the law book, ready for questions. Made once, when the first rule asks.
+    /// The statements of the law book and the scopes of the assertions, in their order, ready for questions. Made once, when the
+    /// first rule asks.
     pub fn analysis(&self) -> &Analysis {
-        self.analysis.get_or_init(|| Analysis::new(&[self.set.statements()]))
+        self.analysis.get_or_init(|| {
+            let lists = policy::lists(&self.config).unwrap_or_default();
+            // INVARIANT: a configuration with an assertion that has no scope is not taken, so each has its place.
+            let scopes: Vec<Statement> =
+                self.config.assertions.iter().filter_map(|assertion| policy::scope(&assertion.claim, &lists)).collect();
+            Analysis::with_scopes(&[self.set.statements()], &scopes)
+        })
     }
 
     /// The document at a place.

@@ -66,8 +66,10 @@ pub fn read_config(file: Option<&RawFile>) -> Result<Config, Vec<ConfigProblem>>
         .map_err(|error| problem(format!("the file is not UTF-8 at byte {}", error.valid_up_to()), "save it as UTF-8".to_owned()))?;
     let config = Config::parse(text)?;
     let mut problems = lint::level_problems(&config.levels);
-    problems.extend(policy::lists(&config).err().unwrap_or_default());
-    problems.extend(policy::assertion_problems(&config));
+    match policy::lists(&config) {
+        Ok(lists) => problems.extend(policy::assertion_problems(&config, &lists)),
+        Err(found) => problems.extend(found),
+    }
     if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 

@@ -3,6 +3,13 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use lawbook::condition::Atom;
+use lawbook::condition::CompareOp;
+use lawbook::condition::Expr;
+use lawbook::condition::LikeElement;
+use lawbook::condition::Literal;
+use lawbook::condition::Network;
+use lawbook::condition::Operand;
 use lawbook::config::Config;
 use lawbook::config::Placed;
 use lawbook::finding::Finding;
@@ -137,10 +144,42 @@ fn every_page_has_its_sections_and_shows_its_rule() {
     }
 }
 
+/// The condition without what may be written in two ways: a pattern without a wildcard is a text, and
+/// networks are those that no other one contains.
+fn plain(expr: &Expr) -> Expr {
+    match expr {
+        Expr::And(operands) => Expr::And(operands.iter().map(plain).collect()),
+        Expr::Or(operands) => Expr::Or(operands.iter().map(plain).collect()),
+        Expr::Not(operand) => Expr::Not(Box::new(plain(operand))),
+        Expr::Atom(atom) => Expr::Atom(plain_atom(atom)),
+    }
+}
+
+fn plain_atom(atom: &Atom) -> Atom {
+    let (term, pattern, negated) = match atom {
+        Atom::Like { term, pattern, negated } => (term, pattern, negated),
+        Atom::InCidr { term, networks, negated } => {
+            let inside = |one: &Network, other: &Network| one != other && other.get().contains(&one.get());
+            let outermost = networks.iter().filter(|one| !networks.iter().any(|other| inside(one, other))).copied();
+            let distinct: BTreeSet<Network> = outermost.collect();
+            return Atom::InCidr { term: term.clone(), networks: distinct.into_iter().collect(), negated: *negated };
+        }
+        _ => return atom.clone(),
+    };
+    let char = |element: &LikeElement| if let LikeElement::Char(char) = element { Some(*char) } else { None };
+    match pattern.elements().iter().map(char).collect::<Option<String>>() {
+        Some(text) => {
+            let op = if *negated { CompareOp::Ne } else { CompareOp::Eq };
+            Atom::Compare { term: term.clone(), op, operand: Operand::Literal(Literal::String(text)) }
+        }
+        None => atom.clone(),
+    }
+}
+
 /// What every policy means, without the spelling that a safe fix may change.
 fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     let statement = |one: &policy::Statement| {
-        let condition = one.condition.as_ref().map(|condition| condition.expr());
+        let condition = one.condition.as_ref().map(|condition| plain(condition.expr()));
         format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except, condition))
     };
     let value = |one: &std::sync::Arc<policy::Policy>| {
@@ -204,11 +243,14 @@ fn safe_fixes_repair_what_was_found_and_keep_the_meaning() {
     let rules = apply_everywhere(Safety::Safe, |before, after, case| {
         assert_eq!(meaning(before), meaning(after), "{} in {}", case.section, case.page);
     });
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["compat-spelling", "member-format"]);
+    assert_eq!(
+        rules.into_iter().collect::<Vec<_>>(),
+        ["compat-spelling", "like-without-wildcard", "member-format", "overlapping-addresses"]
+    );
 }
 
 #[test]
 fn unsafe_fixes_repair_what_was_found() {
     let rules = apply_everywhere(Safety::Unsafe, |_, _, _| {});
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["bidi-control"]);
+    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["bidi-control", "like-wrong-wildcard", "unknown-reference"]);
 }

@@ -32,6 +32,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("similar", &["src/cli/"]),
     ("regex", &["src/condition/"]),
     ("ipnet", &["src/condition/"]),
+    ("unicode_security", &["src/lint/rules/confusable_id.rs"]),
+    ("unicode_script", &["src/lint/rules/confusable_id.rs"]),
 ];
 
 /// The pure core: nothing in it touches the disk, the clock, the environment or the terminal.

@@ -3,9 +3,11 @@
 
 mod allow_deny_conflict;
 mod ambiguous_precedence;
+mod assertion_failed;
 mod bidi_control;
 mod compat_spelling;
 mod condition_syntax;
+mod confusable_id;
 mod critical_control_disabled;
 mod duplicate_key;
 mod duplicate_policy_id;
@@ -13,20 +15,31 @@ mod except_without_effect;
 mod expired_suppression;
 mod invalid_configuration;
 mod invalid_directory;
+mod like_without_wildcard;
+mod like_wrong_wildcard;
 mod member_format;
+mod mergeable_policies;
 mod missing_description;
+mod overlapping_addresses;
 mod public_write;
 mod run_not_runnable;
 mod schema_violation;
+mod secret_in_policy;
+mod type_conflict;
 mod unbounded_grant;
 mod unenforced_control;
 mod unknown_member;
+mod unknown_reference;
 mod unknown_service;
 mod unreadable_file;
 mod unused_suppression;
+mod update_without_read;
 mod yaml_syntax;
 
 use super::Rule;
+
+/// The rule whose places hold secrets, which no report repeats.
+pub const SECRET_RULE: &str = secret_in_policy::NAME;
 
 /// Every rule.
 pub static RULES: &[&Rule] = &[
@@ -39,9 +52,13 @@ pub static RULES: &[&Rule] = &[
     &ambiguous_precedence::RULE,
     &invalid_configuration::RULE,
     &invalid_directory::RULE,
+    &secret_in_policy::RULE,
     &bidi_control::RULE,
+    &confusable_id::RULE,
+    &type_conflict::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
+    &assertion_failed::RULE,
     &allow_deny_conflict::RULE,
     &critical_control_disabled::RULE,
     &unenforced_control::RULE,
@@ -50,8 +67,14 @@ pub static RULES: &[&Rule] = &[
     &run_not_runnable::RULE,
     &member_format::RULE,
     &except_without_effect::RULE,
+    &unknown_reference::RULE,
+    &overlapping_addresses::RULE,
+    &like_without_wildcard::RULE,
+    &like_wrong_wildcard::RULE,
     &compat_spelling::RULE,
     &missing_description::RULE,
+    &update_without_read::RULE,
+    &mergeable_policies::RULE,
     &unused_suppression::RULE,
     &expired_suppression::RULE,
 ];
