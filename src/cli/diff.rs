@@ -40,7 +40,7 @@ const ALLOW: &str = "Lawbook-Allow";
 /// A gain can be accepted by its fingerprint, with a trailer `Lawbook-Allow: FINGERPRINT` in a commit message of B.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lawbook diff                          what the files on disk change, against HEAD\n  lawbook diff --staged                 what the next commit would change\n  lawbook diff v1..v2                   two revisions\n  lawbook diff main...HEAD --deny-new-access\n                                        what this branch changes since it left main; fails on new access\n  lawbook diff main...HEAD --format markdown > comment.md"
+    after_help = "Examples:\n  lawbook diff                          what the files on disk change, against HEAD\n  lawbook diff --staged                 what the next commit would change\n  lawbook diff v1..v2                   two revisions\n  lawbook diff main...HEAD              what this branch changes\n  lawbook diff main...HEAD --deny-new-access\n  lawbook diff main...HEAD --format markdown > comment.md"
 )]
 pub(super) struct Diff {
     /// `A` (against the files on disk), `A..B`, or `A...B` (what B changed since it left A)

@@ -59,9 +59,9 @@ fn changes(report: &DiffReport<'_>, direction: Direction, all: &[Access], more: 
     if all.is_empty() {
         return Ok(());
     }
-    let (title, verb) = match direction {
-        Direction::Gained => ("gained", "gains"),
-        Direction::Lost => ("lost", "losses"),
+    let title = match direction {
+        Direction::Gained => "gained",
+        Direction::Lost => "lost",
     };
     writeln!(out, "\n{}", painted(title, BOLD, report.look))?;
     let mut above: Option<&PolicyId> = None;
@@ -79,7 +79,7 @@ fn changes(report: &DiffReport<'_>, direction: Direction, all: &[Access], more: 
         one(report, direction, access, control.is_some(), out)?;
     }
     if more > 0 {
-        writeln!(out, "\n  and {more} more {verb} that are not described; compare smaller steps to see them")?;
+        writeln!(out, "\n  and {more} more like these, which are not described")?;
     }
     Ok(())
 }
@@ -233,4 +233,32 @@ fn wrapped(text: &str, first: &str, next: &str, look: Look) -> String {
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::fill(text, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_says_how_much_is_missing_and_nothing_in_it_is_obeyed() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer", 4), "long… (2 more characters)");
+        assert_eq!(quoted("a\u{1b}[2J\nb"), "`a?[2J b`");
+    }
+
+    #[test]
+    fn lines_end_at_spaces_and_fit_where_they_can() {
+        let look = Look { colour: false, width: 60 };
+        let path = "p".repeat(70);
+        let text = wrapped(&format!("{} {path} end", "word ".repeat(12).trim_end()), "  + ", "    ", look);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.iter().all(|line| line.len() <= 60 || line.trim() == path), "{text}");
+        assert!(lines.len() == 4 && lines[0].starts_with("  + word") && lines[3] == "    end", "{text}");
+    }
+
+    #[test]
+    fn colours_are_only_there_when_they_may() {
+        assert_eq!(painted("x", BOLD, Look::PLAIN), "x");
+        assert_eq!(painted("x", BOLD, Look { colour: true, width: 80 }), "\u{1b}[1mx\u{1b}[0m");
+    }
 }

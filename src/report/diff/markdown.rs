@@ -218,3 +218,31 @@ fn sentence_case(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_span_holds_any_text() {
+        for (text, expected) in [
+            ("plain", "`plain`"),
+            ("a`b", "``a`b``"),
+            ("`a`", "`` `a` ``"),
+            ("a``b`c", "```a``b`c```"),
+            (" a", "`  a `"),
+            ("a\n\n# b", "`a  # b`"),
+            ("", "`(empty)`"),
+            ("</details>@all|", "`</details>@all|`"),
+        ] {
+            assert_eq!(code(text), expected, "{text:?}");
+        }
+        assert_eq!(code(&"x".repeat(2_000)).chars().count(), SHOWN_OF_A_TEXT + 3);
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_what_it_holds() {
+        let request = serde_json::json!({"subject": {"id": "````"}, "action": {}});
+        assert_eq!(fenced(&request), "`````json\n{\n  \"subject\": {\"id\":\"````\"},\n  \"action\": {}\n}\n`````\n");
+    }
+}

@@ -332,3 +332,98 @@ fn series(mut shown: Vec<String>, all: usize, before_the_last: &str) -> String {
 fn plural(number: usize, noun: &str) -> String {
     if number == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::analysis::Region;
+
+    const MARKS: Marks = Marks { name: str::to_owned, path: str::to_owned };
+
+    fn every() -> Names {
+        Names::AllBut(vec![])
+    }
+
+    fn only(names: &[&str]) -> Names {
+        Names::Only(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    fn access(callers: &[&[&str]], region: Region) -> Access {
+        Access {
+            callers: callers.iter().map(|list| list.iter().map(|text| Member::parse(text)).collect()).collect(),
+            region,
+            or_unfit: BTreeSet::new(),
+            causes: BTreeSet::new(),
+            grants: BTreeSet::new(),
+            denials: BTreeSet::new(),
+            partial: false,
+            witness: Json::Null,
+            fingerprint: String::new(),
+            waived: false,
+        }
+    }
+
+    fn region(actions: Names, services: Names, sources: Names) -> Region {
+        Region { actions, services, sources, groups: vec![], caller_types: every(), condition: None, unfit: vec![] }
+    }
+
+    #[track_caller]
+    fn check(callers: &[&[&str]], expected: &str) {
+        let access = access(callers, region(only(&["read"]), only(&["r"]), only(&["s"])));
+        let said = sentence(&access, Direction::Gained, MARKS);
+        assert_eq!(said.strip_suffix(" read on service r (source s)"), Some(expected), "{said}");
+    }
+
+    #[test]
+    fn callers_are_named_by_what_they_are() {
+        check(&[&["*"]], "every caller gains");
+        check(&[&["g"]], "group g gains");
+        check(&[&["a@x"]], "a@x gains");
+        check(&[&["service:b"]], "service:b gains");
+        check(&[&["g"], &["h"]], "groups g and h gain");
+        check(&[&["g"], &["a@x"]], "group g and a@x gain");
+        check(&[&["g"], &["h"], &["a@x"]], "groups g and h, and a@x gain");
+        check(&[&["g", "h"]], "callers who are both in g and h gain");
+        check(&[&["g", "h", "i"]], "callers who are in all of g, h and i gain");
+        check(&[&["a@x", "g"]], "a@x, when in group g gains");
+    }
+
+    #[test]
+    fn long_lists_are_shortened() {
+        let names: Vec<String> = (10..32).map(|at| format!("g{at}")).collect();
+        let lists: Vec<Vec<&str>> = names.iter().map(|name| vec![name.as_str()]).collect();
+        let callers: Vec<&[&str]> = lists.iter().map(Vec::as_slice).collect();
+        check(&callers, "groups g10, g11, g12, g13, g14, g15, g16, g17 and 14 more gain");
+    }
+
+    #[test]
+    fn what_is_open_is_said_and_what_is_left_out_too() {
+        let all_but = |names: &[&str]| Names::AllBut(names.iter().map(|name| (*name).to_owned()).collect());
+        let wide = access(&[&["*"]], region(every(), all_but(&["payroll"]), every()));
+        assert_eq!(sentence(&wide, Direction::Lost, MARKS), "every caller loses every action on every service but payroll (every source)");
+        let mut narrow = access(&[&["g"]], region(only(&["read", "run"]), every(), all_but(&["a", "b"])));
+        narrow.region.groups = vec![("h".into(), true), ("i".into(), false)];
+        narrow.region.caller_types = only(&["service"]);
+        let expected = "group g (only if also in group h, unless in group i, only if of type service) gains read and run on every service \
+                        (every source but a and b)";
+        assert_eq!(sentence(&narrow, Direction::Gained, MARKS), expected);
+    }
+
+    #[test]
+    fn a_request_is_a_sentence() {
+        let whole = json!({
+            "subject": {"type": "service", "id": "b", "properties": {"groups": ["g", "h"], "level": 1}},
+            "action": {"name": "read", "properties": {"bulk": true}},
+            "resource": {"type": "report", "id": "1", "properties": {"a": "x"}},
+            "context": {"source": "public"},
+        });
+        let expected = r#"b of type service in groups g and h with {"level":1} asks to read with {"bulk":true} the report 1 with {"a":"x"} in the context {"source":"public"}"#;
+        assert_eq!(request(&whole, MARKS), expected);
+        let short = json!({"subject": {"type": "user", "id": "a@x"}, "action": {"name": "read"}, "resource": {"type": "r", "id": "1"}, "context": {"source": "private"}});
+        assert_eq!(request(&short, MARKS), "a@x asks to read the r 1");
+    }
+}
