@@ -37,6 +37,10 @@ pub struct Difference {
     pub more_gained: usize,
     /// How many more losses there are that are not described.
     pub more_lost: usize,
+    /// Policies whose change is the reason for a gain, also for one that is not described.
+    pub gaining: BTreeSet<PolicyId>,
+    /// Policies whose change is the reason for a loss, also for one that is not described.
+    pub losing: BTreeSet<PolicyId>,
     /// Policies of which it is not known what their change means.
     pub undecided: Vec<PolicyId>,
     /// Policies whose statement changed, came or went.
@@ -94,9 +98,8 @@ impl Difference {
 
     /// What the change of each policy amounts to; `None` if it is not known.
     pub fn by_policy(&self) -> BTreeMap<&PolicyId, Option<Class>> {
-        let caused = |changes: &[Change], id: &PolicyId| changes.iter().any(|change| change.cause(&self.changed) == id);
         let class = |id| {
-            let known = Class::of(caused(&self.gained, id), caused(&self.lost, id));
+            let known = Class::of(self.gaining.contains(id), self.losing.contains(id));
             (!self.undecided.contains(id)).then_some(known)
         };
         self.changed.iter().map(|id| (id, class(id))).collect()
@@ -132,9 +135,11 @@ impl Analysis {
         let gained = self.gained(before, after);
         let lost = self.gained(after, before);
         let mut difference = Difference { changed: changed(before, after), ..Difference::default() };
-        difference.undecided = gained.undecided.into_iter().chain(lost.undecided).collect();
+        difference.undecided = [&gained, &lost].into_iter().flat_map(|outcome| outcome.undecided.iter().cloned()).collect();
         difference.undecided.sort();
         difference.undecided.dedup();
+        let causes = |outcome: &Outcome| outcome.changes.iter().map(|change| change.cause(&difference.changed).clone()).collect();
+        (difference.gaining, difference.losing) = (causes(&gained), causes(&lost));
         difference.more_gained = gained.changes.len().saturating_sub(DESCRIBED);
         difference.more_lost = lost.changes.len().saturating_sub(DESCRIBED);
         difference.gained = gained.changes;
@@ -326,6 +331,15 @@ mod tests {
         check(&same, &same, &[], &[]);
         check(&["A: read | r | s | g | a = 1 or a = 2"], &["B: read | r | s | g | a in (2, 1)"], &[], &[]);
         check(&["A: read, update | r | s | g, h"], &["A: read | r | s | h, g", "B: update | r | s | g", "C: update | r | s | h"], &[], &[]);
+    }
+
+    #[test]
+    fn what_is_not_described_counts() {
+        let many: Vec<String> = (0..=DESCRIBED).map(|at| format!("P{at:04}: read | r{at} | s | g | x = {at}")).collect();
+        let after = book(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        let difference = Analysis::new(&[&[], &after]).difference();
+        assert_eq!((difference.gained.len(), difference.more_gained, difference.more_lost), (DESCRIBED, 1, 0));
+        assert_eq!(difference.by_policy().into_values().filter(|class| *class == Some(Class::Widens)).count(), DESCRIBED + 1);
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::report::diff::Compared;
 use crate::report::diff::DiffFormat;
 use crate::report::diff::DiffReport;
 use crate::report::diff::Gate;
+use crate::workspace::LoadError;
 use crate::workspace::Workspace;
 use crate::workspace::find_root;
 
@@ -100,7 +101,7 @@ impl Diff {
         let open = if self.staged { Chosen::Index } else { Chosen::Worktree };
         let (before, after) = choose(&repository, &revisions, open).map_err(|error| self.folder_first(error))?;
         let (old, new) = rayon::join(|| Workspace::open(&root, &before.origin()), || Workspace::open(&root, &after.origin()));
-        let (old, new) = (old?, new?);
+        let (old, new) = (old.map_err(bare)?, new.map_err(bare)?);
         if !exists(&old) && !exists(&new) {
             return Err(absent(&root, &after.origin()).into());
         }
@@ -173,6 +174,14 @@ fn compiles(chosen: &Chosen, workspace: &Workspace, dir: Option<&Path>) -> Resul
         Chosen::Worktree | Chosen::Index => "repair it",
     };
     Err(Failure::new(message).help(format!("{verb}; `lawbook check{dir}{}` shows what is wrong", chosen.check_flag())))
+}
+
+/// A bare repository, of which two revisions can be compared.
+fn bare(error: LoadError) -> miette::Report {
+    match error {
+        LoadError::Bare { .. } => Failure::new(error.to_string()).help("compare two revisions: write `A..B`").into(),
+        error => error.into(),
+    }
 }
 
 /// Whether somebody could change policies before, and nobody can after.

@@ -256,6 +256,21 @@ fn revisions_that_do_not_exist_or_do_not_meet_are_errors_with_a_next_step() {
     }
 }
 
+#[test]
+fn a_bare_repository_and_a_shallow_clone_are_told_what_they_lack() {
+    let repository = reviewed();
+    repository.git(&["clone", "--quiet", "--bare", ".", "bare.git"]);
+    assert!(shown(&repository, &["main..change", "bare.git"]).starts_with("mixed: 1 gain, 2 losses\n"));
+    let (status, _, said) = diff(&repository, &["main", "bare.git"]);
+    assert_eq!(status, Some(2));
+    assert!(said.ends_with("is a bare repository: it has no worktree help: compare two revisions: write `A..B`"), "{said}");
+    let origin = format!("file://{}", repository.path().display());
+    repository.git(&["clone", "--quiet", "--depth", "1", "--no-single-branch", &origin, "shallow"]);
+    let (status, _, said) = diff(&repository, &["origin/main...change", "shallow"]);
+    assert_eq!(status, Some(2));
+    assert!(said.ends_with("the clone is shallow help: fetch the rest with `git fetch --unshallow`"), "{said}");
+}
+
 /// Names that would be markup, if they could.
 fn hostile() -> Repository {
     let repository = start();

@@ -176,8 +176,9 @@ impl Access {
     /// Both as one, if one sentence can say them exactly.
     fn with(&self, other: &Self) -> Option<Self> {
         let (mine, theirs) = (&self.region, &other.region);
-        let rest = |region: &Region| (region.groups.clone(), region.caller_types.clone(), region.condition.clone(), region.unfit.clone());
-        if rest(mine) != rest(theirs) {
+        if (&mine.condition, &mine.groups, &mine.caller_types, &mine.unfit)
+            != (&theirs.condition, &theirs.groups, &theirs.caller_types, &theirs.unfit)
+        {
             return None;
         }
         let differing = [

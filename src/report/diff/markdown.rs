@@ -145,7 +145,7 @@ fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: boo
     let sentence = phrase::sentence(access, direction, MARKS);
     let request = fenced(&access.witness);
     format!(
-        "\n**{sign}** {sentence}{condition}{waived}\nBecause {because}.{partial}\n\n\
+        "\n**{sign}** {sentence}{condition}{waived}\\\nBecause {because}.{partial}\n\n\
          <details><summary>{summary}</summary>\n\n{request}{accept}\n</details>\n"
     )
 }
