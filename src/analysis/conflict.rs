@@ -37,7 +37,7 @@ pub struct Conflict {
     /// What the denial takes from the first of them.
     pub regions: Vec<Region>,
     /// A request that matches the denial and the first grant, and that nothing else denies if there is such a one.
-    pub witness: Option<Json>,
+    pub witness: Json,
 }
 
 /// What the denial leaves out, or the grant.
@@ -48,72 +48,134 @@ struct Inclusion {
 }
 
 impl Analysis {
-    /// The conflicts of the first law book, in the order of the denials.
-    pub fn conflicts(&self) -> Vec<Conflict> {
-        let Some(side) = self.side(0) else { return Vec::new() };
+    /// The conflicts of the first law book, in the order of the denials, and the denials of which it is not known.
+    pub fn conflicts(&self) -> (Vec<Conflict>, Vec<usize>) {
+        let Some(side) = self.side(0) else { return Default::default() };
         let denials = side.statements.par_iter().enumerate();
-        denials
+        let verdicts: Vec<(usize, Verdict<Conflict>)> = denials
             .filter(|(_, prepared)| prepared.statement.effect == Effect::Deny && !prepared.statement.from_control)
-            .filter_map(|(position, denial)| self.conflict(side, position, denial))
-            .collect()
+            .map(|(position, denial)| (position, self.conflict(side, position, denial)))
+            .collect();
+        let undecided =
+            verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Undecided)).map(|(position, _)| *position).collect();
+        (verdicts.into_iter().filter_map(|(_, verdict)| verdict.yes()).collect(), undecided)
     }
 
-    fn conflict(&self, side: &Side, position: usize, denial: &Prepared) -> Option<Conflict> {
+    fn conflict(&self, side: &Side, position: usize, denial: &Prepared) -> Verdict<Conflict> {
         let mut overlaps = 0;
         let mut grants = Vec::new();
-        let mut relations: HashMap<(usize, bool, bool), bool> = HashMap::new();
+        let mut undecided = false;
+        let mut relations: HashMap<(usize, bool, bool), Verdict<()>> = HashMap::new();
         for at in side.grants_sharing(denial) {
             let Some(grant) = side.get(at) else { continue };
             let Some(header) = header(grant, denial) else { continue };
             let key = (grant.condition_id, header.denial_in_grant, header.grant_in_denial);
-            let partial = *relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header));
-            if partial {
-                overlaps += 1;
-                grants.extend((grants.len() < NAMED).then_some(at as usize));
+            let verdict = match grant.may_spare_members() || denial.may_spare_members() {
+                true => self.is_partial_for_members(side, grant, denial),
+                false => relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header)).clone(),
+            };
+            match verdict {
+                Verdict::Yes(()) => {
+                    overlaps += 1;
+                    grants.extend((grants.len() < NAMED).then_some(at as usize));
+                }
+                Verdict::Undecided => undecided = true,
+                Verdict::No => {}
             }
             if overlaps == COUNTED {
                 break;
             }
         }
-        let first = side.statements.get(*grants.first()?)?;
-        let (regions, witness) = self.proof(side, position, first, denial);
-        Some(Conflict { denial: position, overlaps, grants, regions, witness })
+        let first = grants.first().and_then(|&first: &usize| side.statements.get(first));
+        let Some(first) = first else { return if undecided { Verdict::Undecided } else { Verdict::No } };
+        match self.proof(side, position, first, denial) {
+            Some((regions, witness)) => Verdict::Yes(Conflict { denial: position, overlaps, grants, regions, witness }),
+            None => Verdict::Undecided,
+        }
     }
 
     /// Whether, of statements whose headers lie to each other in some way, each applies where the other does not and there is
     /// something where both do.
-    fn is_partial(&self, grant: &Prepared, denial: &Prepared, header: Inclusion) -> bool {
+    fn is_partial(&self, grant: &Prepared, denial: &Prepared, header: Inclusion) -> Verdict<()> {
         let nobody = super::prepared::Caller::default();
         let (granted, denied) = (&grant.condition, &denial.condition);
-        // Every denial reaches values that do not fit, and no grant does: that alone is not what an author is to be told.
-        let fits = Formula::all([granted, denied].into_iter().flat_map(|formula| self.fits(formula)), &self.vocabulary);
+        let fits = self.both_fit(grant, denial);
         let asks = |hold: &[&Formula], fail: &[&Formula]| {
             let [hold, fail] = [hold, fail].map(|formulas| formulas.iter().map(|&formula| formula.clone()).collect::<Vec<_>>());
-            let hold = [hold, vec![fits.clone()]].concat();
-            matches!(self.ask(&nobody, &hold, &fail), Verdict::Yes(_))
+            self.ask(&nobody, &[hold, vec![fits.clone()]].concat(), &fail)
         };
-        asks(&[granted, denied], &[])
-            && (!header.denial_in_grant || asks(&[denied], &[granted]))
-            && (!header.grant_in_denial || asks(&[granted], &[denied]))
+        let mut verdict = known(asks(&[granted, denied], &[]));
+        if header.denial_in_grant && verdict != Verdict::No {
+            verdict = and(verdict, known(asks(&[denied], &[granted])));
+        }
+        if header.grant_in_denial && verdict != Verdict::No {
+            verdict = and(verdict, known(asks(&[granted], &[denied])));
+        }
+        verdict
+    }
+
+    /// The same where it depends on who the members are.
+    fn is_partial_for_members(&self, side: &Side, grant: &Prepared, denial: &Prepared) -> Verdict<()> {
+        let fits = self.both_fit(grant, denial);
+        let exists = |roots: &[&Prepared], outside: &[&Prepared]| {
+            let Some(cases) = side.cases(roots) else { return Verdict::Undecided };
+            let mut verdict = Verdict::No;
+            for case in cases.iter().filter(|case| case.caller.is_simple()) {
+                let mut hold = self.applying(roots.iter().copied(), &case.caller);
+                hold.push(fits.clone());
+                match self.ask(&case.caller, &hold, &self.applying(outside.iter().copied(), &case.caller)) {
+                    Verdict::Yes(_) => return Verdict::Yes(()),
+                    Verdict::Undecided => verdict = Verdict::Undecided,
+                    Verdict::No => {}
+                }
+            }
+            verdict
+        };
+        [exists(&[grant, denial], &[]), exists(&[denial], &[grant]), exists(&[grant], &[denial])].into_iter().fold(Verdict::Yes(()), and)
+    }
+
+    /// That all values fit which a grant and a denial read. Every denial reaches values that do not, and no grant does: that alone is
+    /// not what an author is to be told.
+    fn both_fit(&self, grant: &Prepared, denial: &Prepared) -> Formula {
+        Formula::all([&grant.condition, &denial.condition].into_iter().flat_map(|formula| self.fits(formula)), &self.vocabulary)
     }
 
     /// What a denial takes from a grant, and a request that shows it.
-    fn proof(&self, side: &Side, position: usize, grant: &Prepared, denial: &Prepared) -> (Vec<Region>, Option<Json>) {
-        let Some(cases) = side.cases(&[grant, denial]) else { return Default::default() };
-        for case in &cases {
+    fn proof(&self, side: &Side, position: usize, grant: &Prepared, denial: &Prepared) -> Option<(Vec<Region>, Json)> {
+        let cases = side.cases(&[grant, denial])?;
+        for case in cases.iter().filter(|case| case.caller.is_simple()) {
             let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary)).to_vec();
+            let fitting = [both.as_slice(), &[self.both_fit(grant, denial)]].concat();
             let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position).collect();
             let others = self.applying(side.at(&others), &case.caller);
-            let found = [others.as_slice(), &[]].into_iter().find_map(|fail| self.ask(&case.caller, &both, fail).yes());
+            let found = [others.as_slice(), &[]].into_iter().find_map(|fail| self.ask(&case.caller, &fitting, fail).yes());
             let Some(found) = found else { continue };
             let certify =
                 |request: &_| applies(&grant.statement, request) && applies(&denial.statement, request) && !side.decide(request).allowed;
             if let Some(witness) = self.witness(&found, certify) {
                 let (regions, _) = self.regions(&case.caller, &Formula::all(both, &self.vocabulary));
-                return (regions.into_iter().map(|(region, _)| region).collect(), Some(witness));
+                return Some((regions.into_iter().map(|(region, _)| region).collect(), witness));
             }
         }
-        Default::default()
+        None
+    }
+}
+
+/// A verdict without what goes with it.
+fn known<T>(verdict: Verdict<T>) -> Verdict<()> {
+    match verdict {
+        Verdict::Yes(_) => Verdict::Yes(()),
+        Verdict::No => Verdict::No,
+        Verdict::Undecided => Verdict::Undecided,
+    }
+}
+
+/// Whether two claims hold.
+fn and(one: Verdict<()>, two: Verdict<()>) -> Verdict<()> {
+    match (one, two) {
+        (Verdict::No, _) | (_, Verdict::No) => Verdict::No,
+        (Verdict::Undecided, _) | (_, Verdict::Undecided) => Verdict::Undecided,
+        (Verdict::Yes(()), Verdict::Yes(())) => Verdict::Yes(()),
     }
 }
 
@@ -164,9 +226,10 @@ mod tests {
     #[track_caller]
     fn check(grant: &str, denial: &str, expected: Option<&str>) {
         let statements = [statement("G", Effect::Allow, grant), statement("D", Effect::Deny, denial)];
-        let found = Analysis::new(&[&statements]).conflicts();
+        let (found, undecided) = Analysis::new(&[&statements]).conflicts();
+        assert_eq!(undecided, [0; 0]);
         let said = found.first().map(|conflict| {
-            assert!(conflict.witness.is_some() && conflict.grants == [0] && conflict.overlaps == 1);
+            assert!(conflict.grants == [0] && conflict.overlaps == 1);
             let conditions =
                 conflict.regions.iter().map(|region| region.condition.as_ref().map_or("always".to_owned(), ToString::to_string));
             conditions.collect::<Vec<_>>().join(" / ")

@@ -24,43 +24,68 @@ pub struct Redundant {
     pub equal: bool,
 }
 
+/// A denial of what nothing grants, or of what others deny as far as anything grants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inert {
+    /// The position of the denial.
+    pub denial: usize,
+    /// The positions of denials that deny as much of what is granted, none of which can be left out; none if nothing is granted.
+    pub by: Vec<usize>,
+}
+
 /// Statements that change nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Superfluous {
     /// Statements that others make superfluous. All of them can be removed together; none of them is named as what makes another so.
     pub redundant: Vec<Redundant>,
-    /// Denials of what nothing grants, by position.
-    pub inert: Vec<usize>,
-    /// Statements of which it is not known.
+    /// Denials that change nothing because of what is granted, in order.
+    pub inert: Vec<Inert>,
+    /// Statements of which it is not known whether others make them superfluous.
     pub undecided: Vec<usize>,
+    /// Denials of which it is not known whether anything grants what they deny.
+    pub inert_undecided: Vec<usize>,
 }
 
 impl Analysis {
     /// The statements of the first law book that change no decision, beside dead grants, which are given, and statements that never apply.
     pub fn superfluous(&self, dead: &BTreeSet<usize>) -> Superfluous {
         let Some(side) = self.side(0) else { return Superfluous::default() };
-        let none = BTreeSet::new();
+        // A dead grant decides nothing, so it makes nothing superfluous.
+        let mut removed: BTreeSet<u32> = dead.iter().filter_map(|&position| u32::try_from(position).ok()).collect();
         let alone: Vec<(usize, Verdict<()>)> = (0..side.statements.len())
             .into_par_iter()
             .filter(|position| !dead.contains(position))
-            .map(|position| (position, self.is_redundant(side, position, &none)))
+            .map(|position| (position, self.is_redundant(side, position, &removed)))
             .collect();
-        let undecided: BTreeSet<usize> =
-            alone.iter().filter(|(_, verdict)| *verdict == Verdict::Undecided).map(|(position, _)| *position).collect();
-        let candidates: Vec<usize> =
-            alone.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Yes(()))).map(|(position, _)| *position).collect();
+        let mut undecided = positions(&alone, &Verdict::Undecided);
         // Of statements that make each other superfluous the first one stays, so that all that are reported can go.
-        let mut removed: BTreeSet<u32> = BTreeSet::new();
         let mut redundant = Vec::new();
-        for &position in candidates.iter().rev() {
-            if matches!(self.is_redundant(side, position, &removed), Verdict::Yes(())) {
-                removed.extend(u32::try_from(position));
-                redundant.push(position);
+        for position in positions(&alone, &Verdict::Yes(())).into_iter().rev() {
+            match self.is_redundant(side, position, &removed) {
+                Verdict::Yes(()) => {
+                    removed.extend(u32::try_from(position));
+                    redundant.push(position);
+                }
+                Verdict::Undecided => undecided.push(position),
+                Verdict::No => {}
             }
         }
+        undecided.sort_unstable();
         redundant.sort_unstable();
-        let found: Vec<Redundant> = redundant.par_iter().map(|&position| self.by_what(side, position, &removed)).collect();
-        let inert: Vec<(usize, Verdict<()>)> = side
+        let (mut inert, inert_undecided) = self.inert(side, &redundant, &mut removed);
+        let why: Vec<(usize, Option<Redundant>)> =
+            redundant.par_iter().map(|&position| (position, self.by_what(side, position, &removed))).collect();
+        // What only an inert denial covers denies nothing that anything grants either; a control may stay for what will be granted.
+        let is_policy = |position: &usize| side.statements.get(*position).is_some_and(|denial| !denial.statement.from_control);
+        inert.extend(why.iter().filter(|(_, why)| why.is_none()).map(|(position, _)| *position).filter(is_policy));
+        inert.sort_unstable();
+        let inert = inert.into_par_iter().map(|position| self.inert_by_what(side, position, &removed)).collect();
+        Superfluous { redundant: why.into_iter().filter_map(|(_, why)| why).collect(), inert, undecided, inert_undecided }
+    }
+
+    /// Denials of what nothing grants, and those of which it is not known.
+    fn inert(&self, side: &Side, redundant: &[usize], removed: &mut BTreeSet<u32>) -> (Vec<usize>, Vec<usize>) {
+        let alone: Vec<(usize, Verdict<()>)> = side
             .statements
             .par_iter()
             .enumerate()
@@ -68,20 +93,24 @@ impl Analysis {
                 let statement = &prepared.statement;
                 statement.effect == Effect::Deny && !statement.from_control && !redundant.contains(position)
             })
-            .map(|(position, denial)| (position, self.is_inert(side, position, denial, &removed)))
+            .map(|(position, denial)| (position, self.is_inert(side, position, denial, removed)))
             .collect();
-        let mut undecided = undecided;
-        undecided.extend(inert.iter().filter(|(_, verdict)| *verdict == Verdict::Undecided).map(|(position, _)| *position));
-        let mut unneeded = Vec::new();
-        for (position, _) in inert.into_iter().rev().filter(|(_, verdict)| matches!(verdict, Verdict::Yes(()))) {
-            let denial = side.statements.get(position);
-            if denial.is_some_and(|denial| matches!(self.is_inert(side, position, denial, &removed), Verdict::Yes(()))) {
-                removed.extend(u32::try_from(position));
-                unneeded.push(position);
+        let mut undecided = positions(&alone, &Verdict::Undecided);
+        let mut inert = Vec::new();
+        for position in positions(&alone, &Verdict::Yes(())).into_iter().rev() {
+            let Some(denial) = side.statements.get(position) else { continue };
+            match self.is_inert(side, position, denial, removed) {
+                Verdict::Yes(()) => {
+                    removed.extend(u32::try_from(position));
+                    inert.push(position);
+                }
+                Verdict::Undecided => undecided.push(position),
+                Verdict::No => {}
             }
         }
-        unneeded.reverse();
-        Superfluous { redundant: found, inert: unneeded, undecided: undecided.into_iter().collect() }
+        inert.sort_unstable();
+        undecided.sort_unstable();
+        (inert, undecided)
     }
 
     /// Whether whatever a statement matches is decided in the same way by the others, without those that are removed.
@@ -92,7 +121,9 @@ impl Analysis {
         // Denials alone make a grant dead, which is another finding.
         let granted =
             |by: &[u32]| prepared.statement.effect == Effect::Deny || side.at(by).any(|other| other.statement.effect == Effect::Allow);
-        if !others.iter().any(|by| granted(by)) || others.iter().any(Vec::is_empty) {
+        // Where nothing else decides, the statement is needed, unless it does not apply to that member after all.
+        let alone = !prepared.may_spare_members() && others.iter().any(Vec::is_empty);
+        if alone || !others.iter().any(|by| granted(by)) {
             return Verdict::No;
         }
         let mut known = Verdict::Yes(());
@@ -100,6 +131,8 @@ impl Analysis {
             let applies = prepared.applies(&case.caller, &self.vocabulary);
             match self.ask(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)) {
                 Verdict::Yes(_) => return Verdict::No,
+                // Nothing else decides what cannot be told to apply at all.
+                Verdict::Undecided if by.is_empty() => return Verdict::No,
                 Verdict::Undecided => known = Verdict::Undecided,
                 Verdict::No => {}
             }
@@ -108,10 +141,10 @@ impl Analysis {
         if known == Verdict::Yes(()) && !self.can_apply(prepared, &cases) { Verdict::No } else { known }
     }
 
-    fn by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Redundant {
-        let nothing = Redundant { statement: position, by: Vec::new(), equal: false };
-        let Some(prepared) = side.statements.get(position) else { return nothing };
-        let Some(cases) = side.cases(&[prepared]) else { return nothing };
+    /// What makes a statement superfluous, once others are removed; `None` if nothing does.
+    fn by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Option<Redundant> {
+        let prepared = side.statements.get(position)?;
+        let cases = side.cases(&[prepared])?;
         let all: BTreeSet<u32> = cases.iter().flat_map(|case| others(prepared, position, case, removed)).collect();
         let enough = |kept: &BTreeSet<u32>| {
             cases.iter().all(|case| {
@@ -119,12 +152,15 @@ impl Analysis {
                 self.covers(side, prepared, case, &by)
             })
         };
+        if !enough(&all) {
+            return None;
+        }
         let by: Vec<usize> = minimal(all, enough).into_iter().map(|other| other as usize).collect();
         let equal = match by.as_slice() {
             [only] => self.applies_inside(side, *only, position),
             _ => false,
         };
-        Redundant { by, equal, ..nothing }
+        Some(Redundant { statement: position, by, equal })
     }
 
     /// Whether one statement applies wherever another of the same effect does.
@@ -134,21 +170,38 @@ impl Analysis {
         same && side.cases(&[inside]).is_some_and(|cases| cases.iter().all(|case| self.covers(side, inside, case, &[around])))
     }
 
-    /// Whether nothing grants what a denial denies and no other denial does.
+    /// What denies as much of what is granted as an inert denial does.
+    fn inert_by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Inert {
+        let enough = |kept: &BTreeSet<u32>| {
+            let denial = side.statements.get(position);
+            denial.is_some_and(|denial| self.takes_nothing(side, position, denial, |at| kept.contains(&at)) == Verdict::Yes(()))
+        };
+        if enough(&BTreeSet::new()) {
+            return Inert { denial: position, by: Vec::new() };
+        }
+        let others = (0..).zip(&side.statements).filter(|(_, other)| other.statement.effect == Effect::Deny);
+        let all = others.map(|(at, _)| at).filter(|at| *at as usize != position && !removed.contains(at)).collect();
+        Inert { denial: position, by: minimal(all, enough).into_iter().map(|at| at as usize).collect() }
+    }
+
+    /// Whether a denial can apply, and nothing grants what it denies and no other denial does.
     fn is_inert(&self, side: &Side, position: usize, denial: &Prepared, removed: &BTreeSet<u32>) -> Verdict<()> {
         match side.cases(&[denial]) {
-            None => return Verdict::Undecided,
-            Some(cases) if !self.can_apply(denial, &cases) => return Verdict::No,
-            Some(_) => {}
+            None => Verdict::Undecided,
+            Some(cases) if !self.can_apply(denial, &cases) => Verdict::No,
+            Some(_) => self.takes_nothing(side, position, denial, |other| !removed.contains(&other)),
         }
+    }
+
+    /// Whether some other denials deny whatever is granted of what a denial denies.
+    fn takes_nothing(&self, side: &Side, position: usize, denial: &Prepared, kept: impl Fn(u32) -> bool) -> Verdict<()> {
         let mut known = Verdict::Yes(());
         let grants = side.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
         for grant in grants {
             let Some(cases) = side.cases(&[grant, denial]) else { return Verdict::Undecided };
             for case in &cases {
                 let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
-                let others: Vec<u32> =
-                    case.denials.iter().copied().filter(|other| *other as usize != position && !removed.contains(other)).collect();
+                let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position && kept(other)).collect();
                 match self.ask(&case.caller, &both, &self.applying(side.at(&others), &case.caller)) {
                     Verdict::Yes(_) => return Verdict::No,
                     Verdict::Undecided => known = Verdict::Undecided,
@@ -158,6 +211,11 @@ impl Analysis {
         }
         known
     }
+}
+
+/// The positions with a verdict.
+fn positions(verdicts: &[(usize, Verdict<()>)], wanted: &Verdict<()>) -> Vec<usize> {
+    verdicts.iter().filter(|(_, verdict)| verdict == wanted).map(|(position, _)| *position).collect()
 }
 
 /// The statements that decide a request in the same way as one does, or against it: for a denial the other denials, for a grant
@@ -187,7 +245,8 @@ mod tests {
         let found = analysis.superfluous(&dead);
         let said: Vec<(usize, &[usize], bool)> = found.redundant.iter().map(|one| (one.statement, one.by.as_slice(), one.equal)).collect();
         assert_eq!(said, redundant, "{texts:?}");
-        assert_eq!(found.inert, inert, "{texts:?}");
+        let inertly: Vec<usize> = found.inert.iter().map(|one| one.denial).collect();
+        assert_eq!(inertly, inert, "{texts:?}");
         assert_eq!(found.undecided, [0; 0]);
     }
 

@@ -87,6 +87,11 @@ impl Caller {
         Some(caller)
     }
 
+    /// Whether the caller is known to be in one group, or to be one person, at most: no two members had to be the same caller.
+    pub fn is_simple(&self) -> bool {
+        self.groups.len() + usize::from(matches!(self.identity, Identity::Known { .. })) <= 1
+    }
+
     /// What a question has to add for the caller to be who they are.
     pub fn facts(&self) -> Formula {
         match &self.identity {
@@ -109,6 +114,11 @@ impl Prepared {
         let members = self.members(caller, vocabulary);
         let parts = [members, self.actions.clone(), self.service.clone(), self.source.clone(), self.condition.clone()];
         Formula::all(parts, vocabulary)
+    }
+
+    /// Whether an exception or the condition may keep it from applying to one of its members and not to another.
+    pub fn may_spare_members(&self) -> bool {
+        self.reads_me || !self.statement.except.is_empty()
     }
 
     /// Whether the headers, members left aside, have something in common.

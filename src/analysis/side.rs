@@ -72,8 +72,11 @@ impl Side {
     /// Like [`cases`](Self::cases), with what other law books say of the same callers: one case of each, in their order.
     pub fn cases_beside(&self, sides: &[&Self], roots: &[&Prepared]) -> Option<Vec<(Case, Vec<Case>)>> {
         let mut cases: Vec<(Case, Vec<Case>)> = Vec::new();
-        for members in combinations(roots)? {
-            let Some((named, identity, caller)) = surroundings(sides, roots, &members) else { continue };
+        let mut combinations = combinations(roots)?;
+        // Whoever needs fewer members stands for those who need more.
+        combinations.sort_by_key(|members| members.iter().collect::<BTreeSet<_>>().len());
+        for members in combinations {
+            let Some(Surroundings { named, exceptions, identity, caller }) = surroundings(sides, roots, &members) else { continue };
             let around: Vec<Case> = sides
                 .iter()
                 .map(|side| {
@@ -82,8 +85,9 @@ impl Side {
                     Case { caller: caller.clone(), members: vec![members.iter().map(|&member| member.clone()).collect()], denials, grants }
                 })
                 .collect();
-            // Callers to whom the same statements apply are one, unless something reads who they are.
-            let reads = identity == Identity::Any;
+            // Callers to whom the same statements apply are one, unless something reads who they are. An exception makes a statement
+            // reach callers in different ways, so that being in reach does not say that it applies.
+            let reads = exceptions || identity == Identity::Any;
             let same = |(_, known): &(Case, Vec<Case>)| {
                 !reads && known.iter().zip(&around).all(|(known, new)| known.denials == new.denials && known.grants == new.grants)
             };
@@ -152,12 +156,24 @@ fn combinations<'a>(roots: &[&'a Prepared]) -> Option<Vec<Vec<&'a Member>>> {
     Some(combinations)
 }
 
-/// Everyone that the statements in reach name for such a caller, whether who the caller is matters, and the caller; `None` if
-/// nobody can have all the members.
-fn surroundings(sides: &[&Side], roots: &[&Prepared], members: &[&Member]) -> Option<(BTreeSet<Member>, Identity, Caller)> {
+/// What a caller with some members is among.
+struct Surroundings {
+    /// Everyone that the statements in reach name for such a caller.
+    named: BTreeSet<Member>,
+    /// Whether there is an exception among the statements in reach.
+    exceptions: bool,
+    /// Whether who the caller is matters.
+    identity: Identity,
+    /// The caller.
+    caller: Caller,
+}
+
+/// What such a caller is among; `None` if nobody can have all the members.
+fn surroundings(sides: &[&Side], roots: &[&Prepared], members: &[&Member]) -> Option<Surroundings> {
     let mut named: BTreeSet<Member> = members.iter().map(|&member| member.clone()).chain([Member::Everyone]).collect();
     named.extend(roots.iter().flat_map(|root| root.statement.except.iter().cloned()));
     let mut reads_me = roots.iter().any(|root| root.reads_me);
+    let mut excepted = roots.iter().any(|root| !root.statement.except.is_empty());
     loop {
         let before = named.len();
         let mut exceptions = Vec::new();
@@ -170,6 +186,7 @@ fn surroundings(sides: &[&Side], roots: &[&Prepared], members: &[&Member]) -> Op
                 }
             }
         }
+        excepted |= !exceptions.is_empty();
         named.extend(exceptions);
         if named.len() == before {
             break;
@@ -178,5 +195,5 @@ fn surroundings(sides: &[&Side], roots: &[&Prepared], members: &[&Member]) -> Op
     let identities = named.iter().any(|member| !members.contains(&member) && matches!(member, Member::Email(_) | Member::Typed { .. }));
     let identity = if reads_me || identities { Identity::Any } else { Identity::Nobody };
     let caller = Caller::with(members.iter().copied(), identity.clone())?;
-    Some((named, identity, caller))
+    Some(Surroundings { named, exceptions: excepted, identity, caller })
 }

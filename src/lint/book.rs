@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::analysis::Analysis;
+use crate::analysis::Meaning;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::directory::Directory;
@@ -68,6 +69,8 @@ pub struct Book {
     pub misfits: Vec<Misfit>,
     /// The statements made ready for questions, once a rule has asked for them.
     pub analysis: OnceLock<Analysis>,
+    /// What there is to say of the law book as a whole, once a rule has asked for it.
+    pub meaning: OnceLock<Meaning>,
 }
 
 impl Book {
@@ -86,6 +89,17 @@ impl Book {
                 self.config.assertions.iter().filter_map(|assertion| policy::scope(&assertion.claim, &lists)).collect();
             Analysis::with_scopes(&[self.set.statements()], &scopes)
         })
+    }
+
+    /// What there is to say of the law book as a whole. Found out once, when the first rule asks.
+    pub fn meaning(&self) -> &Meaning {
+        self.meaning.get_or_init(|| self.analysis().meaning())
+    }
+
+    /// The statement at a position, with the document of its policy.
+    pub fn stated(&self, position: usize) -> Option<(&Statement, &PolicyDocument)> {
+        let statement = self.set.statements().get(position)?;
+        self.document_of(statement.policy.as_str()).map(|document| (statement, document))
     }
 
     /// The document at a place.

@@ -12,6 +12,7 @@ mod scalar;
 mod secrets;
 mod suggest;
 mod suppression;
+mod telling;
 
 use std::collections::BTreeMap;
 

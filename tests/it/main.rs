@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod audit_formats;
+mod brute;
 mod build;
 mod canonical;
 mod cli;
@@ -13,6 +14,7 @@ mod history;
 mod hostile;
 mod large;
 mod load;
+mod meaning;
 mod pages;
 mod properties;
 mod reports;

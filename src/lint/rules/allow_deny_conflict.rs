@@ -8,6 +8,7 @@ use crate::lint::Check;
 use crate::lint::Draft;
 use crate::lint::Rule;
 use crate::lint::Sink;
+use crate::lint::telling;
 use crate::policy::Statement;
 
 pub(super) static RULE: Rule = Rule {
@@ -20,33 +21,27 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(book: &Book, sink: &mut Sink) {
-    let statements = book.set.statements();
-    for conflict in book.analysis().conflicts() {
-        let Some(denial) = statements.get(conflict.denial) else { continue };
-        let Some(document) = book.document_of(denial.policy.as_str()) else { continue };
-        let mut draft = Draft::new(document.head_span(), message(denial, &conflict)).label("this denial").policy(denial.policy.as_str());
-        for grant in conflict.grants.iter().filter_map(|&at| statements.get(at)) {
-            let Some(document) = book.document_of(grant.policy.as_str()) else { continue };
-            draft = draft.related(document.head_span(), format!("`{}` is overlapped", grant.policy));
-        }
-        if let Some(witness) = &conflict.witness {
-            draft = draft.witness(witness.to_string());
-        }
-        sink.report(
-            draft.help(
-                "narrow the denial or the grant so that one lies inside the other, or suppress this with the reason why both are meant",
-            ),
-        );
+    for conflict in &book.meaning().conflicts {
+        let Some((denial, document)) = book.stated(conflict.denial) else { continue };
+        let draft = Draft::new(document.head_span(), message(book, denial, conflict)).label("this denial").policy(denial.policy.as_str());
+        let draft = telling::labels(draft, book, &conflict.grants, |grant| format!("`{}` is overlapped", grant.policy));
+        sink.report(draft.witness(conflict.witness.to_string()).help(
+            "narrow one of the two so that it lies inside the other, where it reads as an exception; or suppress this with the reason why \
+             both are meant as they are",
+        ));
     }
 }
 
-fn message(denial: &Statement, conflict: &Conflict) -> String {
+fn message(book: &Book, denial: &Statement, conflict: &Conflict) -> String {
     let id = &denial.policy;
+    let first = telling::named(book, conflict.grants.get(..1).unwrap_or_default(), 1);
+    let region = telling::regions(&conflict.regions);
     match conflict.overlaps {
-        1 => format!("`{id}` overlaps a grant in part; where both apply, the request is denied"),
+        1 => format!("`{id}` and {first} each reach further than the other; where both apply, {region} is denied"),
         count => {
-            let least = if count == COUNTED { "at least " } else { "" };
-            format!("`{id}` overlaps {least}{count} grants in part; where both apply, the request is denied")
+            let names = telling::named(book, &conflict.grants, count);
+            let least = if count >= COUNTED { " at least" } else { "" };
+            format!("`{id}` overlaps{least} {count} grants in part, {names}; where it meets {first}, {region} is denied")
         }
     }
 }

@@ -8,25 +8,33 @@ mod bidi_control;
 mod compat_spelling;
 mod condition_syntax;
 mod confusable_id;
+mod contradicting_controls;
 mod critical_control_disabled;
+mod dead_allow;
 mod duplicate_key;
+mod duplicate_policy;
 mod duplicate_policy_id;
 mod except_without_effect;
 mod expired_suppression;
+mod inert_denial;
 mod invalid_configuration;
 mod invalid_directory;
 mod like_without_wildcard;
 mod like_wrong_wildcard;
+mod lockout;
 mod member_format;
 mod mergeable_policies;
 mod missing_description;
 mod overlapping_addresses;
 mod public_write;
+mod redundant_policy;
 mod run_not_runnable;
+mod same_condition_exception;
 mod schema_violation;
 mod secret_in_policy;
 mod type_conflict;
 mod unbounded_grant;
+mod undecided_analysis;
 mod unenforced_control;
 mod unknown_member;
 mod unknown_reference;
@@ -56,10 +64,18 @@ pub static RULES: &[&Rule] = &[
     &bidi_control::RULE,
     &confusable_id::RULE,
     &type_conflict::RULE,
+    &lockout::RULE,
+    &contradicting_controls::RULE,
+    &dead_allow::RULE,
+    &same_condition_exception::RULE,
+    &undecided_analysis::RULE,
     &public_write::RULE,
     &unbounded_grant::RULE,
     &assertion_failed::RULE,
     &allow_deny_conflict::RULE,
+    &inert_denial::RULE,
+    &duplicate_policy::RULE,
+    &redundant_policy::RULE,
     &critical_control_disabled::RULE,
     &unenforced_control::RULE,
     &unknown_service::RULE,
