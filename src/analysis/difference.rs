@@ -36,8 +36,14 @@ pub struct Difference {
     pub gained: Vec<Change>,
     /// What the first allows and the second does not.
     pub lost: Vec<Change>,
-    /// How many more changes there are that are not described.
-    pub more: usize,
+    /// How many more gains there are that are not described.
+    pub more_gained: usize,
+    /// How many more losses there are that are not described.
+    pub more_lost: usize,
+    /// Policies whose change is the reason for a gain, also for one that is not described.
+    pub gaining: BTreeSet<PolicyId>,
+    /// Policies whose change is the reason for a loss, also for one that is not described.
+    pub losing: BTreeSet<PolicyId>,
     /// Policies of which it is not known what their change means.
     pub undecided: Vec<PolicyId>,
     /// Policies whose statement changed, came or went.
@@ -95,9 +101,8 @@ impl Difference {
 
     /// What the change of each policy amounts to; `None` if it is not known.
     pub fn by_policy(&self) -> BTreeMap<&PolicyId, Option<Class>> {
-        let caused = |changes: &[Change], id: &PolicyId| changes.iter().any(|change| change.cause(&self.changed) == id);
         let class = |id| {
-            let known = Class::of(caused(&self.gained, id), caused(&self.lost, id));
+            let known = Class::of(self.gaining.contains(id), self.losing.contains(id));
             (!self.undecided.contains(id)).then_some(known)
         };
         self.changed.iter().map(|id| (id, class(id))).collect()
@@ -133,15 +138,17 @@ impl Analysis {
         let gained = self.gained(before, after);
         let lost = self.gained(after, before);
         let mut difference = Difference { changed: changed(before, after), ..Difference::default() };
-        difference.undecided = gained.undecided.into_iter().chain(lost.undecided).collect();
+        difference.undecided = [&gained, &lost].into_iter().flat_map(|outcome| outcome.undecided.iter().cloned()).collect();
         difference.undecided.sort();
         difference.undecided.dedup();
+        let causes = |outcome: &Outcome| outcome.changes.iter().map(|change| change.cause(&difference.changed).clone()).collect();
+        (difference.gaining, difference.losing) = (causes(&gained), causes(&lost));
+        difference.more_gained = gained.changes.len().saturating_sub(DESCRIBED);
+        difference.more_lost = lost.changes.len().saturating_sub(DESCRIBED);
         difference.gained = gained.changes;
         difference.lost = lost.changes;
-        for changes in [&mut difference.gained, &mut difference.lost] {
-            difference.more += changes.len().saturating_sub(DESCRIBED);
-            changes.truncate(DESCRIBED);
-        }
+        difference.gained.truncate(DESCRIBED);
+        difference.lost.truncate(DESCRIBED);
         difference
     }
 
@@ -291,7 +298,7 @@ mod tests {
     }
 
     fn said(change: &Change) -> String {
-        let Region { actions, services, sources, groups, caller_types, condition } = &change.region;
+        let Region { actions, services, sources, groups, caller_types, condition, unfit } = &change.region;
         let names = |names: &super::super::words::Names| match names {
             super::super::words::Names::Only(names) => names.join(","),
             super::super::words::Names::AllBut(names) if names.is_empty() => "*".to_owned(),
@@ -299,6 +306,7 @@ mod tests {
         };
         let condition = condition.as_ref().map_or_else(|| "always".to_owned(), ToString::to_string);
         let who: Vec<String> = change.callers.iter().map(|members| format!("{members:?}")).collect();
+        let condition = unfit.iter().fold(condition, |text, term| format!("{text} and {term} unfit"));
         let more = if groups.is_empty() && names(caller_types) == "*" { "" } else { " +" };
         let denial = change.denial.as_ref().map_or(String::new(), |denial| format!(" without {denial}"));
         format!(
@@ -329,12 +337,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_described_counts() {
+        let many: Vec<String> = (0..=DESCRIBED).map(|at| format!("P{at:04}: read | r{at} | s | g | x = {at}")).collect();
+        let after = book(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        let difference = Analysis::new(&[&[], &after]).difference();
+        assert_eq!((difference.gained.len(), difference.more_gained, difference.more_lost), (DESCRIBED, 1, 0));
+        assert_eq!(difference.by_policy().into_values().filter(|class| *class == Some(Class::Widens)).count(), DESCRIBED + 1);
+    }
+
+    #[test]
     fn what_is_gained_and_lost_is_said() {
         check(
             &["A: read | r | s | g | a = 'x'"],
             &["A: read | r | s | g | a in ('x', 'y') and price < 10"],
             &["A: read | r | s | 1 | a = 'y' and price < 10"],
             &["A: read | r | s | 1 | a = 'x' and not (price < 10)"],
+        );
+        check(
+            &["A: read | r | s | g | a = 1 or b = 1"],
+            &["A: read | r | s | g | a = 1"],
+            &["A: read | r | s | 1 | a = 1 and b unfit"],
+            &["A: read | r | s | 1 | a != 1 and b = 1"],
+        );
+        check(
+            &[],
+            &["A: read, update | r | s | g", "D: deny update | r | s | * | a = 1"],
+            &["A: read | r | s | 1 | always", "A: update | r | s | 1 | a != 1"],
+            &[],
         );
         check(&[], &["A: read, update | r | s | g, h"], &["A: read,update | r | s | 2 | always"], &[]);
         check(

@@ -7,6 +7,7 @@ use super::Console;
 use super::Outcome;
 use super::Status;
 use crate::report::audit::json::AUDIT_SCHEMA;
+use crate::report::diff::json::DIFF_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
 use crate::report::trial::json::EVALUATION_SCHEMA;
 use crate::schema::DIRECTORY_SCHEMA;
@@ -37,6 +38,8 @@ enum Subject {
     Evaluation,
     /// What `lawbook check --format json` writes
     Findings,
+    /// What `lawbook diff --format json` writes
+    Diff,
     /// What `lawbook audit --format json` writes
     Audit,
 }
@@ -51,6 +54,7 @@ impl Schema {
             Subject::Decision => include_str!("../../schema/decision.schema.json"),
             Subject::Evaluation => EVALUATION_SCHEMA,
             Subject::Findings => FINDINGS_SCHEMA,
+            Subject::Diff => DIFF_SCHEMA,
             Subject::Audit => AUDIT_SCHEMA,
         };
         console.say(text.trim_end())?;

@@ -69,6 +69,9 @@ fn region(region: &Region) -> String {
     if let Some(condition) = &region.condition {
         text.push_str(&format!(" where `{condition}`"));
     }
+    for term in &region.unfit {
+        text.push_str(&format!(" if `{term}` holds what no comparison fits"));
+    }
     text
 }
 
@@ -103,7 +106,7 @@ mod tests {
     use crate::condition;
 
     #[track_caller]
-    fn check(actions: &[&str], sources: Names, condition: Option<&str>, expected: &str) {
+    fn check(actions: &[&str], sources: Names, condition: Option<&str>, unfit: &[&str], expected: &str) {
         let only = |names: &[&str]| Names::Only(names.iter().map(|&name| name.to_owned()).collect());
         let region = Region {
             actions: if actions.is_empty() { Names::AllBut(Vec::new()) } else { only(actions) },
@@ -112,6 +115,7 @@ mod tests {
             groups: Vec::new(),
             caller_types: Names::AllBut(Vec::new()),
             condition: condition.map(|text| condition::parse(text).expect("a condition").expr),
+            unfit: unfit.iter().map(|term| condition::Term::parse(term).expect("a term")).collect(),
         };
         assert_eq!(regions(&[region]), expected);
     }
@@ -119,9 +123,10 @@ mod tests {
     #[test]
     fn a_region_reads_like_a_policy() {
         let private = || Names::Only(vec!["private".to_owned()]);
-        check(&["read"], private(), Some("a = 1"), "`read` on `report` where `a = 1`");
-        check(&["create", "read", "update"], private(), None, "`create`, `read` and `update` on `report`");
-        check(&[], Names::AllBut(Vec::new()), None, "every action on `report` in every source");
-        check(&[], Names::AllBut(vec!["public".to_owned()]), None, "every action on `report` in every source but `public`");
+        check(&["read"], private(), Some("a = 1"), &[], "`read` on `report` where `a = 1`");
+        check(&["read"], private(), Some("a = 1"), &["b"], "`read` on `report` where `a = 1` if `b` holds what no comparison fits");
+        check(&["create", "read", "update"], private(), None, &[], "`create`, `read` and `update` on `report`");
+        check(&[], Names::AllBut(Vec::new()), None, &[], "every action on `report` in every source");
+        check(&[], Names::AllBut(vec!["public".to_owned()]), None, &[], "every action on `report` in every source but `public`");
     }
 }

@@ -8,6 +8,7 @@ mod build;
 mod canonical;
 mod cli;
 mod directory;
+mod diff;
 mod docs;
 mod history;
 mod hostile;
