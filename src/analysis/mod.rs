@@ -45,6 +45,7 @@ pub use meaning::Claim;
 pub use meaning::Meaning;
 pub use meaning::Obstacle;
 pub use meaning::Undecided;
+pub use meaning::is_sweeping;
 pub use model::Model;
 pub use model::Value;
 pub use needed::Inert;

@@ -87,7 +87,7 @@ fn check_superfluous(brute: &Brute, analysis: &Analysis, dead: &BTreeSet<usize>)
 
 /// That a conflict is shown by a request which both apply to.
 fn check_conflicts(brute: &Brute, analysis: &Analysis) {
-    let (conflicts, undecided) = analysis.conflicts();
+    let (conflicts, undecided) = analysis.conflicts(&BTreeSet::new());
     assert_eq!(undecided, [0; 0]);
     for conflict in conflicts {
         let witness = conflict.witness;

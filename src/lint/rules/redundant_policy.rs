@@ -23,11 +23,6 @@ pub(super) static RULE: Rule = Rule {
 fn check(book: &Book, sink: &mut Sink) {
     for redundant in book.meaning().superfluous.redundant.iter().filter(|one| !one.equal) {
         let Some((statement, document)) = book.stated(redundant.statement) else { continue };
-        let by = |position: &usize| book.set.statements().get(*position);
-        // What a denial of everything makes superfluous is needed again when that denial goes.
-        if redundant.by.iter().filter_map(by).any(|other| telling::denies_everything(book, other)) {
-            continue;
-        }
         let id = &statement.policy;
         let draft = Draft::new(document.head_span(), message(book, statement, redundant)).label("changes no decision").policy(id.as_str());
         let draft = telling::labels(draft, book, &redundant.by, |other| match (other.effect, redundant.by.len()) {
