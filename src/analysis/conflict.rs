@@ -49,25 +49,28 @@ struct Inclusion {
 }
 
 impl Analysis {
-    /// The conflicts of the first law book, in the order of the denials, and the denials of which it is not known.
-    pub fn conflicts(&self) -> (Vec<Conflict>, Vec<usize>) {
+    /// The conflicts of the first law book, in the order of the denials, and the denials of which it is not known. Statements of which
+    /// something else is to be said are left aside.
+    pub fn conflicts(&self, aside: &BTreeSet<usize>) -> (Vec<Conflict>, Vec<usize>) {
         let Some(side) = self.side(0) else { return Default::default() };
         let denials = side.statements.par_iter().enumerate();
         let verdicts: Vec<(usize, Verdict<Conflict>)> = denials
-            .filter(|(_, prepared)| prepared.statement.effect == Effect::Deny && !prepared.statement.from_control)
-            .map(|(position, denial)| (position, self.conflict(side, position, denial)))
+            .filter(|(position, prepared)| {
+                prepared.statement.effect == Effect::Deny && !prepared.statement.from_control && !aside.contains(position)
+            })
+            .map(|(position, denial)| (position, self.conflict(side, position, denial, aside)))
             .collect();
         let undecided =
             verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Undecided)).map(|(position, _)| *position).collect();
         (verdicts.into_iter().filter_map(|(_, verdict)| verdict.yes()).collect(), undecided)
     }
 
-    fn conflict(&self, side: &Side, position: usize, denial: &Prepared) -> Verdict<Conflict> {
+    fn conflict(&self, side: &Side, position: usize, denial: &Prepared, aside: &BTreeSet<usize>) -> Verdict<Conflict> {
         let mut overlaps = 0;
         let mut grants = Vec::new();
         let mut undecided = false;
         let mut relations: HashMap<(usize, bool, bool), Verdict<()>> = HashMap::new();
-        for at in side.grants_sharing(denial) {
+        for at in side.grants_sharing(denial).into_iter().filter(|at| !aside.contains(&(*at as usize))) {
             let Some(grant) = side.get(at) else { continue };
             let Some(header) = header(grant, denial) else { continue };
             let key = (grant.condition_id, header.denial_in_grant, header.grant_in_denial);
@@ -146,7 +149,7 @@ impl Analysis {
         let cases = side.cases_against(&[grant, denial])?;
         for case in cases.iter().filter(|case| case.caller.is_simple()) {
             let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary)).to_vec();
-            let fitting = [both.as_slice(), &[self.both_fit(grant, denial)]].concat();
+            let fitting = [both, vec![self.both_fit(grant, denial)]].concat();
             let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position).collect();
             let others = self.applying(side.at(&others), &case.caller);
             let found = [others.as_slice(), &[]].into_iter().find_map(|fail| self.ask(&case.caller, &fitting, fail).yes());
@@ -154,7 +157,7 @@ impl Analysis {
             let certify =
                 |request: &_| applies(&grant.statement, request) && applies(&denial.statement, request) && !side.decide(request).allowed;
             if let Some(witness) = self.witness(&found, certify) {
-                let (regions, _) = self.regions(&case.caller, &Formula::all(both, &self.vocabulary));
+                let (regions, _) = self.regions(&case.caller, &Formula::all(fitting, &self.vocabulary));
                 return Some((regions.into_iter().map(|(region, _)| region).collect(), witness));
             }
         }
@@ -228,7 +231,7 @@ mod tests {
     #[track_caller]
     fn check(grant: &str, denial: &str, expected: Option<&str>) {
         let statements = [statement("G", Effect::Allow, grant), statement("D", Effect::Deny, denial)];
-        let (found, undecided) = Analysis::new(&[&statements]).conflicts();
+        let (found, undecided) = Analysis::new(&[&statements]).conflicts(&BTreeSet::new());
         assert_eq!(undecided, [0; 0]);
         let said = found.first().map(|conflict| {
             assert!(conflict.grants == [0] && conflict.overlaps == 1);

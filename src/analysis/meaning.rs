@@ -18,6 +18,10 @@ use crate::condition::Atom;
 use crate::condition::CompareOp;
 use crate::condition::Operand;
 use crate::condition::Term;
+use crate::config::BUILT_IN_ACTIONS;
+use crate::policy::Member;
+use crate::policy::Selector;
+use crate::policy::Statement;
 
 /// No more obstacles are named for one statement.
 const NAMED: usize = 3;
@@ -87,10 +91,18 @@ impl Analysis {
         };
         let (dead, undecided) = self.dead();
         note(Claim::Dead, &undecided);
-        let superfluous = self.superfluous(&dead.iter().map(|dead| dead.grant).collect());
+        let mut aside: BTreeSet<usize> = dead.iter().map(|dead| dead.grant).collect();
+        // What is superfluous because of everything for everybody is needed again when that goes, as it should.
+        let sweeping = self.side(0).into_iter().flat_map(|side| side.statements.iter().enumerate());
+        let sweeping = sweeping.filter(|(_, prepared)| is_sweeping(&prepared.statement)).map(|(at, _)| at);
+        let mut superfluous = self.superfluous(&aside.iter().copied().chain(sweeping).collect());
+        // A condition that only a value which does not fit can meet is another finding.
+        superfluous.redundant.retain(|one| self.can_apply_fitting(one.statement));
+        superfluous.inert.retain(|one| self.can_apply_fitting(one.denial));
+        aside.extend(superfluous.redundant.iter().map(|one| one.statement).chain(superfluous.inert.iter().map(|one| one.denial)));
         note(Claim::Redundant, &superfluous.undecided);
         note(Claim::Inert, &superfluous.inert_undecided);
-        let (conflicts, undecided) = self.conflicts();
+        let (conflicts, undecided) = self.conflicts(&aside);
         note(Claim::Conflict, &undecided);
         let lockout = match self.management(0) {
             Management::LockedOut(grants) => self.lockout(grants),
@@ -104,6 +116,17 @@ impl Analysis {
         note(Claim::Contradiction, &undecided);
         let undecided = claims.into_iter().map(|(statement, claims)| Undecided { statement, claims, obstacles: self.obstacles(statement) });
         Meaning { dead, superfluous, conflicts, lockout, contradictions, undecided: undecided.collect() }
+    }
+
+    /// Whether a statement can apply to a request whose values fit.
+    fn can_apply_fitting(&self, position: usize) -> bool {
+        let Some((side, own)) = self.side(0).and_then(|side| side.statements.get(position).map(|own| (side, own))) else { return false };
+        let fits = self.fits(&own.condition);
+        let cases = side.cases(&[own]).unwrap_or_default();
+        cases.iter().any(|case| {
+            let hold = [vec![own.applies(&case.caller, &self.vocabulary)], fits.clone()].concat();
+            self.ask(&case.caller, &hold, &[]).yes().is_some()
+        })
     }
 
     /// What is not reasoned about in a statement, and then in those that may apply with it.
@@ -134,6 +157,15 @@ impl Analysis {
         }
         atoms
     }
+}
+
+/// Whether a statement is about every built-in action on every service, whoever asks and whatever about.
+pub fn is_sweeping(statement: &Statement) -> bool {
+    statement.condition.is_none()
+        && statement.except.is_empty()
+        && statement.service == Selector::Any
+        && statement.members.contains(&Member::Everyone)
+        && BUILT_IN_ACTIONS.iter().all(|action| statement.actions.contains(action))
 }
 
 /// Whether an atom is one that questions cannot see into.

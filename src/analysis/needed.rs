@@ -47,14 +47,14 @@ pub struct Superfluous {
 }
 
 impl Analysis {
-    /// The statements of the first law book that change no decision, beside dead grants, which are given, and statements that never apply.
-    pub fn superfluous(&self, dead: &BTreeSet<usize>) -> Superfluous {
+    /// The statements of the first law book that change no decision, beside statements that never apply. Those that are left aside,
+    /// such as dead grants, are neither looked at, nor do they make others superfluous.
+    pub fn superfluous(&self, aside: &BTreeSet<usize>) -> Superfluous {
         let Some(side) = self.side(0) else { return Superfluous::default() };
-        // A dead grant decides nothing, so it makes nothing superfluous.
-        let mut removed: BTreeSet<u32> = dead.iter().filter_map(|&position| u32::try_from(position).ok()).collect();
+        let mut removed: BTreeSet<u32> = aside.iter().filter_map(|&position| u32::try_from(position).ok()).collect();
         let alone: Vec<(usize, Verdict<()>)> = (0..side.statements.len())
             .into_par_iter()
-            .filter(|position| !dead.contains(position))
+            .filter(|position| !aside.contains(position))
             .map(|position| (position, self.is_redundant(side, position, &removed)))
             .collect();
         let mut undecided = positions(&alone, &Verdict::Undecided);
@@ -72,7 +72,7 @@ impl Analysis {
         }
         undecided.sort_unstable();
         redundant.sort_unstable();
-        let (mut inert, inert_undecided) = self.inert(side, &redundant, &mut removed);
+        let (mut inert, inert_undecided) = self.inert(side, &mut removed);
         let why: Vec<(usize, Option<Redundant>)> =
             redundant.par_iter().map(|&position| (position, self.by_what(side, position, &removed))).collect();
         // What only an inert denial covers denies nothing that anything grants either; a control may stay for what will be granted.
@@ -84,14 +84,15 @@ impl Analysis {
     }
 
     /// Denials of what nothing grants, and those of which it is not known.
-    fn inert(&self, side: &Side, redundant: &[usize], removed: &mut BTreeSet<u32>) -> (Vec<usize>, Vec<usize>) {
+    fn inert(&self, side: &Side, removed: &mut BTreeSet<u32>) -> (Vec<usize>, Vec<usize>) {
         let alone: Vec<(usize, Verdict<()>)> = side
             .statements
             .par_iter()
             .enumerate()
             .filter(|(position, prepared)| {
                 let statement = &prepared.statement;
-                statement.effect == Effect::Deny && !statement.from_control && !redundant.contains(position)
+                let gone = u32::try_from(*position).is_ok_and(|at| removed.contains(&at));
+                statement.effect == Effect::Deny && !statement.from_control && !gone
             })
             .map(|(position, denial)| (position, self.is_inert(side, position, denial, removed)))
             .collect();

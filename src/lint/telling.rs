@@ -4,10 +4,8 @@ use super::Book;
 use super::Draft;
 use crate::analysis::Names;
 use crate::analysis::Region;
-use crate::config::BUILT_IN_ACTIONS;
+use crate::analysis::is_sweeping;
 use crate::policy::Effect;
-use crate::policy::Member;
-use crate::policy::Selector;
 use crate::policy::Statement;
 
 /// So many policies, or regions, are named; of more it is said how many there are.
@@ -43,8 +41,11 @@ pub(super) fn labels(draft: Draft, book: &Book, positions: &[usize], text: impl 
 
 /// Some regions: three, and how many more there are.
 pub(super) fn regions(regions: &[Region]) -> String {
-    let texts = regions.iter().take(NAMED).map(region).collect();
-    counted(texts, regions.len(), "more such regions")
+    // Who is excepted by name makes a region of its own for callers of another type, which says nothing that helps.
+    let plain: Vec<&Region> = regions.iter().filter(|region| region.caller_types == Names::AllBut(Vec::new())).collect();
+    let told = if plain.is_empty() { regions.iter().collect() } else { plain };
+    let texts = told.iter().take(NAMED).map(|told| region(told)).collect();
+    counted(texts, told.len(), "more such regions")
 }
 
 /// A region: "`read` on `report` where `category = 'a'`".
@@ -61,7 +62,7 @@ fn region(region: &Region) -> String {
         text.push_str(&format!(" in {sources}"));
     }
     if let Some(types) = names(&region.caller_types, "type") {
-        text.push_str(&format!(" by callers of type {types}"));
+        text.push_str(&format!(" by callers of {types}"));
     }
     for (group, inside) in &region.groups {
         text.push_str(&format!(" by callers {} `{group}`", if *inside { "in" } else { "outside of" }));
@@ -85,19 +86,13 @@ fn names(names: &Names, kind: &str) -> Option<String> {
     }
 }
 
-/// Whether a denial denies everything to everybody, as is done in an emergency, or by mistake.
+/// Whether a denial denies everything to everybody, at least in its source, as is done in an emergency, or by mistake.
 pub(super) fn denies_everything(book: &Book, statement: &Statement) -> bool {
+    let actions = &book.config.actions;
     statement.effect == Effect::Deny
         && !statement.from_control
-        && statement.condition.is_none()
-        && statement.except.is_empty()
-        && (statement.service == Selector::Any && statement.source == Selector::Any)
-        && statement.members.contains(&Member::Everyone)
-        && BUILT_IN_ACTIONS
-            .iter()
-            .copied()
-            .chain(book.config.actions.iter().map(String::as_str))
-            .all(|action| statement.actions.contains(action))
+        && is_sweeping(statement)
+        && actions.iter().all(|action| statement.actions.contains(action))
 }
 
 #[cfg(test)]

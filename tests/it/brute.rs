@@ -76,6 +76,12 @@ pub fn law_book() -> impl Strategy<Value = Vec<Written>> {
     prop::collection::vec(written(), 1..=7)
 }
 
+/// Law books of two to four controls.
+pub fn controls() -> impl Strategy<Value = Vec<Written>> {
+    let control = written().prop_map(|written| Written { effect: Effect::Deny, from_control: true, ..written });
+    prop::collection::vec(control, 2..=4)
+}
+
 fn written() -> impl Strategy<Value = Written> {
     let effect = prop_oneof![4 => Just((Effect::Allow, false)), 3 => Just((Effect::Deny, false)), 1 => Just((Effect::Deny, true))];
     let head = (
@@ -204,7 +210,7 @@ impl World {
         let statements: Vec<Statement> = law_book.iter().enumerate().map(|(at, written)| written.statement(at)).collect();
         let masks: Vec<u32> = statements.iter().map(|statement| self.header_mask(statement)).collect();
         let per_id = self.subjects.len() / CALLERS.len();
-        let mut classes: HashMap<u32, HashMap<Vec<u32>, (usize, usize)>> = HashMap::new();
+        let mut rows: HashMap<Vec<(u32, u32)>, (usize, usize)> = HashMap::new();
         for (subject, asked) in self.subjects.iter().enumerate() {
             let meant: Vec<bool> = statements
                 .iter()
@@ -215,26 +221,29 @@ impl World {
                 .collect();
             for document in 0..self.documents.len() {
                 let place = subject / per_id * self.documents.len() + document;
-                let row: Vec<u32> = (0..statements.len())
-                    .map(|at| {
-                        let holds = self.holding[&(law_book[at].effect, law_book[at].condition)][place];
-                        if meant[at] && holds { masks[at] } else { 0 }
-                    })
-                    .collect();
-                classes.entry(0).or_default().entry(row).or_insert((subject, document));
+                let row = (0..statements.len()).map(|at| {
+                    let holds = self.holding[&(law_book[at].effect, law_book[at].condition)][place];
+                    let scope = if meant[at] { masks[at] } else { 0 };
+                    (if holds { scope } else { 0 }, scope)
+                });
+                rows.entry(row.collect()).or_insert((subject, document));
             }
         }
         // One class for each set of statements that apply to some request.
         let mut applying: HashMap<u32, (usize, usize, usize)> = HashMap::new();
-        for (row, (subject, document)) in classes.into_values().flatten() {
+        let mut scopes = BTreeSet::new();
+        for (row, (subject, document)) in rows {
             for header in 0..self.headers.len() {
-                let set = row.iter().enumerate().filter(|(_, mask)| **mask >> header & 1 == 1).fold(0, |set, (at, _)| set | 1 << at);
+                let of =
+                    |masks: &dyn Fn(&(u32, u32)) -> u32| super::brute::set((0..row.len()).filter(|&at| masks(&row[at]) >> header & 1 == 1));
+                let set = of(&|(applying, _)| *applying);
+                scopes.insert((of(&|(_, scope)| *scope), set));
                 let changes = u32::from(self.headers[header].0 == "update" && self.headers[header].1 == "policy") << 31;
                 applying.entry(set | changes).or_insert((subject, document, header));
             }
         }
         let grants = bits(&statements, |statement| statement.effect == Effect::Allow);
-        let brute = Brute { classes: applying.keys().copied().collect(), grants, statements };
+        let brute = Brute { classes: applying.keys().copied().collect(), scopes, grants, statements };
         for (&set, &(subject, document, header)) in applying.iter().take(4) {
             let decision = decide(&brute.statements, &self.request(subject, document, header));
             assert_eq!(decision.allowed, brute.allowed(set, u32::MAX), "what is counted is what is decided");
@@ -265,6 +274,8 @@ pub struct Brute {
     /// The statements.
     pub statements: Vec<Statement>,
     classes: Vec<u32>,
+    /// The statements that are about a request, whether their conditions hold or not, and those of them that apply.
+    scopes: BTreeSet<(u32, u32)>,
     grants: u32,
 }
 
@@ -292,6 +303,12 @@ impl Brute {
     /// Whether every request is decided alike by the statements of two sets.
     pub fn same(&self, one: u32, two: u32) -> bool {
         self.classes.iter().all(|&class| self.allowed(class, one) == self.allowed(class, two))
+    }
+
+    /// Whether some request that is within the scope of some statements makes none of `by` apply; `None` if there is no such request.
+    pub fn can_be_met(&self, scope: u32, by: u32) -> Option<bool> {
+        let within = || self.scopes.iter().filter(|(own, _)| own & scope == scope);
+        within().next().map(|_| within().any(|(_, applying)| applying & by == 0))
     }
 
     /// Whether somebody may change policies.

@@ -14,11 +14,29 @@ use proptest::test_runner::TestRunner;
 
 use crate::brute::Brute;
 use crate::brute::World;
+use crate::brute::Written;
+use crate::brute::controls;
 use crate::brute::law_book;
 use crate::brute::set;
 
 /// So many law books are tried.
-const LAW_BOOKS: u32 = 800;
+const LAW_BOOKS: u32 = 700;
+
+/// So many law books of controls alone.
+const CONTROLS: u32 = 300;
+
+/// Judges random law books in two ways.
+#[track_caller]
+fn check(count: u32, law_books: &impl Strategy<Value = Vec<Written>>, judge: impl Fn(&Brute, &Analysis)) {
+    let world = World::new();
+    let config = ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() };
+    let run = TestRunner::new(config).run(law_books, |law_book| {
+        let brute = world.brute(&law_book);
+        judge(&brute, &Analysis::new(&[&brute.statements]));
+        Ok(())
+    });
+    run.unwrap_or_else(|error| panic!("{error}"));
+}
 
 /// That grants are dead exactly when nothing they apply to is allowed, because of denials none of which can be left out.
 fn check_dead(brute: &Brute, analysis: &Analysis) -> BTreeSet<usize> {
@@ -87,7 +105,7 @@ fn check_superfluous(brute: &Brute, analysis: &Analysis, dead: &BTreeSet<usize>)
 
 /// That a conflict is shown by a request which both apply to.
 fn check_conflicts(brute: &Brute, analysis: &Analysis) {
-    let (conflicts, undecided) = analysis.conflicts();
+    let (conflicts, undecided) = analysis.conflicts(&BTreeSet::new());
     assert_eq!(undecided, [0; 0]);
     for conflict in conflicts {
         let witness = conflict.witness;
@@ -118,18 +136,44 @@ fn check_management(brute: &Brute, analysis: &Analysis) {
     }
 }
 
+/// That controls contradict each other exactly when everything within the scope of one of them, or of all of them, is denied by them
+/// together, and not by fewer.
+fn check_contradictions(brute: &Brute, analysis: &Analysis) {
+    let (found, undecided) = analysis.contradicting_controls();
+    assert_eq!(undecided, [0; 0]);
+    let controls = (0..brute.statements.len()).filter(|&at| brute.statements[at].from_control);
+    let alone: Vec<usize> = controls.filter(|&at| brute.can_be_met(1 << at, 1 << at) == Some(true)).collect();
+    for contradiction in &found {
+        let together = set(contradiction.controls.iter().copied());
+        assert!(contradiction.controls.len() > 1 && contradiction.controls.iter().all(|at| alone.contains(at)));
+        let scopes = alone.iter().map(|at| 1 << at).chain([together]);
+        let all_denied = |&scope: &u32| brute.can_be_met(scope, together) == Some(false);
+        let needed = |scope: u32| contradiction.controls.iter().all(|at| brute.can_be_met(scope, together & !(1 << at)) == Some(true));
+        assert!(scopes.clone().filter(all_denied).any(needed), "{:?} contradict each other", contradiction.controls);
+    }
+    for &at in &alone {
+        let all = set(alone.iter().copied());
+        let by_one = alone.iter().any(|one| brute.can_be_met(1 << at, 1 << one) == Some(false));
+        if brute.can_be_met(1 << at, all) == Some(false) && !by_one {
+            let says = |set: u32| brute.can_be_met(1 << at, set) == Some(false);
+            assert!(found.iter().any(|one| says(set(one.controls.iter().copied()))), "nothing can be met where {at} applies");
+        }
+    }
+}
+
 #[test]
 fn whole_law_books_are_judged_as_every_request_says() {
-    let world = World::new();
-    let config = ProptestConfig { cases: LAW_BOOKS, failure_persistence: None, ..ProptestConfig::default() };
-    let run = TestRunner::new(config).run(&law_book(), |law_book| {
-        let brute = world.brute(&law_book);
-        let analysis = Analysis::new(&[&brute.statements]);
-        let dead = check_dead(&brute, &analysis);
-        check_superfluous(&brute, &analysis, &dead);
-        check_conflicts(&brute, &analysis);
-        check_management(&brute, &analysis);
-        Ok(())
+    check(LAW_BOOKS, &law_book(), |brute, analysis| {
+        let dead = check_dead(brute, analysis);
+        check_superfluous(brute, analysis, &dead);
+        check_conflicts(brute, analysis);
+        check_management(brute, analysis);
+        check_contradictions(brute, analysis);
+        assert!(analysis.meaning().undecided.is_empty());
     });
-    run.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn controls_contradict_each_other_as_every_request_says() {
+    check(CONTROLS, &controls(), check_contradictions);
 }

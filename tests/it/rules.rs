@@ -34,12 +34,34 @@ use crate::pages::pages;
 /// The day on which the pages are checked.
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 6, 15);
 
+/// The rules about a law book as a whole. An example of another rule is no whole law book, and says nothing of theirs, unless it
+/// announces one of them.
+const WHOLE: [&str; 8] = [
+    "contradicting-controls",
+    "dead-allow",
+    "duplicate-policy",
+    "inert-denial",
+    "lockout",
+    "redundant-policy",
+    "same-condition-exception",
+    "undecided-analysis",
+];
+
 /// The files of a case, with the rule of its page at work whatever its default.
 fn raw(rule: &str, case: &Case) -> Raw {
     let config = case.config.as_ref().map(|block| block.raw());
     let mut parsed = read_config(config.as_ref());
     if let (Ok(config), Some(Level::Ignore)) = (&mut parsed, lint::rule(rule).map(|rule| rule.default)) {
         config.levels.entry(rule.to_owned()).or_insert(Placed { value: Level::Warn, range: 0..0 });
+    }
+    let whole = |one: &str| WHOLE.contains(&one) || one == "allow-deny-conflict";
+    if let Ok(config) = &mut parsed
+        && !whole(rule)
+        && !case.announced().iter().any(|one| WHOLE.contains(&one.rule.as_str()))
+    {
+        for name in WHOLE {
+            config.levels.entry(name.to_owned()).or_insert(Placed { value: Level::Ignore, range: 0..0 });
+        }
     }
     let mut files: Vec<_> = case.files.iter().map(|block| block.raw()).collect();
     files.sort_by(|one, two| one.path.cmp(&two.path));

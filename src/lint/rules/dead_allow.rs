@@ -11,6 +11,7 @@ use crate::lint::Rule;
 use crate::lint::Sink;
 use crate::lint::rules::same_condition_exception;
 use crate::lint::telling;
+use crate::policy::Selector;
 use crate::policy::Statement;
 
 pub(super) static RULE: Rule = Rule {
@@ -79,9 +80,14 @@ fn covered(book: &Book, dead: &Dead, denials: &[&Statement], sink: &mut Sink) {
 fn of_everything(book: &Book, denial: usize, dead: &[&Dead], sink: &mut Sink) {
     let (Some((statement, document)), Some(first)) = (book.stated(denial), dead.first()) else { return };
     let grants: Vec<usize> = dead.iter().map(|dead| dead.grant).collect();
+    let place = match &statement.source {
+        Selector::Any => String::new(),
+        Selector::Named(source) => format!(" in the source `{source}`"),
+    };
     let message = format!(
-        "`{}` denies everything to everybody, so that {} never {} effect",
+        "`{}` denies everything{} to everybody, so that {} never {} effect",
         statement.policy,
+        place,
         telling::named(book, &grants, grants.len()),
         if grants.len() == 1 { "takes" } else { "take" }
     );

@@ -20,11 +20,6 @@ pub(super) static RULE: Rule = Rule {
 fn check(book: &Book, sink: &mut Sink) {
     for inert in &book.meaning().superfluous.inert {
         let Some((denial, document)) = book.stated(inert.denial) else { continue };
-        // What a denial of everything makes superfluous is needed again when that denial goes.
-        let others = inert.by.iter().filter_map(|&at| book.set.statements().get(at));
-        if others.into_iter().any(|other| telling::denies_everything(book, other)) {
-            continue;
-        }
         let id = &denial.policy;
         let others = telling::named(book, &inert.by, inert.by.len());
         let message = match inert.by.as_slice() {

@@ -23,11 +23,6 @@ pub(super) static RULE: Rule = Rule {
 fn check(book: &Book, sink: &mut Sink) {
     for redundant in book.meaning().superfluous.redundant.iter().filter(|one| !one.equal) {
         let Some((statement, document)) = book.stated(redundant.statement) else { continue };
-        let by = |position: &usize| book.set.statements().get(*position);
-        // What a denial of everything makes superfluous is needed again when that denial goes.
-        if redundant.by.iter().filter_map(by).any(|other| telling::denies_everything(book, other)) {
-            continue;
-        }
         let id = &statement.policy;
         let draft = Draft::new(document.head_span(), message(book, statement, redundant)).label("changes no decision").policy(id.as_str());
         let draft = telling::labels(draft, book, &redundant.by, |other| match (other.effect, redundant.by.len()) {
@@ -46,18 +41,15 @@ fn message(book: &Book, statement: &Statement, redundant: &Redundant) -> String 
     let (denials, grants): (Vec<usize>, Vec<usize>) =
         redundant.by.iter().partition(|&&at| book.set.statements().get(at).is_some_and(|other| other.effect == Effect::Deny));
     let of = |positions: &[usize]| telling::named(book, positions, positions.len());
-    let (id, so) = (&statement.policy, "so it changes no decision, and who removes it to take something away takes nothing away");
+    let id = &statement.policy;
+    let (lift, remove) = (format!("so lifting `{id}` would allow nothing"), format!("so removing `{id}` would take nothing away"));
     match (statement.effect, grants.as_slice(), denials.as_slice()) {
-        (Effect::Deny, _, [_]) => {
-            format!("{} already denies everything that `{id}` denies, so who lifts `{id}` lifts nothing", of(&denials))
-        }
-        (Effect::Deny, ..) => {
-            format!("{} together already deny everything that `{id}` denies, so who lifts `{id}` lifts nothing", of(&denials))
-        }
-        (Effect::Allow, [_], []) => format!("{} already grants everything that `{id}` grants, {so}", of(&grants)),
-        (Effect::Allow, _, []) => format!("{} together already grant everything that `{id}` grants, {so}", of(&grants)),
+        (Effect::Deny, _, [_]) => format!("{} already denies everything that `{id}` denies, {lift}", of(&denials)),
+        (Effect::Deny, ..) => format!("{} together already deny everything that `{id}` denies, {lift}", of(&denials)),
+        (Effect::Allow, [_], []) => format!("{} already grants everything that `{id}` grants, {remove}", of(&grants)),
+        (Effect::Allow, _, []) => format!("{} together already grant everything that `{id}` grants, {remove}", of(&grants)),
         (Effect::Allow, ..) => {
-            format!("what `{id}` grants is already granted by {} or denied by {}, {so}", of(&grants), of(&denials))
+            format!("what `{id}` grants is already granted by {} or denied by {}, {remove}", of(&grants), of(&denials))
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::lint::Draft;
 use crate::lint::Rule;
 use crate::lint::Sink;
 use crate::lint::telling;
+use crate::policy::Effect;
 use crate::policy::Member;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
@@ -83,13 +84,30 @@ fn report(book: &Book, position: usize, dead: &[&Dead], sink: &mut Sink) {
         sink.report(draft.help(format!("take {list} out of the `members` of `{id}`, or remove {names}")));
         return;
     }
-    let draft = draft.help(format!("write `except: [{list}]` on `{id}`, or remove the denial: what nothing grants is denied anyway"));
+    if !takes_from_others(book, denial, &grants, &members) {
+        sink.report(draft.help(format!(
+            "remove `{id}`: what nothing grants is denied anyway; if it is there for grants to come, write `except: [{list}]` on it"
+        )));
+        return;
+    }
+    let draft = draft.help(format!("write `except: [{list}]` on `{id}`, so that it spares whom {names} is for"));
     // Whom a grant leaves out would be spared too.
     let plain = statements.iter().all(|grant| grant.except.is_empty());
     sink.report(match plain.then(|| edit(book, document, &members)).flatten() {
         Some(edit) => draft.fix("except the members of the grant from the denial", Safety::Unsafe, vec![edit]),
         None => draft,
     });
+}
+
+/// Whether anybody but some members may be granted what a denial denies, so that it is there for something.
+fn takes_from_others(book: &Book, denial: &Statement, spared: &[usize], members: &[String]) -> bool {
+    let members: BTreeSet<Member> = members.iter().map(|text| Member::parse(text)).collect();
+    let others = book.set.statements().iter().enumerate().filter(|(at, other)| other.effect == Effect::Allow && !spared.contains(at));
+    others.map(|(_, other)| other).any(|other| {
+        let meets =
+            other.actions.overlaps(&denial.actions) && other.service.overlaps(&denial.service) && other.source.overlaps(&denial.source);
+        meets && other.members.iter().any(|member| !members.contains(member))
+    })
 }
 
 /// The members of some grants as their policies write them, each once.
