@@ -34,13 +34,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         dead.len(),
         found.redundant.len(),
         found.inert.len(),
-        analysis.conflicts().len(),
+        analysis.conflicts(&BTreeSet::new()).0.len(),
         undecided.len() + found.undecided.len()
     );
     print("prepare", runs, || drop(black_box(Analysis::new(&[statements]))));
     print("dead", runs, || drop(black_box(analysis.dead())));
     print("superfluous", runs, || drop(black_box(analysis.superfluous(&gone))));
-    print("conflicts", runs, || drop(black_box(analysis.conflicts())));
+    print("conflicts", runs, || drop(black_box(analysis.conflicts(&BTreeSet::new()))));
     print("management", runs, || drop(black_box(analysis.management(0))));
     Ok(())
 }

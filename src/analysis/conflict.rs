@@ -4,6 +4,7 @@
 //! finding of its own. What is left is an overlap where each also reaches where the other does not. Denials that controls lower to
 //! overlap everything by intent. Only callers who are certain to be meant by both count: two groups may have nobody in common.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
