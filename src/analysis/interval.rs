@@ -5,6 +5,7 @@
 //! Union, intersection and complement are exact, and a set is empty if and only if it has no range.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// A kind of value with a least one.
 pub trait Point: Ord + Clone {
@@ -12,6 +13,10 @@ pub trait Point: Ord + Clone {
     fn least() -> Self;
     /// The value right after this one; `None` after the last.
     fn next(&self) -> Option<Self>;
+    /// Whether this is the least value.
+    fn is_least(&self) -> bool;
+    /// Whether this is the value right after another.
+    fn follows(&self, before: &Self) -> bool;
 }
 
 /// A double by its rank among the finite doubles.
@@ -41,11 +46,20 @@ impl Point for Rank {
     fn next(&self) -> Option<Self> {
         (*self < Self::of(f64::MAX)).then_some(Self(self.0 + 1))
     }
+
+    fn is_least(&self) -> bool {
+        *self == Self::least()
+    }
+
+    fn follows(&self, before: &Self) -> bool {
+        before.next() == Some(*self)
+    }
 }
 
 impl Point for Arc<str> {
     fn least() -> Self {
-        "".into()
+        static EMPTY: OnceLock<Arc<str>> = OnceLock::new();
+        EMPTY.get_or_init(|| "".into()).clone()
     }
 
     fn next(&self) -> Option<Self> {
@@ -53,6 +67,14 @@ impl Point for Arc<str> {
         text.push_str(self);
         text.push('\0');
         Some(text.into())
+    }
+
+    fn is_least(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn follows(&self, before: &Self) -> bool {
+        self.strip_suffix('\0').is_some_and(|rest| *rest == **before)
     }
 }
 
@@ -63,6 +85,14 @@ impl Point for u128 {
 
     fn next(&self) -> Option<Self> {
         self.checked_add(1)
+    }
+
+    fn is_least(&self) -> bool {
+        *self == 0
+    }
+
+    fn follows(&self, before: &Self) -> bool {
+        before.checked_add(1) == Some(*self)
     }
 }
 
@@ -127,7 +157,7 @@ impl<T: Point> Intervals<T> {
 
     /// Whether every value is in the set.
     pub fn is_all(&self) -> bool {
-        matches!(self.0.as_slice(), [(first, None)] if *first == T::least())
+        matches!(self.0.as_slice(), [(first, None)] if first.is_least())
     }
 
     /// Whether a value is in the set.
@@ -212,16 +242,21 @@ impl<T: Point> Intervals<T> {
 
     /// The values, if the set is a list of single ones.
     pub fn singles(&self) -> Option<Vec<&T>> {
-        self.0.iter().map(|(first, end)| (*end == first.next()).then_some(first)).collect()
+        self.0.iter().map(|(first, end)| is_single(first, end.as_ref()).then_some(first)).collect()
     }
 
     /// The only value.
     pub fn single(&self) -> Option<&T> {
         match self.0.as_slice() {
-            [(first, end)] if *end == first.next() => Some(first),
+            [(first, end)] if is_single(first, end.as_ref()) => Some(first),
             _ => None,
         }
     }
+}
+
+/// Whether a range holds its first value only.
+fn is_single<T: Point>(first: &T, end: Option<&T>) -> bool {
+    end.map_or_else(|| first.next().is_none(), |end| end.follows(first))
 }
 
 fn earlier<'a, T: Ord>(one: Option<&'a T>, two: Option<&'a T>) -> Option<&'a T> {
