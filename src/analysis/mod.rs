@@ -24,6 +24,9 @@ mod values;
 mod vocabulary;
 mod witness;
 
+#[cfg(test)]
+mod tests;
+
 pub use conflict::Conflict;
 pub use conflict::conflicts;
 pub use formula::Formula;
