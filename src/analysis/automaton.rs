@@ -21,7 +21,7 @@ use crate::condition::LikeElement;
 use crate::condition::LikePattern;
 
 /// A set of strings: in some range, matching every positive and no negative pattern.
-pub struct Words<'a> {
+pub(super) struct Words<'a> {
     /// Ascending, disjoint, half-open and non-empty ranges by code point order; `None` is no upper end.
     pub ranges: &'a [(Arc<str>, Option<Arc<str>>)],
     /// Patterns and whether they must match.
@@ -32,11 +32,11 @@ pub struct Words<'a> {
 
 /// How many states may still be visited. A state of more than [`States::STEPS`] patterns, and one that has more than so many
 /// steps to try, costs in proportion, so that what is left bounds time and memory for hostile patterns as well.
-pub struct States(pub u32);
+pub(super) struct States(pub u32);
 
 /// The search ran out of [`States`] before there was an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spent;
+pub(super) struct Spent;
 
 /// A short word of the set, `None` if there is none.
 ///
@@ -47,8 +47,9 @@ pub struct Spent;
 ///
 /// # Errors
 ///
-/// If there were too few states to find any word, or to know that there is none.
-pub fn shortest(words: &Words<'_>, states: &mut States) -> Result<Option<String>, Spent> {
+/// If there were too few states to find any word, or to know that there is none. Where only a shorter word than a known one
+/// could not be ruled out, the known one is the answer.
+pub(super) fn shortest(words: &Words<'_>, states: &mut States) -> Result<Option<String>, Spent> {
     if words.like.is_empty()
         && let Some(word) = words.readable()
     {
@@ -214,7 +215,7 @@ impl Automaton {
     fn settle(&self, positions: u64) -> Option<u64> {
         let last_loop = (positions & self.loops).checked_ilog2().unwrap_or(0);
         let positions = positions & (u64::MAX << last_loop);
-        let hopeless = if self.positive { positions == 0 } else { positions & self.end != 0 };
+        let hopeless = if self.positive { positions == 0 } else { positions & self.loops & self.end != 0 };
         (!hopeless).then_some(positions)
     }
 }

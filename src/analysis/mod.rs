@@ -4,9 +4,10 @@
 //! hold and the others not ([`satisfiable`]). Nothing is reported from a model alone: the request is made, and run through
 //! [`decide`](crate::decision::decide).
 
-pub mod automaton;
+mod automaton;
 mod conflict;
 mod dead;
+mod difference;
 mod formula;
 mod index;
 mod interval;
@@ -15,6 +16,7 @@ mod model;
 mod overlap;
 mod prepared;
 mod question;
+mod region;
 mod request;
 mod scalar;
 mod search;
@@ -23,12 +25,17 @@ mod store;
 mod values;
 mod vocabulary;
 mod witness;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use conflict::Conflict;
 pub use conflict::conflicts;
+pub use dead::Dead;
+pub use difference::Change;
+pub use difference::Class;
+pub use difference::Difference;
 pub use formula::Formula;
 pub use model::Model;
 pub use model::Value;
@@ -36,6 +43,7 @@ pub use overlap::Relation;
 pub use overlap::relation;
 pub use question::Analysis;
 pub use question::Verdict;
+pub use region::Region;
 pub use search::Answer;
 pub use search::Budget;
 pub use search::Goal;
@@ -44,3 +52,4 @@ pub use vocabulary::Attribute;
 pub use vocabulary::AttributeId;
 pub use vocabulary::Vocabulary;
 pub use witness::witness;
+pub use words::Names;

@@ -21,8 +21,8 @@ use crate::policy::Statement;
 pub struct Case {
     /// The caller.
     pub caller: Caller,
-    /// The members that the caller was made of, one for each of the statements.
-    pub members: Vec<Member>,
+    /// The members that the caller was made of, one for each of the statements, and those of callers to whom the same statements apply.
+    pub members: Vec<Vec<Member>>,
     /// The positions of the denials that may apply too.
     pub denials: Vec<u32>,
     /// The positions of the grants that may apply too.
@@ -39,6 +39,8 @@ pub struct Side {
 
 /// More combinations of members than this are not looked at.
 const COMBINATIONS: usize = 4096;
+/// So many different callers are compared with each new one.
+const COMPARED: usize = 64;
 
 impl Side {
     /// Makes a law book ready for looking up.
@@ -77,7 +79,7 @@ impl Side {
                 .map(|side| {
                     let list = |effect| side.candidates(effect, &named, roots).into_iter().collect();
                     let (denials, grants) = (list(Effect::Deny), list(Effect::Allow));
-                    Case { caller: caller.clone(), members: members.iter().map(|&member| member.clone()).collect(), denials, grants }
+                    Case { caller: caller.clone(), members: vec![members.iter().map(|&member| member.clone()).collect()], denials, grants }
                 })
                 .collect();
             // Callers to whom the same statements apply are one, unless something reads who they are.
@@ -85,10 +87,9 @@ impl Side {
             let same = |(_, known): &(Case, Vec<Case>)| {
                 !reads && known.iter().zip(&around).all(|(known, new)| known.denials == new.denials && known.grants == new.grants)
             };
-            if let Some(first) = around.first().cloned()
-                && (cases.len() > 64 || !cases.iter().any(same))
-            {
-                cases.push((first, around));
+            match cases.iter().take(COMPARED).position(same).and_then(|at| cases.get_mut(at)) {
+                Some((first, _)) => first.members.push(members.iter().map(|&member| member.clone()).collect()),
+                None => cases.extend(around.first().cloned().map(|first| (first, around))),
             }
         }
         // What few statements stand in the way of comes first.

@@ -84,6 +84,12 @@ impl Console {
         let _ = write!(self.err, "{text}");
     }
 
+    /// Writes a drawing of a mistake to standard error.
+    pub fn complain(&mut self, draw: impl FnOnce(Look) -> String) {
+        let _ = self.out.flush();
+        let _ = write!(self.err, "{}", draw(self.err_look));
+    }
+
     /// Writes what is left in the buffer.
     ///
     /// # Errors

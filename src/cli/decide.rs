@@ -98,7 +98,7 @@ impl Decide {
 ///
 /// # Errors
 /// The meaning of a file is unknown; the findings have been shown.
-fn index(loaded: &Loaded, console: &mut Console) -> miette::Result<Index> {
+pub(super) fn index(loaded: &Loaded, console: &mut Console) -> miette::Result<Index> {
     loaded.workspace.compile().map(Index::new).map_err(|findings| {
         let mut text = Vec::new();
         // Writing to a vector does not fail.
@@ -115,7 +115,7 @@ fn leave(number: usize) -> String {
 }
 
 /// Reads one request from a file or from standard input.
-fn read(path: Option<&Path>) -> miette::Result<Value> {
+pub(super) fn read(path: Option<&Path>) -> miette::Result<Value> {
     let named = path.filter(|path| *path != Path::new("-"));
     let mut bytes = Vec::new();
     let name = match named {

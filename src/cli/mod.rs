@@ -8,10 +8,12 @@ mod audit;
 mod build;
 mod bundle;
 mod check;
+mod circumstances;
 mod completions;
 mod console;
 mod decide;
 mod diff;
+mod eval_condition;
 mod explain;
 mod failure;
 mod fix;
@@ -91,6 +93,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Decide(Box<decide::Decide>),
+    EvalCondition(Box<eval_condition::EvalCondition>),
     Audit(audit::Audit),
     Key(key::Key),
     Build(Box<build::Build>),
@@ -112,6 +115,7 @@ impl Command {
             Self::Fmt(command) => command.run(console),
             Self::Explain(command) => command.run(console),
             Self::Decide(command) => command.run(console),
+            Self::EvalCondition(command) => command.run(console),
             Self::Audit(command) => command.run(console),
             Self::Key(command) => command.run(console),
             Self::Build(command) => command.run(console),

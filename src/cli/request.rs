@@ -48,7 +48,8 @@ pub(super) struct RequestArgs {
     context: Option<Map<String, Value>>,
 }
 
-fn object(text: &str) -> Result<Map<String, Value>, String> {
+/// A JSON object on the command line.
+pub(super) fn object(text: &str) -> Result<Map<String, Value>, String> {
     match read_json(text.as_bytes()) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err("write a JSON object, such as `{\"category\": \"Examples\"}`".to_owned()),
@@ -87,7 +88,11 @@ impl RequestArgs {
     }
 }
 
-fn caller(text: &str) -> Result<(&str, &str), Failure> {
+/// The type and the id of a caller.
+///
+/// # Errors
+/// The text does not name one.
+pub(super) fn caller(text: &str) -> Result<(&str, &str), Failure> {
     match text.split_once(':') {
         Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok((kind, id)),
         None if text.contains('@') => Ok(("user", text)),

@@ -8,6 +8,7 @@ use super::Outcome;
 use super::Status;
 use crate::report::audit::json::AUDIT_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
+use crate::report::trial::json::EVALUATION_SCHEMA;
 use crate::schema::POLICY_SCHEMA;
 
 /// Print a JSON Schema (draft 2020-12): of policies, of lawbook.toml, of requests, of outputs
@@ -29,6 +30,8 @@ enum Subject {
     Request,
     /// The answer that `lawbook decide` gives
     Decision,
+    /// What `lawbook eval-condition --format json` writes
+    Evaluation,
     /// What `lawbook check --format json` writes
     Findings,
     /// What `lawbook audit --format json` writes
@@ -42,6 +45,7 @@ impl Schema {
             Subject::Config => include_str!("../../schema/config.schema.json"),
             Subject::Request => include_str!("../../schema/request.schema.json"),
             Subject::Decision => include_str!("../../schema/decision.schema.json"),
+            Subject::Evaluation => EVALUATION_SCHEMA,
             Subject::Findings => FINDINGS_SCHEMA,
             Subject::Audit => AUDIT_SCHEMA,
         };

@@ -95,6 +95,49 @@ pub fn address_number(address: IpAddr) -> u128 {
     }
 }
 
+/// The networks that together hold the addresses of some ranges of numbers; an end is not in its range, and `None` is no end.
+pub fn networks(ranges: &[(u128, Option<u128>)]) -> Vec<Network> {
+    let outside = [(0, *MAPPED.start() - 1), (*MAPPED.end() + 1, u128::MAX)];
+    let closed: Vec<(u128, u128)> =
+        ranges.iter().map(|&(first, end)| (first, end.map_or(u128::MAX, |end| end.saturating_sub(1)))).collect();
+    let holds = |(first, last): (u128, u128)| closed.iter().any(|&(from, to)| from <= first && last <= to);
+    let every_six = outside.into_iter().all(holds);
+    let mut networks = Vec::new();
+    for &(first, last) in &closed {
+        blocks(first.max(*MAPPED.start()), last.min(*MAPPED.end()), &mut |start, bits| {
+            // INVARIANT: the places of IPv4 addresses end in the 32 bits of the address.
+            let address = Ipv4Addr::from_bits(u32::try_from(start & u128::from(u32::MAX)).unwrap_or_default());
+            networks.extend(IpNet::new(address.into(), u8::try_from(32_u32.saturating_sub(bits)).unwrap_or_default()).ok());
+        });
+        for (from, to) in outside {
+            if !every_six {
+                blocks(first.max(from), last.min(to), &mut |start, bits| {
+                    let length = u8::try_from(128_u32.saturating_sub(bits)).unwrap_or_default();
+                    networks.extend(IpNet::new(Ipv6Addr::from_bits(start).into(), length).ok());
+                });
+            }
+        }
+    }
+    if every_six {
+        networks.extend(IpNet::new(Ipv6Addr::UNSPECIFIED.into(), 0).ok());
+    }
+    networks.into_iter().map(Network::new).collect()
+}
+
+/// Cuts a range into aligned blocks, each given by its first number and how many bits vary in it.
+fn blocks(mut first: u128, last: u128, each: &mut impl FnMut(u128, u32)) {
+    while first <= last {
+        let aligned = first.trailing_zeros().min(127);
+        let room = (last - first).checked_add(1).map_or(127, u128::ilog2);
+        let bits = aligned.min(room);
+        each(first, bits);
+        match first.checked_add(1 << bits) {
+            Some(next) => first = next,
+            None => return,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +145,26 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Result<&str, NetworkError>) {
         assert_eq!(Network::parse(text).map(|network| network.get().to_string()), expected.map(str::to_owned), "{text}");
+    }
+
+    #[test]
+    fn ranges_are_networks_again() {
+        for texts in [
+            vec!["10.0.0.0/8"],
+            vec!["0.0.0.0/0"],
+            vec!["::/0"],
+            vec!["0.0.0.0/0", "::/0"],
+            vec!["10.0.0.4/30", "fd00::/8"],
+            vec!["::1/128"],
+        ] {
+            let given: Vec<Network> = texts.iter().map(|text| network(text)).collect();
+            let mut ranges: Vec<(u128, Option<u128>)> =
+                given.iter().flat_map(Network::ranges).map(|range| (*range.start(), range.end().checked_add(1))).collect();
+            ranges.sort_unstable();
+            assert_eq!(networks(&ranges), given, "{texts:?}");
+        }
+        let odd = networks(&[(address_number("10.0.0.1".parse().unwrap()), Some(address_number("10.0.0.4".parse().unwrap())))]);
+        assert_eq!(odd.iter().map(|network| network.get().to_string()).collect::<Vec<_>>(), ["10.0.0.1/32", "10.0.0.2/31"]);
     }
 
     #[track_caller]

@@ -54,15 +54,10 @@ pub(super) enum View<'a> {
 impl<'a> View<'a> {
     /// Looks a term up. `is_list` says whether the term is declared to hold a list.
     pub(super) fn of(term: &Term, is_list: bool, facts: &Facts<'a>) -> Self {
-        let (root, path) = match term {
-            Term::Me if facts.me.is_empty() => return Self::Absent,
-            Term::Me => return Self::String(facts.me),
-            Term::Document(path) => (facts.document, path),
-            Term::Caller(path) => (facts.caller, path),
-            Term::Action(path) => (facts.action, path),
-            Term::Context(path) => (facts.context, path),
+        let Some(found) = raw(term, facts) else {
+            return if facts.me.is_empty() { Self::Absent } else { Self::String(facts.me) };
         };
-        match walk(root, path) {
+        match found {
             Ok(None) => Self::Absent,
             Ok(Some(Value::Array(elements))) if is_list => {
                 let fits = elements.iter().all(|element| !matches!(Self::scalar(element), Self::Other));
@@ -133,7 +128,19 @@ impl<'a> View<'a> {
 }
 
 /// A list or a scalar stands where a path goes on.
-struct Obstructed;
+pub(super) struct Obstructed;
+
+/// What stands at the path of a term, whatever it is. `{me}` has no path, and so nothing.
+pub(super) fn raw<'a>(term: &Term, facts: &Facts<'a>) -> Option<Result<Option<&'a Value>, Obstructed>> {
+    let (root, path) = match term {
+        Term::Me => return None,
+        Term::Document(path) => (facts.document, path),
+        Term::Caller(path) => (facts.caller, path),
+        Term::Action(path) => (facts.action, path),
+        Term::Context(path) => (facts.context, path),
+    };
+    Some(walk(root, path))
+}
 
 /// The value at the end of a path; `None` where an object on the way lacks the name, or something on the way is null.
 fn walk<'a>(root: &'a Map<String, Value>, path: &Path) -> Result<Option<&'a Value>, Obstructed> {

@@ -23,11 +23,13 @@ mod like;
 mod number;
 mod operand;
 mod parser;
+mod part;
 mod print;
 mod reference;
 mod refuse;
 mod regular;
 mod term;
+mod trial;
 
 #[cfg(test)]
 mod arbitrary;
@@ -42,6 +44,7 @@ pub use ast::Operand;
 pub use cidr::Network;
 pub use cidr::address_number;
 pub use cidr::address_spellings;
+pub use cidr::networks;
 pub use cidr::parse_address;
 pub use compile::Condition;
 pub use compile::Lists;
@@ -55,9 +58,17 @@ pub use like::LikeElement;
 pub use like::LikePattern;
 pub use number::Number;
 pub use parser::parse;
+pub use part::Part;
+pub use part::parts;
+pub use part::removal;
 pub use regular::RegexPattern;
 pub use term::Path;
 pub use term::Term;
+pub use trial::Reading;
+pub use trial::Trial;
+pub use trial::Tried;
+pub use trial::Unfitness;
+pub use trial::trial;
 
 /// What one condition may hold. The text comes from people, and everything after it takes its size from these numbers.
 pub mod limits {

@@ -19,6 +19,7 @@ use super::lexer::Keyword;
 use super::lexer::Lexeme;
 use super::lexer::Token;
 use super::limits;
+use super::part::Parts;
 use super::reference;
 use super::reference::Mention;
 use super::refuse;
@@ -30,12 +31,17 @@ use super::refuse;
 /// Everything that is wrong with the text, at most [`limits::ERRORS`] of it, in order of place. Takes time in proportion to the text, and
 /// at once refuses text longer than [`limits::TEXT_BYTES`].
 pub fn parse(text: &str) -> Result<Parsed, Vec<ConditionError>> {
+    read(text, Parts::unkept()).map(|(parsed, _)| parsed)
+}
+
+/// Reads a condition, and notes its parts if they are to be kept.
+pub(super) fn read(text: &str, parts: Parts) -> Result<(Parsed, Parts), Vec<ConditionError>> {
     if text.len() > limits::TEXT_BYTES {
         let message = format!("the condition is {} bytes long; at most {} are read", text.len(), limits::TEXT_BYTES);
         return Err(vec![ConditionError::syntax(0..text.len(), message).help("split it into several policies")]);
     }
     let lexemes = lexer::lex(text).map_err(|error| vec![error])?;
-    let mut parser = Parser::new(text, &lexemes);
+    let mut parser = Parser { parts, ..Parser::new(text, &lexemes) };
     let expr = match parser.whole() {
         Ok(expr) if parser.errors.is_empty() => expr,
         Ok(_) => return Err(parser.into_errors()),
@@ -44,9 +50,9 @@ pub fn parse(text: &str) -> Result<Parsed, Vec<ConditionError>> {
             return Err(parser.into_errors());
         }
     };
-    let mut spellings = parser.spellings;
+    let Parser { mut spellings, parts, .. } = parser;
     spellings.sort_by_key(|spelling| spelling.range.start);
-    Ok(Parsed { expr, spellings })
+    Ok((Parsed { expr, spellings }, parts))
 }
 
 /// `and` or `or`.
@@ -81,6 +87,7 @@ pub(super) struct Parser<'p> {
     pub(super) end: usize,
     pub(super) errors: Vec<ConditionError>,
     pub(super) spellings: Vec<Spelling>,
+    parts: Parts,
     atoms: usize,
     pub(super) list_values: usize,
     pub(super) regexes: usize,
@@ -88,7 +95,18 @@ pub(super) struct Parser<'p> {
 
 impl<'p> Parser<'p> {
     pub(super) fn new(text: &'p str, lexemes: &'p [Lexeme]) -> Self {
-        Self { text, lexemes, at: 0, end: 0, errors: vec![], spellings: vec![], atoms: 0, list_values: 0, regexes: 0 }
+        Self {
+            text,
+            lexemes,
+            at: 0,
+            end: 0,
+            errors: vec![],
+            spellings: vec![],
+            parts: Parts::unkept(),
+            atoms: 0,
+            list_values: 0,
+            regexes: 0,
+        }
     }
 
     pub(super) fn peek(&self) -> Option<&'p Lexeme> {
@@ -232,13 +250,19 @@ impl<'p> Parser<'p> {
         if connectives.contains(&Connective::And) && connectives.contains(&Connective::Or) {
             self.report(ambiguous(start..self.end, &operands, &connectives));
         }
+        if let Some(&connective) = connectives.first() {
+            self.parts.join(start..self.end, operands.len(), |operands| connective.join(operands));
+        }
         Ok(grouped(operands, &connectives, Connective::Or))
     }
 
     fn negation(&mut self, depth: usize) -> Result<Expr, ConditionError> {
+        let start = self.place().start;
         let negated = self.keyword() == Some(Keyword::Not);
         if !negated && !self.at_mark('(') {
-            return self.atom().map(Expr::Atom);
+            let atom = self.atom()?;
+            self.parts.atom(start..self.end, &atom);
+            return Ok(Expr::Atom(atom));
         }
         if depth >= limits::DEPTH {
             let message = format!("more than {} levels of parentheses and `not` are open here", limits::DEPTH);
@@ -247,6 +271,7 @@ impl<'p> Parser<'p> {
         if negated {
             self.take_word();
             let operand = if self.at_mark('(') { self.group(depth + 1)? } else { self.negation(depth + 1)? };
+            self.parts.not(start..self.end);
             return Ok(Expr::Not(Box::new(operand)));
         }
         self.group(depth + 1)

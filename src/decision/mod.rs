@@ -7,7 +7,6 @@ mod index;
 mod json;
 mod request;
 
-use crate::condition::Facts;
 use crate::condition::Outcome;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -61,21 +60,19 @@ pub fn matches(member: &Member, subject: &Subject) -> bool {
     }
 }
 
-/// Whether the condition of a statement holds. It fails closed: a condition that reads a value that does not fit keeps a
-/// grant from applying, and makes a denial apply.
+/// Whether the condition of a statement lets it apply.
 fn condition_holds(statement: &Statement, request: &Request) -> bool {
     let Some(condition) = &statement.condition else { return true };
-    let facts = Facts {
-        me: &request.subject.id,
-        caller: &request.subject.properties,
-        action: &request.action.properties,
-        context: &request.context,
-        document: &request.document,
-    };
-    match condition.evaluate(&facts) {
+    holds_for(statement.effect, condition.evaluate(&request.facts()))
+}
+
+/// Whether a statement of this effect applies when this is what its condition says. It fails closed: a condition that reads a
+/// value that does not fit keeps a grant from applying, and makes a denial apply.
+pub fn holds_for(effect: Effect, outcome: Outcome) -> bool {
+    match outcome {
         Outcome::True => true,
         Outcome::False => false,
-        Outcome::Unfit => statement.effect == Effect::Deny,
+        Outcome::Unfit => effect == Effect::Deny,
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::condition::Facts;
 use crate::policy::caller_id;
 
 /// The source that a request is about when it does not say.
@@ -106,6 +107,17 @@ impl Request {
             context,
             after,
         })
+    }
+
+    /// What conditions read of the request.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            me: &self.subject.id,
+            caller: &self.subject.properties,
+            action: &self.action.properties,
+            context: &self.context,
+            document: &self.document,
+        }
     }
 
     /// The same request about the document after the change, if this one carries it.

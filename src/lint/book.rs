@@ -1,5 +1,8 @@
 //! What the rules look at: everything that was read of one revision, also what could not be.
 
+use std::sync::OnceLock;
+
+use crate::analysis::Analysis;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::policy::Misfit;
@@ -52,9 +55,16 @@ pub struct Book {
     pub places: Vec<DocumentRef>,
     /// Policies of the set whose condition does not fit the declared lists.
     pub misfits: Vec<Misfit>,
+    /// The statements made ready for questions, once a rule has asked for them.
+    pub analysis: OnceLock<Analysis>,
 }
 
 impl Book {
+    /// The statements of the law book, ready for questions. Made once, when the first rule asks.
+    pub fn analysis(&self) -> &Analysis {
+        self.analysis.get_or_init(|| Analysis::new(&[self.set.statements()]))
+    }
+
     /// The document at a place.
     pub fn document(&self, place: DocumentRef) -> Option<&PolicyDocument> {
         self.files.get(place.file).and_then(|file| file.documents.get(place.document))

@@ -76,6 +76,19 @@ pub fn failure(error: &dyn Diagnostic, look: Look) -> String {
     text
 }
 
+/// Draws what is wrong at a place of a text that belongs to no law book, such as an argument; the name of the file says what it is.
+pub fn mistake(file: &SourceFile, range: Range<usize>, message: &str, help: Option<&str>, look: Look) -> String {
+    let drawing = Drawing {
+        code: None,
+        severity: miette::Severity::Error,
+        message: printable(message).into_owned(),
+        help: help.map(|help| printable(help).into_owned()),
+        labels: vec![LabeledSpan::new_primary_with_span(None, SourceSpan::from(visible(file, range)))],
+        excerpt: Some(Excerpt::of(file)),
+    };
+    failure(&drawing, look)
+}
+
 fn handler(look: Look) -> GraphicalReportHandler {
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     // A path or a command is copied from here, so lines end at spaces only.
@@ -223,13 +236,9 @@ impl<'a> Excerpts<'a> {
         if let Some(known) = self.texts.get(&source) {
             return Some(known.clone());
         }
-        let file = report.sources.get(source)?;
-        let text = match printable(file.text()) {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(text) => Some(text.into()),
-        };
-        self.texts.insert(source, Excerpt { file, text: text.clone() });
-        Some(Excerpt { file, text })
+        let excerpt = Excerpt::of(report.sources.get(source)?);
+        self.texts.insert(source, excerpt.clone());
+        Some(excerpt)
     }
 
     /// The labels of one file, each no longer than what can be shown of it.
@@ -265,7 +274,15 @@ struct Excerpt<'a> {
     text: Option<Arc<str>>,
 }
 
-impl Excerpt<'_> {
+impl<'a> Excerpt<'a> {
+    fn of(file: &'a SourceFile) -> Self {
+        let text = match printable(file.text()) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some(text.into()),
+        };
+        Self { file, text }
+    }
+
     fn text(&self) -> &str {
         self.text.as_deref().unwrap_or_else(|| self.file.text())
     }

@@ -8,6 +8,7 @@ pub mod concise;
 pub mod human;
 pub mod json;
 pub mod printable;
+pub mod trial;
 
 use std::collections::BTreeSet;
 use std::io;

@@ -19,4 +19,5 @@ mod rules;
 mod running;
 mod server;
 mod tidy;
+mod trial;
 mod write;

@@ -2,6 +2,7 @@
 
 mod errors;
 mod oracle;
+mod parts;
 mod properties;
 mod semantics;
 mod spellings;

@@ -79,7 +79,7 @@ fn pushed(expr: &Expr, negated: bool) -> Expr {
 }
 
 /// Texts that are nearly conditions.
-fn fragments() -> impl Strategy<Value = String> {
+pub(super) fn fragments() -> impl Strategy<Value = String> {
     let pieces = [
         "a", "b.c", "`x`", "{me}", "{me.a}", "'{me}'", "{", "}", "(", ")", "[", "]", ",", ".", "=", "==", "<>", "<", "not", "AND", "or",
         "in", "nin", "cidr", "like", "Matches", "exists", "null", "TRUE", "1", "1e9", "'s'", "\"s\"", "'::/0'", "'", " ", "\\", "é",

@@ -1,0 +1,215 @@
+//! Sets and literals in the language of conditions, so that a region reads like the policies it comes from.
+
+use std::sync::Arc;
+
+use super::formula::Literal;
+use super::formula::Test;
+use super::interval::Intervals;
+use super::interval::Point;
+use super::interval::Rank;
+use super::values::ValueSet;
+use super::vocabulary::Attribute;
+use super::vocabulary::Vocabulary;
+use crate::condition::Atom;
+use crate::condition::CompareOp;
+use crate::condition::Expr;
+use crate::condition::LikePattern;
+use crate::condition::Literal as Constant;
+use crate::condition::Number;
+use crate::condition::Operand;
+use crate::condition::Term;
+use crate::condition::networks;
+
+/// The condition that says what a literal says, for values that fit; `None` if it speaks of no fact.
+pub fn expr(literal: &Literal, vocabulary: &Vocabulary) -> Option<Expr> {
+    let (term, list) = match vocabulary.get(literal.attribute)? {
+        Attribute::Me => (Term::Me, false),
+        Attribute::Fact { term, list } => (term.clone(), *list),
+        Attribute::Opaque(atom) => {
+            let holds = matches!(&*literal.test, Test::Values(set) if *set == ValueSet::bool(true) || set.bools == [false, true]);
+            let atom = Expr::Atom(atom.clone());
+            return Some(if holds == literal.positive { atom } else { Expr::Not(Box::new(atom)) });
+        }
+        _ => return None,
+    };
+    let positive = match &*literal.test {
+        Test::Values(set) if list => elements(&term, set),
+        Test::Values(set) => scalar(&term, set),
+        Test::Like(pattern) => Expr::Atom(Atom::Like { term, pattern: pattern.clone(), negated: false }),
+        Test::Addresses(ranges) => Expr::Atom(Atom::InCidr { term, networks: networks(ranges.ranges()), negated: false }),
+        Test::Matches(pattern) => Expr::Atom(Atom::Matches { term, pattern: pattern.clone(), negated: false }),
+        Test::Me => Expr::Atom(Atom::Compare { term, op: CompareOp::Eq, operand: Operand::Term(Term::Me) }),
+        Test::Unfit => return None,
+    };
+    Some(if literal.positive { positive } else { complement(positive) })
+}
+
+/// The complement, written as people do: `!=` and `not in` where there is such a form.
+fn complement(expr: Expr) -> Expr {
+    match expr {
+        Expr::Atom(Atom::Compare { term, op: CompareOp::Eq, operand }) => Expr::Atom(Atom::Compare { term, op: CompareOp::Ne, operand }),
+        Expr::Atom(Atom::Compare { term, op: CompareOp::Ne, operand }) => Expr::Atom(Atom::Compare { term, op: CompareOp::Eq, operand }),
+        Expr::Atom(Atom::Exists(term)) => null(term),
+        Expr::Atom(Atom::In { term, values, negated }) => Expr::Atom(Atom::In { term, values, negated: !negated }),
+        Expr::Atom(Atom::InCidr { term, networks, negated }) => Expr::Atom(Atom::InCidr { term, networks, negated: !negated }),
+        Expr::Atom(Atom::Like { term, pattern, negated }) => Expr::Atom(Atom::Like { term, pattern, negated: !negated }),
+        Expr::Atom(Atom::Matches { term, pattern, negated }) => Expr::Atom(Atom::Matches { term, pattern, negated: !negated }),
+        Expr::Not(inner) => *inner,
+        other => Expr::Not(Box::new(other)),
+    }
+}
+
+fn null(term: Term) -> Expr {
+    Expr::Atom(Atom::Compare { term, op: CompareOp::Eq, operand: Operand::Literal(Constant::Null) })
+}
+
+/// That some element is in a set.
+fn elements(term: &Term, set: &ValueSet) -> Expr {
+    if *set == ValueSet::present() { Expr::Atom(Atom::Exists(term.clone())) } else { present(term, set) }
+}
+
+/// That a value which fits is in a set.
+fn scalar(term: &Term, set: &ValueSet) -> Expr {
+    let fitting = ValueSet { other: false, ..set.clone() };
+    if fitting == ValueSet::absent() {
+        return null(term.clone());
+    }
+    if !fitting.absent {
+        return within(term, &fitting);
+    }
+    // What includes absent is the complement of something present.
+    let missing = ValueSet { other: false, ..set.complement() };
+    complement(within(term, &missing))
+}
+
+/// That a value is in a set of present values: what is in it, or everything but what is not.
+fn within(term: &Term, set: &ValueSet) -> Expr {
+    let exists = || Expr::Atom(Atom::Exists(term.clone()));
+    let rest = ValueSet { absent: false, other: false, ..set.complement() };
+    if rest.is_empty() {
+        return exists();
+    }
+    if size(&rest) < size(set) { Expr::all(vec![exists(), complement(present(term, &rest))]) } else { present(term, set) }
+}
+
+/// How much there is to write down.
+fn size(set: &ValueSet) -> usize {
+    let bools = set.bools.iter().filter(|&&value| value).count();
+    // A kind that is in it as a whole takes words of its own.
+    let whole = |all: bool| if all { 8 } else { 0 };
+    bools + set.numbers.ranges().len() + whole(set.numbers.is_all()) + set.texts.ranges().len() + whole(set.texts.is_all())
+}
+
+/// That a value is one of some present ones: listed where they are single, compared where they are ranges.
+fn present(term: &Term, set: &ValueSet) -> Expr {
+    let mut values: Vec<Constant> = Vec::new();
+    let mut parts: Vec<Expr> = Vec::new();
+    for (value, holds) in [false, true].into_iter().zip(set.bools) {
+        values.extend(holds.then_some(Constant::Bool(value)));
+    }
+    for (first, end) in set.numbers.ranges() {
+        match first.next() == *end && end.is_some() {
+            true => values.extend(Number::new(first.number()).map(Constant::Number)),
+            false => parts.push(numbers(term, *first, *end)),
+        }
+    }
+    for (first, end) in set.texts.ranges() {
+        match first.next() == *end {
+            true => values.push(Constant::String(first.to_string())),
+            false => parts.push(texts(term, first, end.as_ref())),
+        }
+    }
+    let listed = match values.as_slice() {
+        [] => None,
+        [value] => Some(compare(term, CompareOp::Eq, value.clone())),
+        _ => Some(Expr::Atom(Atom::In { term: term.clone(), values, negated: false })),
+    };
+    Expr::any(listed.into_iter().chain(parts).collect())
+}
+
+fn compare(term: &Term, op: CompareOp, constant: Constant) -> Expr {
+    Expr::Atom(Atom::Compare { term: term.clone(), op, operand: Operand::Literal(constant) })
+}
+
+/// A range of numbers. Of the two ways to write each end, the one with the shorter number is taken.
+fn numbers(term: &Term, first: Rank, end: Option<Rank>) -> Expr {
+    let constant = |number: f64| Number::new(number).map_or(Constant::Null, Constant::Number);
+    let shorter = |one: f64, two: f64| one.to_string().len() <= two.to_string().len();
+    let mut parts = Vec::new();
+    if first != Rank::least() {
+        let (from, before) = (first.number(), first.number().next_down());
+        parts.push(if shorter(from, before) {
+            compare(term, CompareOp::Ge, constant(from))
+        } else {
+            compare(term, CompareOp::Gt, constant(before))
+        });
+    }
+    if let Some(end) = end {
+        let (to, last) = (end.number(), end.number().next_down());
+        parts.push(if shorter(to, last) {
+            compare(term, CompareOp::Lt, constant(to))
+        } else {
+            compare(term, CompareOp::Le, constant(last))
+        });
+    }
+    if parts.is_empty() {
+        // Every number: no comparison leaves nothing out, so there are two that meet.
+        let zero = || constant(0.0);
+        return Expr::any(vec![compare(term, CompareOp::Lt, zero()), compare(term, CompareOp::Ge, zero())]);
+    }
+    Expr::all(parts)
+}
+
+/// A range of strings.
+fn texts(term: &Term, first: &Arc<str>, end: Option<&Arc<str>>) -> Expr {
+    let like = |text: &str| {
+        let mut pattern = String::with_capacity(text.len() + 1);
+        for char in text.chars() {
+            if matches!(char, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(char);
+        }
+        pattern.push('%');
+        LikePattern::new(&pattern)
+    };
+    if let Some(pattern) = like(first)
+        && ValueSet::like(&pattern).is_some_and(|set| set.texts.ranges() == [(first.clone(), end.cloned())])
+    {
+        return Expr::Atom(Atom::Like { term: term.clone(), pattern, negated: false });
+    }
+    let mut parts = Vec::new();
+    if !first.is_empty() {
+        parts.push(match first.strip_suffix('\0') {
+            Some(before) => compare(term, CompareOp::Gt, Constant::String(before.to_owned())),
+            None => compare(term, CompareOp::Ge, Constant::String(first.to_string())),
+        });
+    }
+    if let Some(end) = end {
+        parts.push(match end.strip_suffix('\0') {
+            Some(last) => compare(term, CompareOp::Le, Constant::String(last.to_owned())),
+            None => compare(term, CompareOp::Lt, Constant::String(end.to_string())),
+        });
+    }
+    Expr::all(parts)
+}
+
+/// Names out of all names there can be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Names {
+    /// Just these.
+    Only(Vec<String>),
+    /// All but these; all, if there are none.
+    AllBut(Vec<String>),
+}
+
+impl Names {
+    /// The names of a set of strings, which is finite or has a finite complement.
+    pub fn of(set: &Intervals<Arc<str>>) -> Self {
+        let list = |texts: Vec<&Arc<str>>| texts.into_iter().filter(|text| !text.is_empty()).map(|text| text.to_string()).collect();
+        match set.singles() {
+            Some(texts) => Self::Only(list(texts)),
+            None => Self::AllBut(list(set.complement().singles().unwrap_or_default())),
+        }
+    }
+}
