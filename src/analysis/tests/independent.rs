@@ -88,7 +88,7 @@ impl Cells {
             });
             outcomes.collect()
         };
-        let outcomes = tests.par_iter().map(|test| evaluate(test, "somebody")).collect();
+        let outcomes = tests.iter().map(|test| evaluate(test, "somebody")).collect();
         let mut holds = vec![0; values.len()];
         for (bit, caller) in CALLERS.iter().enumerate() {
             for (holds, outcome) in holds.iter_mut().zip(evaluate(&atom("x = {me}"), caller)) {
@@ -106,12 +106,12 @@ struct Asked {
     linked: bool,
 }
 
-/// The values of a term that some atom tells apart.
-fn distinct<'c>(cells: &'c Cells, asked: &Asked) -> Vec<&'c Json> {
-    let mut seen: BTreeMap<(Vec<u8>, u16), &Json> = BTreeMap::new();
+/// The values of a term that some atom tells apart when one of the callers asks.
+fn distinct<'c>(cells: &'c Cells, asked: &Asked, caller: usize) -> Vec<&'c Json> {
+    let mut seen: BTreeMap<(Vec<u8>, bool), &Json> = BTreeMap::new();
     for (at, value) in cells.values.iter().enumerate() {
         let outcomes = asked.tests.iter().map(|&test| cells.outcomes[test][at] as u8).collect();
-        seen.entry((outcomes, if asked.linked { cells.holds[at] } else { 0 })).or_insert(value);
+        seen.entry((outcomes, asked.linked && cells.holds[at] >> caller & 1 == 1)).or_insert(value);
     }
     if asked.tests.is_empty() && !asked.linked { vec![&Json::Null] } else { seen.into_values().collect() }
 }
@@ -164,11 +164,12 @@ impl Terms {
         let lists: Lists = self.terms.iter().filter(|(_, list)| *list).map(|(term, _)| term.clone()).collect();
         let pair = Pair::new(grant, denial, &lists).expect("no lists are compared");
         let cells = |list: &bool| if *list { &TABLES.list } else { &TABLES.scalar };
-        let values: Vec<Vec<&Json>> = self.terms.iter().zip(&asked).map(|((_, list), asked)| distinct(cells(list), asked)).collect();
-        let callers: Vec<&str> = if me.linked || !me.tests.is_empty() { CALLERS.to_vec() } else { vec!["a"] };
+        let callers = if me.linked || !me.tests.is_empty() { CALLERS.as_slice() } else { &CALLERS[..1] };
         let mut found = [false; QUESTIONS.len()];
-        'requests: for caller in callers {
-            let mut request = blank(caller);
+        'requests: for (caller, me) in callers.iter().enumerate() {
+            let distinct = |((_, list), asked): (&(Term, bool), &Asked)| distinct(cells(list), asked, caller);
+            let values: Vec<Vec<&Json>> = self.terms.iter().zip(&asked).map(distinct).collect();
+            let mut request = blank(me);
             let mut at = vec![0; values.len()];
             for (values, (term, _)) in values.iter().zip(&self.terms) {
                 put(&mut request, term, values[0]);
