@@ -18,6 +18,10 @@ pub struct List {
     pub fits: bool,
     /// Whether it can be something that does not fit.
     pub unfit: bool,
+    /// Whether, without elements, it can be missing or null. Only what lies inside it tells that from an empty list.
+    pub missing: bool,
+    /// Whether, without elements, it can be a list.
+    pub blank: bool,
     /// What every element can be.
     pub elements: Scalar,
     /// Elements that there must be.
@@ -38,14 +42,18 @@ pub struct Required {
 impl List {
     /// Any list, or what does not fit.
     pub fn new() -> Self {
-        Self { fits: true, unfit: true, elements: Scalar::new(ValueSet::present()), required: Vec::new(), not_me: false }
+        let elements = Scalar::new(ValueSet::present());
+        Self { fits: true, unfit: true, missing: true, blank: true, elements, required: Vec::new(), not_me: false }
     }
 
     /// Keeps the lists for which the test comes out as given.
     pub fn meet(&mut self, test: &Test, positive: bool) {
         match (test, positive) {
             (Test::Unfit, true) => self.fits = false,
-            (Test::Unfit, false) => self.unfit = false,
+            (Test::Unfit, false) => {
+                self.unfit = false;
+                self.settle();
+            }
             (Test::Me, false) => self.not_me = true,
             (_, true) => {
                 self.unfit = false;
@@ -78,6 +86,13 @@ impl List {
         }
     }
 
+    /// Requires an element where nothing else is left.
+    pub fn settle(&mut self) {
+        if self.fits && !self.unfit && !self.missing && !self.blank && self.required.is_empty() {
+            self.required.push(Required { value: self.elements.clone(), me: false });
+        }
+    }
+
     /// Makes it empty: absent, or a list without elements.
     pub fn keep_absent(&mut self) {
         self.elements = Scalar::new(ValueSet::none());
@@ -86,9 +101,14 @@ impl List {
         }
     }
 
-    /// Whether it can be absent.
-    pub fn may_be_absent(&self) -> bool {
-        self.fits && self.required.is_empty()
+    /// Whether it can be missing or null.
+    pub fn may_be_missing(&self) -> bool {
+        self.fits && self.required.is_empty() && self.missing
+    }
+
+    /// Whether it can be a list without elements.
+    pub fn may_be_blank(&self) -> bool {
+        self.fits && self.required.is_empty() && self.blank
     }
 
     /// Whether it can have elements.

@@ -50,6 +50,11 @@ pub type Model = BTreeMap<AttributeId, Value>;
 
 /// A model of a store; `None` if there is none after all, which only ties to `{me}` can bring about so late.
 pub fn find(vocabulary: &Vocabulary, store: &Store<'_>, states: &mut States) -> Result<Option<Model>, Unknown> {
+    let mut store = store.clone();
+    if !store.settle_forms(states)? {
+        return Ok(None);
+    }
+    let store = &store;
     let Some(model) = choose(vocabulary, store, states)? else { return Ok(None) };
     let opaque: Vec<(&Atom, bool)> = store.domains().filter_map(|(id, domain)| opaque(vocabulary, id, domain)).collect();
     if opaque.is_empty() {
@@ -127,7 +132,7 @@ fn list_value(
             elements.push(element);
         }
     }
-    Ok(Some(if elements.is_empty() { Value::Absent } else { Value::List(elements) }))
+    Ok(Some(if elements.is_empty() && list.missing { Value::Absent } else { Value::List(elements) }))
 }
 
 /// A value out of what is left; `None` if nothing is.

@@ -156,18 +156,18 @@ impl<'v> Store<'v> {
     /// Leaves out what no object can hold; gives the attributes that changed.
     fn fit_together(&mut self, outer: AttributeId, inner: AttributeId) -> Vec<AttributeId> {
         let (Some(around), Some(inside)) = (self.get(outer).map(Forms::of), self.get(inner).map(Forms::of)) else { return Vec::new() };
-        let list = self.vocabulary.is_list(outer);
-        // Nothing holds nothing, a scalar or a list is in the way of what would be inside, and an object holds anything. An empty
-        // list counts as nothing, and is in the way.
+        // Nothing holds nothing, a scalar or a list is in the way of what would be inside, and an object holds anything.
         let outer_may = Forms {
-            absent: around.absent && (inside.absent || list && inside.other),
+            absent: around.absent && inside.absent,
+            blank: around.blank && inside.other,
             present: around.present && inside.other,
-            other: around.other && (inside.absent || inside.present || inside.other),
+            other: around.other && (inside.absent || inside.blank || inside.present || inside.other),
         };
         let inner_may = Forms {
             absent: inside.absent && (around.absent || around.other),
+            blank: inside.blank && around.other,
             present: inside.present && around.other,
-            other: inside.other && (around.present || around.other || list && around.absent),
+            other: inside.other && (around.blank || around.present || around.other),
         };
         let mut changed = Vec::new();
         for (id, had, may) in [(outer, around, outer_may), (inner, inside, inner_may)] {
@@ -177,6 +177,33 @@ impl<'v> Store<'v> {
             }
         }
         changed
+    }
+
+    /// Settles for every value that lies around or inside another whether it is there, so that each can then be chosen for itself.
+    pub fn settle_forms(&mut self, states: &mut States) -> Left {
+        let tied = |id: &AttributeId| !self.vocabulary.related(*id).is_empty();
+        let mut ids: Vec<AttributeId> = self.domains.iter().map(|(id, _)| *id).filter(tied).collect();
+        // From the outside in: whatever an outer value may be leaves each inner one something.
+        ids.sort_by_key(|id| self.vocabulary.related(*id).iter().filter(|(_, lies)| *lies == Lies::Inside).count());
+        for id in ids {
+            if !self.settle_form(id, states)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn settle_form(&mut self, id: AttributeId, states: &mut States) -> Left {
+        let Some(forms) = self.get(id).map(Forms::of) else { return Ok(true) };
+        for form in forms.each() {
+            let mut settled = self.clone();
+            form.apply(settled.entry(id));
+            if !settled.is_empty(id, states)? && settled.keep_shape(id, states)? && settled.keep_links(states)? {
+                *self = settled;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Keeps up what is equal to `{me}`, and what is not.
@@ -252,9 +279,11 @@ impl<'v> Store<'v> {
 }
 
 /// Which forms a value can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Forms {
     absent: bool,
+    /// A list without elements, which counts as absent, but is in the way of what would be inside.
+    blank: bool,
     present: bool,
     other: bool,
 }
@@ -263,10 +292,22 @@ impl Forms {
     fn of(domain: &Domain) -> Self {
         match domain {
             Domain::Scalar(scalar) => {
-                Self { absent: scalar.values.absent, present: scalar.values.may_be_present(), other: scalar.values.other }
+                let values = &scalar.values;
+                Self { absent: values.absent, blank: false, present: values.may_be_present(), other: values.other }
             }
-            Domain::List(list) => Self { absent: list.may_be_absent(), present: list.may_be_present(), other: list.unfit },
+            Domain::List(list) => {
+                Self { absent: list.may_be_missing(), blank: list.may_be_blank(), present: list.may_be_present(), other: list.unfit }
+            }
         }
+    }
+
+    /// Each of them alone, what is most readily left out first.
+    fn each(self) -> impl Iterator<Item = Self> {
+        let absent = self.absent.then_some(Self { absent: true, ..Self::default() });
+        let blank = self.blank.then_some(Self { blank: true, ..Self::default() });
+        let present = self.present.then_some(Self { present: true, ..Self::default() });
+        let other = self.other.then_some(Self { other: true, ..Self::default() });
+        absent.into_iter().chain(blank).chain(present).chain(other)
     }
 
     fn apply(self, domain: &mut Domain) {
@@ -279,13 +320,13 @@ impl Forms {
             }
             Domain::List(list) => {
                 list.unfit &= self.other;
-                list.fits &= self.absent || self.present;
+                list.missing &= self.absent;
+                list.blank &= self.blank;
+                list.fits &= self.absent || self.blank || self.present;
                 if !self.present {
                     list.keep_absent();
                 }
-                if !self.absent && list.fits && !list.unfit && list.required.is_empty() {
-                    list.meet(&Test::Values(ValueSet::present()), true);
-                }
+                list.settle();
             }
         }
     }

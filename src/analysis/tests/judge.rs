@@ -29,8 +29,14 @@ use crate::policy::Selector;
 use crate::policy::Statement;
 
 /// Whether the grant and the denial are to apply. `None` leaves it open.
-pub const QUESTIONS: [(Option<bool>, Option<bool>); 5] =
-    [(Some(true), Some(false)), (Some(true), Some(true)), (Some(true), None), (Some(false), None), (Some(false), Some(false))];
+pub const QUESTIONS: [(Option<bool>, Option<bool>); 6] = [
+    (Some(true), Some(false)),
+    (Some(true), Some(true)),
+    (Some(true), None),
+    (Some(false), None),
+    (Some(false), Some(false)),
+    (Some(false), Some(true)),
+];
 
 /// A grant and a denial.
 pub struct Pair {

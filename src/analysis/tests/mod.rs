@@ -3,3 +3,5 @@
 mod generate;
 mod independent;
 mod judge;
+mod nested;
+mod opaque;
