@@ -21,6 +21,7 @@ mod request;
 mod scalar;
 mod search;
 mod side;
+mod spelling;
 mod store;
 mod values;
 mod vocabulary;

@@ -90,10 +90,10 @@ struct Stuck;
 fn others(vocabulary: &Vocabulary, store: &Store<'_>, me: Option<&str>, states: &mut States) -> Result<Result<Model, Stuck>, Unknown> {
     let mut model = Model::new();
     for (id, domain) in store.domains() {
-        let unlike = me.filter(|_| store.links().contains(&(id, false)));
+        let unlike = me.filter(|_| store.links().binary_search(&(id, false)).is_ok());
         let value = match domain {
             _ if id == AttributeId::ME => me.map(|me| Value::Text(me.to_owned())),
-            Domain::Scalar(_) if store.links().contains(&(id, true)) => me.map(|me| Value::Text(me.to_owned())),
+            Domain::Scalar(_) if store.links().binary_search(&(id, true)).is_ok() => me.map(|me| Value::Text(me.to_owned())),
             Domain::Scalar(scalar) => {
                 let mut scalar = scalar.clone();
                 if let Some(me) = unlike {
@@ -207,7 +207,7 @@ fn compared(vocabulary: &Vocabulary, store: &Store<'_>, model: Model, opaque: &[
             distinct.push(value);
         }
     }
-    let fixed = |id: AttributeId| id == AttributeId::ME || store.links().contains(&(id, true));
+    let fixed = |id: AttributeId| id == AttributeId::ME || store.links().binary_search(&(id, true)).is_ok();
     let choices: Vec<Vec<Value>> = involved
         .iter()
         .map(|&id| match model.get(&id) {
@@ -279,7 +279,7 @@ fn samples(scalar: &Scalar, pool: &mut Vec<Value>) {
 
 /// Whether an attribute can have a value, as far as its own domain says.
 fn may_be(store: &Store<'_>, id: AttributeId, value: &Value, model: &Model) -> bool {
-    let not_me = store.links().contains(&(id, false)) && model.get(&AttributeId::ME) == Some(value);
+    let not_me = store.links().binary_search(&(id, false)).is_ok() && model.get(&AttributeId::ME) == Some(value);
     let Some(Domain::Scalar(scalar)) = store.get(id) else { return store.get(id).is_none() || model.get(&id) == Some(value) };
     !not_me
         && match value {

@@ -1,7 +1,7 @@
 //! What one value can still be: a set of the closed theory, and what its strings must match beyond that.
 //!
 //! While the strings are finitely many, every test is applied to each of them at once and nothing needs to be kept. Otherwise
-//! patterns are kept and decided together by an automaton, addresses as ranges. Regular expressions are opaque: a string that
+//! patterns are kept and decided together by an automaton, addresses as ranges, and their spellings one digit after the other. Regular expressions are opaque: a string that
 //! is found is tried on them, and if none of a few fits the answer is that it is not known.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use super::automaton::States;
 use super::automaton::Words;
 use super::formula::Test;
 use super::interval::Intervals;
+use super::spelling::spelling;
 use super::values::ValueSet;
 use crate::condition::LikePattern;
 use crate::condition::RegexPattern;
@@ -229,10 +230,8 @@ impl Scalar {
             return Ok(automaton::shortest(&words, states)?);
         };
         let addresses = !filters.plain || !filters.addresses.is_all();
-        if !filters.plain
-            && let Some(found) = self.address(filters)
-        {
-            return Ok(Some(found));
+        if !filters.plain {
+            return self.address(filters, states);
         }
         if let Some(found) = filters
             .matches
@@ -259,16 +258,22 @@ impl Scalar {
             }
             texts = texts.intersect(&Intervals::one(word.into()).complement());
         }
-        Err(Unknown::Opaque)
+        self.address(filters, states)?.map(Some).ok_or(Unknown::Opaque)
     }
 
-    /// A spelling of an address that may be.
-    fn address(&self, filters: &Filters) -> Option<String> {
+    /// A spelling of an address that may be: a usual one where that will do.
+    fn address(&self, filters: &Filters, states: &mut States) -> Result<Option<String>, Unknown> {
         let numbers = filters.addresses.ranges().iter().take(TRIED).flat_map(|(first, end)| {
             let last = end.map_or(u128::MAX, |end| end.saturating_sub(1));
             [first.saturating_add(1).min(last), *first, last]
         });
-        numbers.flat_map(address_spellings).find(|text| self.allows(text))
+        if let Some(found) = numbers.flat_map(address_spellings).find(|text| self.allows(text)) {
+            return Ok(Some(found));
+        }
+        match spelling(&filters.addresses, self.values.texts.ranges(), &filters.like, states)? {
+            Some(found) if !filters.let_pass(&found) => Err(Unknown::Opaque),
+            found => Ok(found),
+        }
     }
 }
 
