@@ -264,9 +264,7 @@ impl<'a> Joined<'a> {
                 Formula::Literal(Literal { attribute, test, positive: !self.conjunction })
             }
             (false, false) => Formula::values(attribute, ValueSet::union_all(sets)),
-            (false, true) => {
-                Formula::values(attribute, ValueSet::union_all(sets.map(|set| set.complement())).complement())
-            }
+            (false, true) => Formula::values(attribute, ValueSet::union_all(sets.map(|set| set.complement())).complement()),
         }
     }
 }
@@ -323,7 +321,7 @@ impl Reader<'_> {
             Atom::Compare { op, operand: Operand::Literal(literal), .. } => {
                 (self.set(term, ValueSet::compared(*op, literal)), *op == CompareOp::Ne)
             }
-            Atom::Compare { op, operand: Operand::Term(other), .. } => (self.compared(atom, term, *op, other), *op == CompareOp::Ne),
+            Atom::Compare { op, operand: Operand::Term(other), .. } => (self.compared(term, *op, other), *op == CompareOp::Ne),
             Atom::In { values, negated, .. } => (self.set(term, ValueSet::listed(values)), *negated),
             Atom::InCidr { networks, negated, .. } => (self.is(term, Test::Addresses(addresses(networks))), *negated),
             Atom::Like { pattern, negated, .. } => {
@@ -355,26 +353,38 @@ impl Reader<'_> {
     }
 
     /// A comparison of two terms, read as positive.
-    fn compared(&mut self, atom: &Atom, term: &Term, op: CompareOp, other: &Term) -> Formula {
+    fn compared(&mut self, term: &Term, op: CompareOp, other: &Term) -> Formula {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         match (term, other) {
             (Term::Me, Term::Me) if matches!(op, CompareOp::Lt | CompareOp::Gt) => Formula::never(),
             (Term::Me, Term::Me) => Formula::always(),
             (Term::Me, fact) | (fact, Term::Me) if equality => self.is(fact, Test::Me),
+            _ if term == other => self.set(term, itself(op)),
             _ => {
                 // The values of the terms are needed to make the truth of the comparison come about.
                 self.attribute(term);
                 self.attribute(other);
-                let positive = match atom {
-                    Atom::Compare { term, op: CompareOp::Ne, operand } => {
-                        Atom::Compare { term: term.clone(), op: CompareOp::Eq, operand: operand.clone() }
-                    }
-                    other => other.clone(),
+                // What means the same is to be the same.
+                let (left, op, right) = match op {
+                    CompareOp::Gt => (other, CompareOp::Lt, term),
+                    CompareOp::Ge => (other, CompareOp::Le, term),
+                    CompareOp::Eq | CompareOp::Ne => (term.min(other), CompareOp::Eq, term.max(other)),
+                    CompareOp::Lt | CompareOp::Le => (term, op, other),
                 };
-                let attribute = self.vocabulary.id(&Attribute::Opaque(positive));
+                let comparison = Atom::Compare { term: left.clone(), op, operand: Operand::Term(right.clone()) };
+                let attribute = self.vocabulary.id(&Attribute::Opaque(comparison));
                 Formula::values(attribute, ValueSet::bool(true))
             }
         }
+    }
+}
+
+/// The values that stand in a relation to themselves.
+fn itself(op: CompareOp) -> ValueSet {
+    match op {
+        CompareOp::Eq | CompareOp::Ne => ValueSet::present(),
+        CompareOp::Le | CompareOp::Ge => ValueSet { bools: [false; 2], ..ValueSet::present() },
+        CompareOp::Lt | CompareOp::Gt => ValueSet::none(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`decide`](crate::decision::decide).
 
 mod automaton;
+mod compare;
 mod conflict;
 mod dead;
 mod difference;

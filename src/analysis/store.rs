@@ -132,6 +132,17 @@ impl<'v> Store<'v> {
         self.keep_up(id, states)
     }
 
+    /// What an attribute can be, also if nothing is known of it yet.
+    pub fn known(&self, id: AttributeId) -> Domain {
+        self.get(id).cloned().unwrap_or_else(|| self.base(id))
+    }
+
+    /// Keeps less of what an attribute can be; false if nothing is left.
+    pub fn change(&mut self, id: AttributeId, states: &mut States, keep: impl FnOnce(&mut Domain)) -> Left {
+        keep(self.entry(id));
+        self.keep_up(id, states)
+    }
+
     fn is_empty(&self, id: AttributeId, states: &mut States) -> Result<bool, Unknown> {
         match self.get(id) {
             Some(Domain::Scalar(scalar)) => scalar.is_empty(states),
