@@ -1,8 +1,8 @@
 //! What one value can still be: a set of the closed theory, and what its strings must match beyond that.
 //!
 //! While the strings are finitely many, every test is applied to each of them at once and nothing needs to be kept. Otherwise
-//! patterns are kept and decided together by an automaton, addresses as ranges, and their spellings one digit after the other. Regular expressions are opaque: a string that
-//! is found is tried on them, and if none of a few fits the answer is that it is not known.
+//! patterns are kept and decided together by an automaton, and addresses as ranges, with an automaton of their spellings. Regular
+//! expressions are opaque: a string that is found is tried on them, and if none of a few fits the answer is that it is not known.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub struct Scalar {
     filters: Option<Box<Filters>>,
 }
 
-/// What the strings must match; all of it.
+/// What the strings must match; all of it. The patterns are in order, so that equal filters are known to be equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Filters {
     like: Vec<(LikePattern, bool)>,
@@ -75,8 +75,8 @@ impl Filters {
     }
 
     fn join(&mut self, with: &Self) {
-        self.like.extend(with.like.iter().filter(|like| !self.like.contains(like)).cloned().collect::<Vec<_>>());
-        self.matches.extend(with.matches.iter().filter(|matches| !self.matches.contains(matches)).cloned().collect::<Vec<_>>());
+        with.like.iter().for_each(|like| insert(&mut self.like, like.clone()));
+        with.matches.iter().for_each(|matches| insert(&mut self.matches, matches.clone()));
         self.addresses = self.addresses.intersect(&with.addresses);
         self.plain &= with.plain;
         self.caller |= with.caller;
@@ -85,7 +85,7 @@ impl Filters {
 
 /// Whether a text is the id of some caller as it is compared.
 fn is_caller(text: &str) -> bool {
-    !text.is_empty() && !(text.contains('@') && text.contains(|char: char| char.is_ascii_uppercase()))
+    !(text.is_empty() || text.contains('@') && text.contains(|char: char| char.is_ascii_uppercase()))
 }
 
 impl Scalar {
@@ -114,8 +114,8 @@ impl Scalar {
                 }
                 let mut filters = self.filters.take().map_or_else(Filters::none, |filters| *filters);
                 match test {
-                    Test::Like(pattern) => push(&mut filters.like, (pattern.clone(), positive)),
-                    Test::Matches(pattern) => push(&mut filters.matches, (pattern.clone(), positive)),
+                    Test::Like(pattern) => insert(&mut filters.like, (pattern.clone(), positive)),
+                    Test::Matches(pattern) => insert(&mut filters.matches, (pattern.clone(), positive)),
                     Test::Addresses(ranges) if positive => {
                         filters.addresses = filters.addresses.intersect(ranges);
                         filters.plain = false;
@@ -277,9 +277,9 @@ impl Scalar {
     }
 }
 
-fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
+fn insert<T: Ord>(list: &mut Vec<T>, item: T) {
+    if let Err(at) = list.binary_search(&item) {
+        list.insert(at, item);
     }
 }
 
