@@ -11,6 +11,9 @@ use super::scalar::Scalar;
 use super::scalar::Unknown;
 use super::values::ValueSet;
 
+/// How many of the elements that there must be are asked whether they pass one more test.
+const LOOKED_AT: usize = 64;
+
 /// What a list can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
@@ -26,6 +29,8 @@ pub struct List {
     pub elements: Scalar,
     /// Elements that there must be.
     pub required: Vec<Required>,
+    /// The tests that they are there for, in order.
+    passed: Vec<Test>,
     /// Whether no element is the id of the caller.
     pub not_me: bool,
 }
@@ -43,7 +48,7 @@ impl List {
     /// Any list, or what does not fit.
     pub fn new() -> Self {
         let elements = Scalar::new(ValueSet::present());
-        Self { fits: true, unfit: true, missing: true, blank: true, elements, required: Vec::new(), not_me: false }
+        Self { fits: true, unfit: true, missing: true, blank: true, elements, required: Vec::new(), passed: Vec::new(), not_me: false }
     }
 
     /// Keeps the lists for which the test comes out as given.
@@ -58,7 +63,7 @@ impl List {
             (_, true) => {
                 self.unfit = false;
                 let me = *test == Test::Me;
-                if !me && self.required.iter().any(|required| required.value.status(test) == Some(true)) {
+                if !me && self.has(test) {
                     return;
                 }
                 let mut value = self.elements.clone();
@@ -68,6 +73,9 @@ impl List {
                     value.meet(test, true);
                 }
                 self.required.push(Required { value, me });
+                if let Err(at) = self.passed.binary_search(test) {
+                    self.passed.insert(at, test.clone());
+                }
             }
             (_, false) => {
                 self.elements.meet(test, false);
@@ -76,6 +84,13 @@ impl List {
                 }
             }
         }
+    }
+
+    /// Whether an element that there must be passes for certain. Beyond the tests that are known to be passed, only so many
+    /// elements are asked: one more does no harm.
+    fn has(&self, test: &Test) -> bool {
+        self.passed.binary_search(test).is_ok()
+            || self.required.iter().take(LOOKED_AT).any(|required| required.value.status(test) == Some(true))
     }
 
     /// Leaves one string out of the elements.
@@ -142,7 +157,7 @@ impl List {
             _ if !self.fits => Some(false),
             Test::Me if self.not_me => Some(false),
             Test::Me => self.required.iter().any(|required| required.me).then_some(true),
-            _ if self.required.iter().any(|required| required.value.status(test) == Some(true)) => Some(true),
+            _ if self.has(test) => Some(true),
             _ if self.elements.status(test) == Some(false) => Some(false),
             _ => None,
         }
