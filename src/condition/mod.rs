@@ -32,7 +32,7 @@ mod term;
 mod trial;
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
 #[cfg(test)]
 mod tests;
 

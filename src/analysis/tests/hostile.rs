@@ -45,7 +45,7 @@ fn check(what: &str, one: &Expr, two: &Expr, expected: [Option<bool>; 3]) {
         times.push(started.elapsed());
         answer
     });
-    eprintln!("{what}: built in {built:?}, {answers:?} in {times:?}");
+    eprintln!("{what}: {built:?}, then {times:?}");
     assert!(started.elapsed() < Duration::from_secs(40), "{what}: {:?}", started.elapsed());
     assert_eq!(answers, expected, "{what}");
 }
@@ -80,7 +80,7 @@ fn many_attributes() {
     check("all", &all, &any, [YES, YES, NO]);
     check("any", &any, &any, [YES, YES, NO]);
     check("any without all", &any, &all, [YES, YES, YES]);
-    let pairs = joined(2048, "and", |at| format!("(a{at} = 1 or b{at} = 1)"));
+    let pairs = joined(512, "and", |at| format!("(a{at} = 1 or b{at} = 1)"));
     check("pairs", &pairs, &pairs, [YES, YES, None]);
     let nested = joined(64, "and", |at| format!("exists {}", vec!["a"; at + 1].join(".")));
     check("nested", &nested, &nested, [NO, YES, NO]);
@@ -114,7 +114,8 @@ fn long_lists_and_patterns() {
     let (one, two) = (expr(&format!("a in ({})", numbers(0))), expr(&format!("a in ({})", numbers(1))));
     check("lists", &one, &two, [YES, YES, YES]);
     check("the same list", &one, &one, [YES, YES, NO]);
-    let patterns = |word: &str| joined(40, "and", |at| format!("a {word} '%{}%{}_%{}'", "ab".repeat(at % 7), "a".repeat(at), "b".repeat(at % 5)));
+    let patterns =
+        |word: &str| joined(40, "and", |at| format!("a {word} '%{}%{}_%{}'", "ab".repeat(at % 7), "a".repeat(at), "b".repeat(at % 5)));
     check("patterns", &patterns("like"), &patterns("not like"), [None, YES, None]);
     let runs = format!("a like '{}' and a not like '{}'", "%a_".repeat(31), "%_b".repeat(31));
     check("runs", &expr(&runs), &expr("a like '%b%'"), [YES, YES, YES]);

@@ -38,6 +38,11 @@ pub const QUESTIONS: [(Option<bool>, Option<bool>); 6] = [
     (Some(false), Some(true)),
 ];
 
+/// Which of the questions are met where the grant and the denial apply, or do not.
+pub fn met(grant: bool, denial: bool) -> [bool; QUESTIONS.len()] {
+    QUESTIONS.map(|(granted, denied)| granted.is_none_or(|is| is == grant) && denied.is_none_or(|is| is == denial))
+}
+
 /// A grant and a denial.
 pub struct Pair {
     grant: Statement,
@@ -113,8 +118,7 @@ impl Pair {
 
     /// Which of the questions a request meets.
     pub fn met_by(&self, request: &Request) -> [bool; QUESTIONS.len()] {
-        let (grant, denial) = (applies(&self.grant, request), applies(&self.denial, request));
-        QUESTIONS.map(|(granted, denied)| granted.is_none_or(|is| is == grant) && denied.is_none_or(|is| is == denial))
+        met(applies(&self.grant, request), applies(&self.denial, request))
     }
 
     /// Asks every question and compares the answers with those that brute force has found a request for.

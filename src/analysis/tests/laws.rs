@@ -12,22 +12,14 @@ use crate::analysis::Goal;
 use crate::analysis::Vocabulary;
 use crate::analysis::satisfiable;
 use crate::condition::Atom;
-use crate::condition::CompareOp;
 use crate::condition::Condition;
 use crate::condition::Expr;
-use crate::condition::LikePattern;
 use crate::condition::Lists;
-use crate::condition::Literal;
-use crate::condition::Network;
-use crate::condition::Number;
 use crate::condition::Operand;
 use crate::condition::Path;
-use crate::condition::RegexPattern;
 use crate::condition::Term;
+use crate::condition::arbitrary;
 use crate::policy::Effect;
-
-#[path = "../../condition/arbitrary.rs"]
-mod arbitrary;
 
 fn not(expr: &Expr) -> Expr {
     Expr::Not(Box::new(expr.clone()))
@@ -118,6 +110,5 @@ fn little_is_not_known() {
         let (one, two) = (arbitrary::expr(), arbitrary::expr()).new_tree(&mut runner).expect("a tree").current();
         *answers.entry(known(&[&one], &[&two])).or_default() += 1;
     }
-    eprintln!("{answers:?}");
-    assert!(answers.get(&None).copied().unwrap_or_default() <= 25, "{answers:?}");
+    assert!(answers.get(&None).copied().unwrap_or_default() <= 10, "{answers:?}");
 }

@@ -20,9 +20,28 @@ use crate::condition::Lists;
 use crate::condition::Term;
 
 const TESTS: [&str; 22] = [
-    "x", "exists x", "x = null", "x != null", "x = 1", "x != 1", "x = 'a'", "x != 'ab'", "x = true", "x in (1, 'a')", "x not in (0, 'ab')",
-    "x < 1", "x >= 1", "x > 'a'", "x <= 'ab'", "x like 'a%'", "x not like '%b'", "x matches '^a+$'", "x not matches 'b'",
-    "x matches '^[ab]{2}$'", "x in cidr ('10.0.0.0/8')", "x matches '(?i)AB'",
+    "x",
+    "exists x",
+    "x = null",
+    "x != null",
+    "x = 1",
+    "x != 1",
+    "x = 'a'",
+    "x != 'ab'",
+    "x = true",
+    "x in (1, 'a')",
+    "x not in (0, 'ab')",
+    "x < 1",
+    "x >= 1",
+    "x > 'a'",
+    "x <= 'ab'",
+    "x like 'a%'",
+    "x not like '%b'",
+    "x matches '^a+$'",
+    "x not matches 'b'",
+    "x matches '^[ab]{2}$'",
+    "x in cidr ('10.0.0.0/8')",
+    "x matches '(?i)AB'",
 ];
 
 const COMPARISONS: [&str; 8] = ["=", "=", "!=", "!=", "<", "<=", ">", ">="];
@@ -40,7 +59,9 @@ fn judge(seed: u64, terms: &[Term], lists: &Lists, values: &[Json], opaque: usiz
             let (one, two) = (chance.pick(terms), chance.pick(terms));
             if chance.below(100) < opaque && !(lists.contains(one) && lists.contains(two)) {
                 return match atom(&format!("x {} y", COMPARISONS[chance.below(COMPARISONS.len())])) {
-                    Atom::Compare { op, .. } => Atom::Compare { term: one.clone(), op, operand: crate::condition::Operand::Term(two.clone()) },
+                    Atom::Compare { op, .. } => {
+                        Atom::Compare { term: one.clone(), op, operand: crate::condition::Operand::Term(two.clone()) }
+                    }
                     other => other,
                 };
             }
@@ -75,19 +96,18 @@ fn check(terms: &[&str], lists: &[&str], opaque: usize, most: usize) {
     }
     let judged = (0..1_000).into_par_iter().map(|seed| judge(seed, &terms, &lists, &values, opaque));
     let mut tally = judged.reduce(Tally::default, Tally::with);
-    eprintln!("{terms:?} {opaque}: {} of {} undecided", tally.undecided.len(), tally.asked);
     tally.assert_right();
     tally.assert_decided(most);
 }
 
 #[test]
 fn regular_expressions() {
-    check(&["a", "b", "{me}"], &[], 0, 0);
+    check(&["a", "b", "{me}"], &[], 0, 100);
 }
 
 #[test]
 fn comparisons_of_two_terms() {
-    check(&["a", "b", "{me}"], &[], 30, 0);
-    check(&["a", "a.b", "{me}"], &[], 30, 0);
-    check(&["a", "tags", "{me}"], &["tags"], 30, 0);
+    check(&["a", "b", "{me}"], &[], 30, 150);
+    check(&["a", "a.b", "{me}"], &[], 30, 150);
+    check(&["a", "tags", "{me}"], &["tags"], 30, 150);
 }
