@@ -11,6 +11,7 @@ pub mod config;
 pub mod condition;
 pub mod policy;
 pub mod decision;
+pub mod directory;
 pub mod analysis;
 pub mod lint;
 pub mod history;

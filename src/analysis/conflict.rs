@@ -1,313 +1,259 @@
-//! Which denials meet which grants, without comparing every pair.
+//! Denials that overlap grants in a way that their authors may not have meant.
 //!
-//! Grants that stand to any denial in the same way are one [`Group`], and each group is listed in rows by service and member.
-//! A denial reads the few rows that can concern it and is compared with one grant of each group, so the work grows with
-//! what a law book says and not with the square of its size. Only what some denial names is entered: most members and
-//! conditions of grants are named by none.
+//! A denial inside a grant is an exception, which is what denials are for, and one that covers a grant makes it dead, which is a
+//! finding of its own. What is left is an overlap where each also reaches where the other does not. Denials that controls lower to
+//! overlap everything by intent. Only callers who are certain to be meant by both count: two groups may have nobody in common.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::hash::Hash;
 
 use rayon::prelude::*;
+use serde_json::Value as Json;
 
-use super::overlap::Relation;
-use super::overlap::everyone;
-use super::overlap::relation;
-use crate::condition::Expr;
-use crate::policy::Actions;
+use super::formula::Formula;
+use super::people::EVERYONE;
+use super::people::MemberId;
+use super::prepared::Prepared;
+use super::question::Analysis;
+use super::question::Verdict;
+use super::region::Region;
+use super::side::Side;
+use crate::decision::applies;
 use crate::policy::Effect;
 use crate::policy::Member;
-use crate::policy::Selector;
-use crate::policy::Statement;
 
 /// How many grants a conflict names.
 const NAMED: usize = 3;
+/// No more overlaps of one denial are counted.
+pub const COUNTED: usize = 1000;
 
-/// A denial that meets grants in a way that its author may not have meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A denial that overlaps grants in part.
+#[derive(Debug, Clone)]
 pub struct Conflict {
     /// The position of the denial.
     pub denial: usize,
-    /// How many grants it covers.
-    pub covered: usize,
-    /// How many grants it overlaps in part.
-    pub partial: usize,
-    /// The first three of these grants by position, covered ones first.
-    pub grants: Vec<(usize, Relation)>,
+    /// How many grants it overlaps, up to [`COUNTED`].
+    pub overlaps: usize,
+    /// The first three of these grants by position.
+    pub grants: Vec<usize>,
+    /// What the denial takes from the first of them.
+    pub regions: Vec<Region>,
+    /// A request that matches the denial and the first grant, and that nothing else denies if there is such a one.
+    pub witness: Json,
 }
 
-/// The conflicts of a law book, in the order of the denials. Exceptions to grants are none, nor are denials that controls lower to.
-/// Of a grant or a denial with an `except` nothing is claimed.
-pub fn conflicts(statements: &[Statement]) -> Vec<Conflict> {
-    let index = Index::new(statements);
-    let denials = statements.par_iter().enumerate().filter(|(_, statement)| is_plain_denial(statement));
-    denials.filter_map(|(position, denial)| index.conflict(statements, position, denial)).collect()
+/// What the denial leaves out, or the grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Inclusion {
+    denial_in_grant: bool,
+    grant_in_denial: bool,
 }
 
-fn is_plain_denial(statement: &Statement) -> bool {
-    statement.effect == Effect::Deny && !statement.from_control && statement.except.is_empty()
-}
-
-/// Numbers for equal values.
-struct Numbers<T>(HashMap<T, u32>);
-
-impl<T: Eq + Hash> Numbers<T> {
-    fn new() -> Self {
-        Self(HashMap::new())
+impl Analysis {
+    /// The conflicts of the first law book, in the order of the denials, and the denials of which it is not known. Statements of which
+    /// something else is to be said are left aside.
+    pub fn conflicts(&self, aside: &BTreeSet<usize>) -> (Vec<Conflict>, Vec<usize>) {
+        let Some(side) = self.side(0) else { return Default::default() };
+        let denials = side.statements.par_iter().enumerate();
+        let verdicts: Vec<(usize, Verdict<Conflict>)> = denials
+            .filter(|(position, prepared)| {
+                prepared.statement.effect == Effect::Deny && !prepared.statement.from_control && !aside.contains(position)
+            })
+            .map(|(position, denial)| (position, self.conflict(side, position, denial, aside)))
+            .collect();
+        let undecided =
+            verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Undecided)).map(|(position, _)| *position).collect();
+        (verdicts.into_iter().filter_map(|(_, verdict)| verdict.yes()).collect(), undecided)
     }
 
-    fn of(&mut self, value: T) -> u32 {
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        *self.0.entry(value).or_insert(next)
-    }
-
-    fn known(&self, value: &T) -> Option<u32> {
-        self.0.get(value).copied()
-    }
-}
-
-/// What a denial has to know about a grant's members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum MembersKey {
-    Everyone,
-    /// Somebody; enough for a denial of everyone.
-    Somebody,
-    Exactly(u32),
-}
-
-/// What a denial has to know about a grant's condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum ConditionKey {
-    Absent,
-    /// Some condition; enough for a denial without one.
-    Present,
-    Exactly(u32),
-}
-
-/// What makes grants equal in the eyes of a denial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct GroupKey {
-    actions: u32,
-    service: u32,
-    source: u32,
-    members: MembersKey,
-    condition: ConditionKey,
-}
-
-/// Grants that any denial that reads the row stands to in the same way, by position.
-type Group = Vec<usize>;
-
-/// A list of groups: of one service or all, of one member or all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Row {
-    service: Option<u32>,
-    member: Option<u32>,
-    condition: ConditionKey,
-}
-
-struct Index<'a> {
-    actions: Numbers<&'a Actions>,
-    names: Numbers<&'a Selector>,
-    member: Numbers<&'a Member>,
-    members: Numbers<&'a [Member]>,
-    conditions: Numbers<&'a Expr>,
-    by_key: HashMap<GroupKey, usize>,
-    groups: Vec<Group>,
-    rows: HashMap<Row, Vec<usize>>,
-}
-
-impl<'a> Index<'a> {
-    fn new(statements: &'a [Statement]) -> Self {
-        let mut index = Self {
-            actions: Numbers::new(),
-            names: Numbers::new(),
-            member: Numbers::new(),
-            members: Numbers::new(),
-            conditions: Numbers::new(),
-            by_key: HashMap::new(),
-            groups: Vec::new(),
-            rows: HashMap::new(),
-        };
-        for denial in statements.iter().filter(|statement| is_plain_denial(statement)) {
-            for member in &denial.members {
-                index.member.of(member);
-            }
-            if let Some(condition) = &denial.condition {
-                index.conditions.of(condition.expr());
-            }
-        }
-        // A grant for everyone meets every denial.
-        index.member.of(&Member::Everyone);
-        for (position, statement) in statements.iter().enumerate() {
-            if statement.effect == Effect::Allow && statement.except.is_empty() {
-                index.add(position, statement);
-            }
-        }
-        index
-    }
-
-    fn add(&mut self, position: usize, grant: &'a Statement) {
-        let conditions = match &grant.condition {
-            None => vec![ConditionKey::Absent],
-            Some(condition) => {
-                let equal = self.conditions.known(&condition.expr()).map(ConditionKey::Exactly);
-                [ConditionKey::Present].into_iter().chain(equal).collect()
-            }
-        };
-        let everyone = everyone(&grant.members);
-        let everyone_row = everyone.then_some(None);
-        let named = grant.members.iter().filter_map(|member| self.member.known(&member)).map(Some);
-        let rows: Vec<Option<u32>> = everyone_row.into_iter().chain(named).collect();
-        let (actions, service, source) = (self.actions.of(&grant.actions), self.names.of(&grant.service), self.names.of(&grant.source));
-        for condition in conditions {
-            let key = |members| GroupKey { actions, service, source, members, condition };
-            if everyone {
-                self.list(key(MembersKey::Everyone), &rows, position);
-                continue;
-            }
-            self.list(key(MembersKey::Somebody), &[None], position);
-            if !rows.is_empty() {
-                let exact = self.members.of(&grant.members);
-                self.list(key(MembersKey::Exactly(exact)), &rows, position);
-            }
-        }
-    }
-
-    /// Adds a grant to its group; a new group is entered in the rows of its members.
-    fn list(&mut self, key: GroupKey, members: &[Option<u32>], position: usize) {
-        if let Some(group) = self.by_key.get(&key).and_then(|&group| self.groups.get_mut(group)) {
-            group.push(position);
-            return;
-        }
-        let group = self.groups.len();
-        self.groups.push(vec![position]);
-        self.by_key.insert(key, group);
-        for &member in members {
-            for service in [None, Some(key.service)] {
-                self.rows.entry(Row { service, member, condition: key.condition }).or_default().push(group);
-            }
-        }
-    }
-
-    /// The groups that can have something in common with a denial, each once.
-    fn groups(&self, denial: &Statement) -> Vec<usize> {
-        let services = match &denial.service {
-            Selector::Any => vec![None],
-            named => [self.names.known(&&Selector::Any), self.names.known(&named)].into_iter().flatten().map(Some).collect(),
-        };
-        let members: Vec<Option<u32>> = if everyone(&denial.members) {
-            vec![None]
-        } else {
-            let named = denial.members.iter().chain([&Member::Everyone]);
-            named.filter_map(|member| self.member.known(&member)).map(Some).collect()
-        };
-        let conditions = match &denial.condition {
-            None => vec![ConditionKey::Absent, ConditionKey::Present],
-            Some(condition) => {
-                let equal = self.conditions.known(&condition.expr()).map(ConditionKey::Exactly);
-                [ConditionKey::Absent].into_iter().chain(equal).collect()
-            }
-        };
-        let mut found = Vec::new();
-        for &service in &services {
-            for &member in &members {
-                for &condition in &conditions {
-                    found.extend(self.rows.get(&Row { service, member, condition }).into_iter().flatten().copied());
-                }
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    fn conflict(&self, statements: &[Statement], position: usize, denial: &Statement) -> Option<Conflict> {
-        let mut conflict = Conflict { denial: position, covered: 0, partial: 0, grants: Vec::new() };
-        for group in self.groups(denial).into_iter().filter_map(|group| self.groups.get(group)) {
-            let Some(grant) = group.first().and_then(|&first| statements.get(first)) else { continue };
-            let found = match relation(grant, denial) {
-                Some(Relation::Covers) => {
-                    conflict.covered += group.len();
-                    Relation::Covers
-                }
-                Some(Relation::Partial) => {
-                    conflict.partial += group.len();
-                    Relation::Partial
-                }
-                _ => continue,
+    fn conflict(&self, side: &Side, position: usize, denial: &Prepared, aside: &BTreeSet<usize>) -> Verdict<Conflict> {
+        let mut overlaps = 0;
+        let mut grants = Vec::new();
+        let mut undecided = false;
+        let mut relations: HashMap<(usize, bool, bool), Verdict<()>> = HashMap::new();
+        for at in side.grants_sharing(denial).into_iter().filter(|at| !aside.contains(&(*at as usize))) {
+            let Some(grant) = side.get(at) else { continue };
+            let Some(header) = header(grant, denial) else { continue };
+            let key = (grant.condition_id, header.denial_in_grant, header.grant_in_denial);
+            let verdict = match grant.may_spare_members() || denial.may_spare_members() {
+                true => self.is_partial_for_members(side, grant, denial),
+                false => relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header)).clone(),
             };
-            conflict.grants.extend(group.iter().take(NAMED).map(|&grant| (grant, found)));
+            match verdict {
+                Verdict::Yes(()) => {
+                    overlaps += 1;
+                    grants.extend((grants.len() < NAMED).then_some(at as usize));
+                }
+                Verdict::Undecided => undecided = true,
+                Verdict::No => {}
+            }
+            if overlaps == COUNTED {
+                break;
+            }
         }
-        conflict.grants.sort_unstable_by_key(|&(grant, relation)| (relation != Relation::Covers, grant));
-        conflict.grants.truncate(NAMED);
-        (!conflict.grants.is_empty()).then_some(conflict)
+        let first = grants.first().and_then(|&first: &usize| side.statements.get(first));
+        let Some(first) = first else { return if undecided { Verdict::Undecided } else { Verdict::No } };
+        match self.proof(side, position, first, denial) {
+            Some((regions, witness)) => Verdict::Yes(Conflict { denial: position, overlaps, grants, regions, witness }),
+            None => Verdict::Undecided,
+        }
+    }
+
+    /// Whether, of statements whose headers lie to each other in some way, each applies where the other does not and there is
+    /// something where both do.
+    fn is_partial(&self, grant: &Prepared, denial: &Prepared, header: Inclusion) -> Verdict<()> {
+        let nobody = super::prepared::Caller::default();
+        let (granted, denied) = (&grant.condition, &denial.condition);
+        let fits = self.both_fit(grant, denial);
+        let asks = |hold: &[&Formula], fail: &[&Formula]| {
+            let [hold, fail] = [hold, fail].map(|formulas| formulas.iter().map(|&formula| formula.clone()).collect::<Vec<_>>());
+            self.ask(&nobody, &[hold, vec![fits.clone()]].concat(), &fail)
+        };
+        let mut verdict = known(asks(&[granted, denied], &[]));
+        if header.denial_in_grant && verdict != Verdict::No {
+            verdict = and(verdict, known(asks(&[denied], &[granted])));
+        }
+        if header.grant_in_denial && verdict != Verdict::No {
+            verdict = and(verdict, known(asks(&[granted], &[denied])));
+        }
+        verdict
+    }
+
+    /// The same where it depends on who the members are.
+    fn is_partial_for_members(&self, side: &Side, grant: &Prepared, denial: &Prepared) -> Verdict<()> {
+        let fits = self.both_fit(grant, denial);
+        let exists = |roots: &[&Prepared], outside: &[&Prepared]| {
+            let Some(cases) = side.cases_against(roots) else { return Verdict::Undecided };
+            let mut verdict = Verdict::No;
+            for case in cases.iter().filter(|case| case.caller.is_simple()) {
+                let mut hold = self.applying(roots.iter().copied(), &case.caller);
+                hold.push(fits.clone());
+                match self.ask(&case.caller, &hold, &self.applying(outside.iter().copied(), &case.caller)) {
+                    Verdict::Yes(_) => return Verdict::Yes(()),
+                    Verdict::Undecided => verdict = Verdict::Undecided,
+                    Verdict::No => {}
+                }
+            }
+            verdict
+        };
+        [exists(&[grant, denial], &[]), exists(&[denial], &[grant]), exists(&[grant], &[denial])].into_iter().fold(Verdict::Yes(()), and)
+    }
+
+    /// That all values fit which a grant and a denial read. Every denial reaches values that do not, and no grant does: that alone is
+    /// not what an author is to be told.
+    fn both_fit(&self, grant: &Prepared, denial: &Prepared) -> Formula {
+        Formula::all([&grant.condition, &denial.condition].into_iter().flat_map(|formula| self.fits(formula)), &self.vocabulary)
+    }
+
+    /// What a denial takes from a grant, and a request that shows it.
+    fn proof(&self, side: &Side, position: usize, grant: &Prepared, denial: &Prepared) -> Option<(Vec<Region>, Json)> {
+        let cases = side.cases_against(&[grant, denial])?;
+        for case in cases.iter().filter(|case| case.caller.is_simple()) {
+            let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary)).to_vec();
+            let fitting = [both, vec![self.both_fit(grant, denial)]].concat();
+            let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position).collect();
+            let others = self.applying(side.at(&others), &case.caller);
+            let found = [others.as_slice(), &[]].into_iter().find_map(|fail| self.ask(&case.caller, &fitting, fail).yes());
+            let Some(found) = found else { continue };
+            let certify =
+                |request: &_| applies(&grant.statement, request) && applies(&denial.statement, request) && !side.decide(request).allowed;
+            if let Some(witness) = self.witness(&found, certify) {
+                let (regions, _) = self.regions(&case.caller, &Formula::all(fitting, &self.vocabulary));
+                return Some((regions.into_iter().map(|(region, _)| region).collect(), witness));
+            }
+        }
+        None
+    }
+}
+
+/// A verdict without what goes with it.
+fn known<T>(verdict: Verdict<T>) -> Verdict<()> {
+    match verdict {
+        Verdict::Yes(_) => Verdict::Yes(()),
+        Verdict::No => Verdict::No,
+        Verdict::Undecided => Verdict::Undecided,
+    }
+}
+
+/// Whether two claims hold.
+fn and(one: Verdict<()>, two: Verdict<()>) -> Verdict<()> {
+    match (one, two) {
+        (Verdict::No, _) | (_, Verdict::No) => Verdict::No,
+        (Verdict::Undecided, _) | (_, Verdict::Undecided) => Verdict::Undecided,
+        (Verdict::Yes(()), Verdict::Yes(())) => Verdict::Yes(()),
+    }
+}
+
+/// How the headers of a grant and a denial lie to each other; `None` if no caller is certain to be meant by both.
+fn header(grant: &Prepared, denial: &Prepared) -> Option<Inclusion> {
+    let (grant, denial) = (&grant.statement, &denial.statement);
+    let everyone = Member::Everyone;
+    let (grant_all, denial_all) = (grant.members.contains(&everyone), denial.members.contains(&everyone));
+    let excepted = |member: &Member| grant.except.contains(member) || denial.except.contains(member);
+    let shared = match (grant_all, denial_all) {
+        (true, true) => true,
+        (true, false) => denial.members.iter().any(|member| !excepted(member)),
+        (false, true) => grant.members.iter().any(|member| !excepted(member)),
+        (false, false) => grant.members.iter().any(|member| denial.members.contains(member) && !excepted(member)),
+    };
+    let inside = |one: &[Member], two: &[Member]| two.contains(&everyone) || one.iter().all(|member| two.contains(member));
+    let spared = |one: &[Member], two: &[Member]| one.iter().all(|member| two.contains(member));
+    shared.then(|| Inclusion {
+        denial_in_grant: grant.actions.covers(&denial.actions)
+            && grant.service.covers(&denial.service)
+            && grant.source.covers(&denial.source)
+            && inside(&denial.members, &grant.members)
+            && spared(&grant.except, &denial.except),
+        grant_in_denial: denial.actions.covers(&grant.actions)
+            && denial.service.covers(&grant.service)
+            && denial.source.covers(&grant.source)
+            && inside(&grant.members, &denial.members)
+            && spared(&denial.except, &grant.except),
+    })
+}
+
+impl Side {
+    /// The grants that have a member, actions, a service and a source in common with a denial, by position.
+    fn grants_sharing(&self, denial: &Prepared) -> Vec<u32> {
+        if denial.members.first() == Some(&EVERYONE) {
+            let grants = (0..).zip(&self.statements).filter(|(_, grant)| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
+            return grants.map(|(position, _)| position).collect();
+        }
+        let members: Vec<MemberId> = [EVERYONE].into_iter().chain(denial.members.iter().copied()).collect();
+        self.candidates(Effect::Allow, &members, &[denial])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-    use proptest::sample::select;
-    use proptest::sample::subsequence;
-
     use super::*;
-    use crate::analysis::overlap::tests::statement;
+    use crate::analysis::sample::statement;
 
-    /// The same by comparing every pair.
-    fn pairwise(statements: &[Statement]) -> Vec<Conflict> {
-        let compare = |(position, denial): (usize, &Statement)| {
-            let grants = statements.iter().enumerate().filter(|(_, grant)| grant.effect == Effect::Allow);
-            let mut found: Vec<(usize, Relation)> = grants
-                .filter_map(|(at, grant)| relation(grant, denial).map(|relation| (at, relation)))
-                .filter(|(_, relation)| matches!(relation, Relation::Covers | Relation::Partial))
-                .collect();
-            let count = |wanted| found.iter().filter(|(_, relation)| *relation == wanted).count();
-            let (covered, partial) = (count(Relation::Covers), count(Relation::Partial));
-            found.sort_by_key(|&(at, relation)| (relation != Relation::Covers, at));
-            found.truncate(NAMED);
-            (!found.is_empty()).then_some(Conflict { denial: position, covered, partial, grants: found })
-        };
-        statements.iter().enumerate().filter(|(_, statement)| statement.effect == Effect::Deny).filter_map(compare).collect()
-    }
-
-    fn statements() -> impl Strategy<Value = Vec<Statement>> {
-        let names = |all: &'static [&'static str]| subsequence(all, 1..=all.len()).prop_map(|names| names.join(", "));
-        let parts = (
-            select(&[Effect::Allow, Effect::Allow, Effect::Deny][..]),
-            names(&["read", "update", "run"]),
-            select(&["a", "b", "*"][..]),
-            select(&["private", "*"][..]),
-            prop_oneof![names(&["g", "h", "i@x"]), Just("*".to_owned()), Just("*, g".to_owned())],
-            select(&["", "", "", " except g"][..]),
-            select(&["", "| x = 1", "| x = 2"][..]),
-        );
-        let one = parts.prop_map(|(effect, actions, service, source, members, except, condition)| {
-            statement("P", effect, &format!("{actions} | {service} | {source} | {members}{except} {condition}"))
+    #[track_caller]
+    fn check(grant: &str, denial: &str, expected: Option<&str>) {
+        let statements = [statement("G", Effect::Allow, grant), statement("D", Effect::Deny, denial)];
+        let (found, undecided) = Analysis::new(&[&statements]).conflicts(&BTreeSet::new());
+        assert_eq!(undecided, [0; 0]);
+        let said = found.first().map(|conflict| {
+            assert!(conflict.grants == [0] && conflict.overlaps == 1);
+            let conditions =
+                conflict.regions.iter().map(|region| region.condition.as_ref().map_or("always".to_owned(), ToString::to_string));
+            conditions.collect::<Vec<_>>().join(" / ")
         });
-        vec(one, 0..12)
-    }
-
-    proptest! {
-        #[test]
-        fn the_index_finds_what_comparing_every_pair_finds(statements in statements()) {
-            prop_assert_eq!(conflicts(&statements), pairwise(&statements));
-        }
+        assert_eq!(said.as_deref(), expected, "{grant} against {denial}");
     }
 
     #[test]
-    fn an_emergency_denial_covers_every_grant() {
-        let mut statements: Vec<Statement> =
-            (0..5).map(|at| statement("G", Effect::Allow, &format!("read | s{at} | private | g{at} | x = {at}"))).collect();
-        statements.push(statement("D", Effect::Deny, "create, read, update, delete, run | * | * | *"));
-        let grants = (0..3).map(|at| (at, Relation::Covers)).collect();
-        assert_eq!(conflicts(&statements), [Conflict { denial: 5, covered: 5, partial: 0, grants }]);
-    }
-
-    #[test]
-    fn denials_of_controls_are_no_conflict() {
-        let mut denial = statement("D", Effect::Deny, "* | * | * | *");
-        denial.from_control = true;
-        assert_eq!(conflicts(&[statement("G", Effect::Allow, "read | a | b | g"), denial]), []);
+    fn only_an_overlap_with_something_left_on_both_sides_is_a_conflict() {
+        check("read, update | r | s | g", "read, delete | r | s | g", Some("always"));
+        check("read, update | r | s | g", "read | r | s | g", None);
+        check("read | r | s | g", "read | r | s | *", None);
+        check("read | r | s | g", "read | r | s | h", None);
+        check("read | r | s | g | a < 5", "read | r | s | g | a > 3", Some("a > 3 and a < 5"));
+        check("read | r | s | g | a < 5", "read | r | s | g | a > 3 and a < 4", None);
+        check("read | r | s | g | a < 5", "read | r | s | g | a > 5", None);
+        check("read, update | r | s | g | a = 'x'", "read | r | s | * | b = 'y'", Some("a = 'x' and b = 'y'"));
+        check("read | r | s | g, h except k", "read | r | s | h, i", Some("always"));
+        check("read | r | s | g except h", "read | r | s | h", None);
     }
 }

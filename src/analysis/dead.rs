@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
+use serde_json::Value as Json;
 
 use super::formula::Formula;
 use super::prepared::Prepared;
@@ -10,6 +11,7 @@ use super::question::Analysis;
 use super::question::Verdict;
 use super::side::Case;
 use super::side::Side;
+use crate::decision::applies;
 use crate::policy::Effect;
 
 /// A grant that denials cover: every request that it matches is denied.
@@ -19,6 +21,8 @@ pub struct Dead {
     pub grant: usize,
     /// The positions of denials that cover it together, none of which can be left out.
     pub denials: Vec<usize>,
+    /// A request that the grant matches, and that is denied.
+    pub witness: Option<Json>,
 }
 
 impl Analysis {
@@ -47,27 +51,22 @@ impl Analysis {
     }
 
     fn is_dead(&self, side: &Side, position: usize, grant: &Prepared) -> Verdict<Dead> {
-        let Some(cases) = side.cases(&[grant]) else { return Verdict::Undecided };
+        let Some(cases) = side.cases_against(&[grant]) else { return Verdict::Undecided };
         let mut undecided = false;
-        let mut alone = false;
-        for case in &cases {
-            if !case.denials.is_empty() {
-                match self.ask(
-                    &case.caller,
-                    &[grant.applies(&case.caller, &self.vocabulary)],
-                    &self.applying(side.at(&case.denials), &case.caller),
-                ) {
-                    Verdict::Yes(_) => return Verdict::No,
-                    Verdict::Undecided => undecided = true,
-                    Verdict::No => {}
-                }
-                continue;
-            }
-            alone = true;
-            break;
-        }
-        if alone {
+        // Where nothing denies, the grant is alive, unless it does not apply to that member after all.
+        if !grant.may_spare_members() && cases.iter().any(|case| case.denials.is_empty()) {
             return Verdict::No;
+        }
+        for case in &cases {
+            let applies = grant.applies(&case.caller, &self.vocabulary);
+            let denied = self.applying(side.at(&case.denials), &case.caller);
+            match self.ask(&case.caller, &[applies], &denied) {
+                Verdict::Yes(_) => return Verdict::No,
+                // Nothing denies what cannot be told to apply at all.
+                Verdict::Undecided if denied.is_empty() => return Verdict::No,
+                Verdict::Undecided => undecided = true,
+                Verdict::No => {}
+            }
         }
         if undecided {
             return Verdict::Undecided;
@@ -83,7 +82,16 @@ impl Analysis {
             })
         };
         let denials = minimal(all, covered).into_iter().map(|denial| denial as usize).collect();
-        Verdict::Yes(Dead { grant: position, denials })
+        Verdict::Yes(Dead { grant: position, denials, witness: self.denied(side, grant, &cases) })
+    }
+
+    /// A request that a grant matches and that is denied, if there is one.
+    pub(super) fn denied(&self, side: &Side, grant: &Prepared, cases: &[Case]) -> Option<Json> {
+        let certify = |request: &_| applies(&grant.statement, request) && !side.decide(request).allowed;
+        cases.iter().find_map(|case| {
+            let found = self.ask(&case.caller, &[grant.applies(&case.caller, &self.vocabulary)], &[]).yes()?;
+            self.witness(&found, certify)
+        })
     }
 
     /// Whether a statement can apply at all.
@@ -127,7 +135,7 @@ pub(super) fn minimal(all: BTreeSet<u32>, enough: impl Fn(&BTreeSet<u32>) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::overlap::tests::statement;
+    use crate::analysis::sample::statement;
     use crate::policy::Statement;
 
     #[track_caller]

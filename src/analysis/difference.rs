@@ -11,12 +11,15 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::people::MemberId;
+use super::people::People;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
 use super::region::Region;
 use super::side::Case;
 use super::side::Side;
+use super::side::cases;
 use crate::policy::Actions;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -33,8 +36,14 @@ pub struct Difference {
     pub gained: Vec<Change>,
     /// What the first allows and the second does not.
     pub lost: Vec<Change>,
-    /// How many more changes there are that are not described.
-    pub more: usize,
+    /// How many more gains there are that are not described.
+    pub more_gained: usize,
+    /// How many more losses there are that are not described.
+    pub more_lost: usize,
+    /// Policies whose change is the reason for a gain, also for one that is not described.
+    pub gaining: BTreeSet<PolicyId>,
+    /// Policies whose change is the reason for a loss, also for one that is not described.
+    pub losing: BTreeSet<PolicyId>,
     /// Policies of which it is not known what their change means.
     pub undecided: Vec<PolicyId>,
     /// Policies whose statement changed, came or went.
@@ -92,9 +101,8 @@ impl Difference {
 
     /// What the change of each policy amounts to; `None` if it is not known.
     pub fn by_policy(&self) -> BTreeMap<&PolicyId, Option<Class>> {
-        let caused = |changes: &[Change], id: &PolicyId| changes.iter().any(|change| change.cause(&self.changed) == id);
         let class = |id| {
-            let known = Class::of(caused(&self.gained, id), caused(&self.lost, id));
+            let known = Class::of(self.gaining.contains(id), self.losing.contains(id));
             (!self.undecided.contains(id)).then_some(known)
         };
         self.changed.iter().map(|id| (id, class(id))).collect()
@@ -130,15 +138,17 @@ impl Analysis {
         let gained = self.gained(before, after);
         let lost = self.gained(after, before);
         let mut difference = Difference { changed: changed(before, after), ..Difference::default() };
-        difference.undecided = gained.undecided.into_iter().chain(lost.undecided).collect();
+        difference.undecided = [&gained, &lost].into_iter().flat_map(|outcome| outcome.undecided.iter().cloned()).collect();
         difference.undecided.sort();
         difference.undecided.dedup();
+        let causes = |outcome: &Outcome| outcome.changes.iter().map(|change| change.cause(&difference.changed).clone()).collect();
+        (difference.gaining, difference.losing) = (causes(&gained), causes(&lost));
+        difference.more_gained = gained.changes.len().saturating_sub(DESCRIBED);
+        difference.more_lost = lost.changes.len().saturating_sub(DESCRIBED);
         difference.gained = gained.changes;
         difference.lost = lost.changes;
-        for changes in [&mut difference.gained, &mut difference.lost] {
-            difference.more += changes.len().saturating_sub(DESCRIBED);
-            changes.truncate(DESCRIBED);
-        }
+        difference.gained.truncate(DESCRIBED);
+        difference.lost.truncate(DESCRIBED);
         difference
     }
 
@@ -168,29 +178,29 @@ impl Analysis {
 
     /// Requests that a new grant allows, and that nothing granted before.
     fn newly_granted(&self, before: &Side, after: &Side, grant: &Prepared) -> Outcome {
-        let Some(cases) = after.cases_beside(&[after, before], &[grant]) else { return undecided(grant) };
+        let Some(cases) = cases(&[after, before], &[grant], &[Effect::Deny, Effect::Allow]) else { return undecided(grant) };
         let mut outcome = Outcome::default();
-        for (case, around) in cases {
+        for around in cases {
             let [now, then] = around.as_slice() else { continue };
-            let hold = vec![grant.applies(&case.caller, &self.vocabulary)];
-            let fail = [after.at(&now.denials), before.at(&then.grants)].map(|some| self.applying(some, &case.caller)).concat();
-            self.describe(before, after, (grant, None), &case, hold, fail, &mut outcome);
+            let hold = vec![grant.applies(&now.caller, &self.vocabulary)];
+            let fail = [after.at(&now.denials), before.at(&then.grants)].map(|some| self.applying(some, &now.caller)).concat();
+            self.describe(before, after, (grant, None), now, hold, fail, &mut outcome);
         }
         outcome
     }
 
     /// Requests that a grant allows now that a denial is gone.
     fn no_longer_denied(&self, before: &Side, after: &Side, grant: &Prepared, denial: &Prepared) -> Outcome {
-        let Some(cases) = after.cases_beside(&[after, before], &[grant, denial]) else { return undecided(denial) };
+        let Some(cases) = cases(&[after, before], &[grant, denial], &[Effect::Deny, Effect::Allow]) else { return undecided(denial) };
         let mut outcome = Outcome::default();
-        for (case, around) in cases {
+        for around in cases {
             let [now, then] = around.as_slice() else { continue };
-            let applies = |prepared: &Prepared| prepared.applies(&case.caller, &self.vocabulary);
+            let applies = |prepared: &Prepared| prepared.applies(&now.caller, &self.vocabulary);
             // What nothing granted before is told of the new grant already.
-            let granted = Formula::any(self.applying(before.at(&then.grants), &case.caller), &self.vocabulary);
+            let granted = Formula::any(self.applying(before.at(&then.grants), &now.caller), &self.vocabulary);
             let hold = vec![applies(grant), applies(denial), granted];
-            let fail = self.applying(after.at(&now.denials), &case.caller);
-            self.describe(before, after, (grant, Some(denial)), &case, hold, fail, &mut outcome);
+            let fail = self.applying(after.at(&now.denials), &now.caller);
+            self.describe(before, after, (grant, Some(denial)), now, hold, fail, &mut outcome);
         }
         outcome
     }
@@ -223,7 +233,7 @@ impl Analysis {
             outcome.changes.push(Change {
                 grant: grant.statement.policy.clone(),
                 denial: denial.map(|denial| denial.statement.policy.clone()),
-                callers: case.members.iter().map(|members| together(members)).collect(),
+                callers: case.members.iter().map(|members| together(members, &after.people)).collect(),
                 region,
                 partial: !complete,
                 witness,
@@ -233,8 +243,8 @@ impl Analysis {
 }
 
 /// Members that a caller has together, each once, and without `*`, which everybody has.
-fn together(members: &[Member]) -> Vec<Member> {
-    let distinct: BTreeSet<&Member> = members.iter().collect();
+fn together(members: &[MemberId], people: &People) -> Vec<Member> {
+    let distinct: BTreeSet<&Member> = members.iter().filter_map(|&member| people.member(member)).collect();
     let named: Vec<Member> = distinct.iter().filter(|member| ***member != Member::Everyone).map(|&member| member.clone()).collect();
     if named.is_empty() { vec![Member::Everyone] } else { named }
 }
@@ -273,7 +283,7 @@ fn by_policy(side: &Side) -> BTreeMap<&PolicyId, Vec<Key<'_>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::overlap::tests::statement;
+    use crate::analysis::sample::statement;
     use crate::policy::Statement;
 
     fn book(texts: &[&str]) -> Vec<Statement> {
@@ -288,7 +298,7 @@ mod tests {
     }
 
     fn said(change: &Change) -> String {
-        let Region { actions, services, sources, groups, caller_types, condition } = &change.region;
+        let Region { actions, services, sources, groups, caller_types, condition, unfit } = &change.region;
         let names = |names: &super::super::words::Names| match names {
             super::super::words::Names::Only(names) => names.join(","),
             super::super::words::Names::AllBut(names) if names.is_empty() => "*".to_owned(),
@@ -296,6 +306,7 @@ mod tests {
         };
         let condition = condition.as_ref().map_or_else(|| "always".to_owned(), ToString::to_string);
         let who: Vec<String> = change.callers.iter().map(|members| format!("{members:?}")).collect();
+        let condition = unfit.iter().fold(condition, |text, term| format!("{text} and {term} unfit"));
         let more = if groups.is_empty() && names(caller_types) == "*" { "" } else { " +" };
         let denial = change.denial.as_ref().map_or(String::new(), |denial| format!(" without {denial}"));
         format!(
@@ -326,12 +337,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_described_counts() {
+        let many: Vec<String> = (0..=DESCRIBED).map(|at| format!("P{at:04}: read | r{at} | s | g | x = {at}")).collect();
+        let after = book(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        let difference = Analysis::new(&[&[], &after]).difference();
+        assert_eq!((difference.gained.len(), difference.more_gained, difference.more_lost), (DESCRIBED, 1, 0));
+        assert_eq!(difference.by_policy().into_values().filter(|class| *class == Some(Class::Widens)).count(), DESCRIBED + 1);
+    }
+
+    #[test]
     fn what_is_gained_and_lost_is_said() {
         check(
             &["A: read | r | s | g | a = 'x'"],
             &["A: read | r | s | g | a in ('x', 'y') and price < 10"],
             &["A: read | r | s | 1 | a = 'y' and price < 10"],
             &["A: read | r | s | 1 | a = 'x' and not (price < 10)"],
+        );
+        check(
+            &["A: read | r | s | g | a = 1 or b = 1"],
+            &["A: read | r | s | g | a = 1"],
+            &["A: read | r | s | 1 | a = 1 and b unfit"],
+            &["A: read | r | s | 1 | a != 1 and b = 1"],
+        );
+        check(
+            &[],
+            &["A: read, update | r | s | g", "D: deny update | r | s | * | a = 1"],
+            &["A: read | r | s | 1 | always", "A: update | r | s | 1 | a != 1"],
+            &[],
         );
         check(&[], &["A: read, update | r | s | g, h"], &["A: read,update | r | s | 2 | always"], &[]);
         check(

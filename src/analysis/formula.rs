@@ -100,6 +100,14 @@ impl Formula {
         Self::Literal(Literal { attribute, test: Arc::new(Test::Values(set)), positive: true })
     }
 
+    /// That the value of an attribute does not fit.
+    pub fn unfit(attribute: AttributeId, vocabulary: &Vocabulary) -> Self {
+        match vocabulary.is_list(attribute) {
+            true => Self::test(attribute, Test::Unfit),
+            false => Self::values(attribute, ValueSet::other()),
+        }
+    }
+
     fn test(attribute: AttributeId, test: Test) -> Self {
         Self::Literal(Literal { attribute, test: Arc::new(test), positive: true })
     }
@@ -139,29 +147,44 @@ impl Formula {
 
     /// What a condition says, whatever of a value that does not fit.
     pub fn of_condition(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
-        Reader { condition, vocabulary }.expr(condition.expr(), true)
+        Self::of_part(condition.expr(), condition, vocabulary)
+    }
+
+    /// What a part of a condition says. It reads nothing that the condition does not read.
+    pub fn of_part(part: &Expr, condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
+        Reader { condition, vocabulary }.expr(part, true)
+    }
+
+    /// That everything a condition reads has a value that fits.
+    pub fn fits(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
+        let unfit = Self::each_unfit(condition, vocabulary);
+        let fits: Vec<Self> = unfit.into_iter().map(|unfit| unfit.negate(vocabulary)).collect();
+        Self::all(fits, vocabulary)
     }
 
     /// When the condition of a statement lets it apply: a grant whose condition reads a value that does not fit does not
     /// apply, a denial does.
     pub fn of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
         let holds = Self::of_condition(condition, vocabulary);
-        let unfit: Vec<Self> = condition
-            .terms()
-            .filter(|term| **term != Term::Me)
-            .map(|term| {
-                let list = condition.is_list(term);
-                let attribute = vocabulary.term(term, list);
-                if list { Self::test(attribute, Test::Unfit) } else { Self::values(attribute, ValueSet::other()) }
-            })
-            .collect();
         match effect {
             Effect::Allow => {
-                let fits: Vec<Self> = unfit.into_iter().map(|unfit| unfit.negate(vocabulary)).collect();
-                Self::all(std::iter::once(holds).chain(fits), vocabulary)
+                let fits = Self::fits(condition, vocabulary);
+                Self::all([holds, fits], vocabulary)
             }
-            Effect::Deny => Self::any(std::iter::once(holds).chain(unfit), vocabulary),
+            Effect::Deny => {
+                let unfit = Self::each_unfit(condition, vocabulary);
+                Self::any(std::iter::once(holds).chain(unfit), vocabulary)
+            }
         }
+    }
+
+    /// For everything that a condition reads, that its value does not fit.
+    fn each_unfit(condition: &Condition, vocabulary: &mut Vocabulary) -> Vec<Self> {
+        let unfit = |term: &Term| {
+            let attribute = vocabulary.term(term, condition.is_list(term));
+            Self::unfit(attribute, vocabulary)
+        };
+        condition.terms().filter(|term| **term != Term::Me).map(unfit).collect()
     }
 }
 

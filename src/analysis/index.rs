@@ -3,20 +3,18 @@
 //! A statement is listed under each of its members, by effect and service. Where its condition asks for one of a few strings of
 //! some attribute, it is listed under these strings too, so that a hundred thousand conditions `x = 'c…'` are not compared in pairs.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Test;
+use super::people::MemberId;
 use super::prepared::Prepared;
 use super::values::ValueSet;
 use super::vocabulary::AttributeId;
+use super::vocabulary::Vocabulary;
 use crate::policy::Effect;
-use crate::policy::Member;
-use crate::policy::Selector;
 
 /// A statement is listed under at most this many strings.
 const LISTED: usize = 8;
@@ -27,28 +25,35 @@ struct Row {
     /// Those that no string tells apart.
     rest: Vec<u32>,
     /// Those that ask for one of a few strings of an attribute.
-    by_text: BTreeMap<AttributeId, HashMap<Arc<str>, Vec<u32>>>,
+    by_text: Vec<(AttributeId, HashMap<Arc<str>, Vec<u32>>)>,
 }
+
+/// The rows of one effect and member, by service.
+type Rows = Vec<(u32, Row)>;
 
 /// The statements of one law book, for looking up.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    rows: HashMap<(Effect, Member), HashMap<Selector, Row>>,
+    grants: HashMap<MemberId, Rows>,
+    denials: HashMap<MemberId, Rows>,
 }
 
 impl Index {
     /// Lists statements by their positions.
-    pub fn new(statements: &[Prepared]) -> Self {
+    pub fn new(statements: &[Prepared], vocabulary: &Vocabulary) -> Self {
         let mut index = Self::default();
         for (position, prepared) in (0..).zip(statements) {
-            let told = asked(&prepared.condition);
-            for member in &prepared.statement.members {
-                let services = index.rows.entry((prepared.statement.effect, member.clone())).or_default();
-                let row = services.entry(prepared.statement.service.clone()).or_default();
+            let told = asked(&prepared.condition, vocabulary);
+            let rows = match prepared.statement.effect {
+                Effect::Allow => &mut index.grants,
+                Effect::Deny => &mut index.denials,
+            };
+            for member in &prepared.members {
+                let row = row(rows.entry(*member).or_default(), prepared.header.service);
                 match &told {
                     None => row.rest.push(position),
                     Some((attribute, texts)) => {
-                        let lists = row.by_text.entry(*attribute).or_default();
+                        let lists = lists(&mut row.by_text, *attribute);
                         texts.iter().for_each(|text| lists.entry(text.clone()).or_default().push(position));
                     }
                 }
@@ -57,15 +62,19 @@ impl Index {
         index
     }
 
-    /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`.
-    pub fn collect(&self, statements: &[Prepared], effect: Effect, member: &Member, roots: &[&Prepared], found: &mut BTreeSet<u32>) {
-        let Some(services) = self.rows.get(&(effect, member.clone())) else { return };
-        let service = roots.iter().map(|root| &root.statement.service).find(|service| **service != Selector::Any);
-        let rows: Vec<&Row> = match service {
-            Some(service) => [&Selector::Any, service].into_iter().filter_map(|service| services.get(service)).collect(),
-            None => services.values().collect(),
+    /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`, some of
+    /// them perhaps twice.
+    pub fn collect(&self, statements: &[Prepared], effect: Effect, member: MemberId, roots: &[&Prepared], found: &mut Vec<u32>) {
+        let rows = match effect {
+            Effect::Allow => self.grants.get(&member),
+            Effect::Deny => self.denials.get(&member),
         };
-        for row in rows {
+        let Some(rows) = rows else { return };
+        let service = roots.iter().map(|root| root.header.service).find(|service| *service != 0);
+        for (of, row) in rows {
+            if service.is_some_and(|service| *of != 0 && *of != service) {
+                continue;
+            }
             let mut add = |positions: &[u32]| {
                 let fits = |position: &&u32| {
                     let statement = statements.get(**position as usize);
@@ -76,12 +85,38 @@ impl Index {
             add(&row.rest);
             for (attribute, lists) in &row.by_text {
                 match roots.iter().find_map(|root| restricted(&root.condition, *attribute)) {
-                    Some(texts) if texts.len() < lists.len() => texts.iter().filter_map(|text| lists.get(text)).for_each(|list| add(list)),
+                    Some(texts) if texts.len() < lists.len() => texts.iter().filter_map(|text| lists.get(*text)).for_each(|list| add(list)),
                     _ => lists.values().for_each(|list| add(list)),
                 }
             }
         }
     }
+}
+
+fn row(rows: &mut Rows, service: u32) -> &mut Row {
+    let at = match rows.binary_search_by_key(&service, |(of, _)| *of) {
+        Ok(at) => at,
+        Err(at) => {
+            rows.insert(at, (service, Row::default()));
+            at
+        }
+    };
+    #[expect(clippy::indexing_slicing, reason = "the position has just been found or made")]
+    let (_, row) = &mut rows[at];
+    row
+}
+
+fn lists(by_text: &mut Vec<(AttributeId, HashMap<Arc<str>, Vec<u32>>)>, attribute: AttributeId) -> &mut HashMap<Arc<str>, Vec<u32>> {
+    let at = match by_text.iter().position(|(known, _)| *known == attribute) {
+        Some(at) => at,
+        None => {
+            by_text.push((attribute, HashMap::new()));
+            by_text.len() - 1
+        }
+    };
+    #[expect(clippy::indexing_slicing, reason = "the position has just been found or made")]
+    let (_, lists) = &mut by_text[at];
+    lists
 }
 
 /// The literals that a formula needs in any case.
@@ -101,8 +136,9 @@ fn only_texts(literal: &Literal) -> Option<&ValueSet> {
 }
 
 /// An attribute and the few strings that it may have, beside what does not fit.
-fn asked(formula: &Formula) -> Option<(AttributeId, Vec<Arc<str>>)> {
-    needed(formula).find_map(|literal| {
+fn asked(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, Vec<Arc<str>>)> {
+    // One element of a list says nothing of the others.
+    needed(formula).filter(|literal| !vocabulary.is_list(literal.attribute)).find_map(|literal| {
         let set = only_texts(literal)?;
         let few = set.texts.ranges().len() <= LISTED && !set.texts.is_empty();
         let texts = few.then(|| set.texts.singles()).flatten()?;
@@ -111,9 +147,9 @@ fn asked(formula: &Formula) -> Option<(AttributeId, Vec<Arc<str>>)> {
 }
 
 /// The strings that an attribute may have, if they are few and nothing else will do.
-fn restricted(formula: &Formula, attribute: AttributeId) -> Option<Vec<Arc<str>>> {
+fn restricted(formula: &Formula, attribute: AttributeId) -> Option<Vec<&Arc<str>>> {
     needed(formula).filter(|literal| literal.attribute == attribute).find_map(|literal| {
         let set = only_texts(literal).filter(|set| !set.other)?;
-        Some(set.texts.singles()?.into_iter().cloned().collect())
+        set.texts.singles()
     })
 }

@@ -4,21 +4,31 @@
 //! hold and the others not ([`satisfiable`]). Nothing is reported from a model alone: the request is made, and run through
 //! [`decide`](crate::decision::decide).
 
+mod assertion;
 mod automaton;
 mod compare;
+mod condition;
 mod conflict;
+mod controls;
 mod dead;
 mod difference;
 mod formula;
 mod index;
 mod interval;
 mod list;
+mod lockout;
+mod meaning;
+mod missing;
 mod model;
-mod overlap;
+mod needed;
+mod people;
 mod prepared;
 mod question;
 mod region;
+mod redundant;
 mod request;
+#[cfg(test)]
+mod sample;
 mod scalar;
 mod search;
 mod side;
@@ -26,25 +36,45 @@ mod spelling;
 mod store;
 mod values;
 mod vocabulary;
-mod witness;
 mod words;
+mod world;
 
 #[cfg(test)]
 mod tests;
 
+pub use assertion::Counterexample;
+pub use assertion::Proof;
+pub use assertion::Quantity;
+pub use condition::Conditions;
+pub use condition::Examined;
+pub use conflict::COUNTED;
 pub use conflict::Conflict;
-pub use conflict::conflicts;
+pub use controls::Contradiction;
 pub use dead::Dead;
 pub use difference::Change;
 pub use difference::Class;
 pub use difference::Difference;
 pub use formula::Formula;
+pub use lockout::Lockout;
+pub use lockout::Management;
+pub use meaning::Claim;
+pub use meaning::Meaning;
+pub use meaning::Obstacle;
+pub use meaning::Undecided;
+pub use meaning::is_sweeping;
+pub use missing::Lacking;
+pub use missing::Place;
+pub use missing::admitted;
+pub use missing::escaped;
 pub use model::Model;
 pub use model::Value;
-pub use overlap::Relation;
-pub use overlap::relation;
+pub use needed::Inert;
+pub use needed::Redundant;
+pub use needed::Superfluous;
 pub use question::Analysis;
 pub use question::Verdict;
+pub use question::together;
+pub use redundant::RedundantPart;
 pub use region::Region;
 pub use search::Answer;
 pub use search::Budget;
@@ -53,5 +83,4 @@ pub use search::satisfiable;
 pub use vocabulary::Attribute;
 pub use vocabulary::AttributeId;
 pub use vocabulary::Vocabulary;
-pub use witness::witness;
 pub use words::Names;

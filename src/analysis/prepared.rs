@@ -2,15 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use super::formula::Formula;
-use super::formula::Test;
+use super::people::EVERYONE;
+use super::people::Header;
+use super::people::MemberId;
+use super::people::People;
 use super::values::ValueSet;
 use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
-use crate::condition::Expr;
+use crate::condition::Condition;
+use crate::condition::Term;
 use crate::policy::Actions;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -35,6 +42,14 @@ pub struct Prepared {
     pub condition_id: usize,
     /// Whether its condition reads `{me}`.
     pub reads_me: bool,
+    /// All of it but the members.
+    pub rest: Formula,
+    /// Its header, for comparing at a glance.
+    pub header: Header,
+    /// The numbers of its members, ascending.
+    pub members: Vec<MemberId>,
+    /// The numbers of its exceptions, ascending.
+    pub except: Vec<MemberId>,
 }
 
 /// Who asks, as far as a question says.
@@ -44,6 +59,12 @@ pub struct Caller {
     pub groups: BTreeSet<Name>,
     /// Who the caller is.
     pub identity: Identity,
+    /// Whether the caller is in no other group, and nobody that a statement names.
+    pub exact: bool,
+    /// The numbers of the members that the caller is known to have.
+    pub members: Vec<MemberId>,
+    /// What else is known of the caller, if anything is.
+    pub facts: Option<Formula>,
 }
 
 /// Who a caller is.
@@ -65,9 +86,9 @@ pub enum Identity {
 
 impl Caller {
     /// The caller that has these members and nothing else; `None` if nobody can have them all.
-    pub fn with<'a>(members: impl IntoIterator<Item = &'a Member>, unnamed: Identity) -> Option<Self> {
-        let mut caller = Self { groups: BTreeSet::new(), identity: unnamed };
-        for member in members {
+    pub fn with(members: &[MemberId], people: &People, unnamed: Identity) -> Option<Self> {
+        let mut caller = Self { identity: unnamed, members: members.to_vec(), ..Self::default() };
+        for member in members.iter().filter_map(|&member| people.member(member)) {
             let known = match member {
                 Member::Everyone => continue,
                 Member::Group(name) => {
@@ -85,45 +106,63 @@ impl Caller {
         Some(caller)
     }
 
+    /// Whether the caller is known to be in one group, or to be one person, at most: no two members had to be the same caller.
+    pub fn is_simple(&self) -> bool {
+        self.groups.len() + usize::from(matches!(self.identity, Identity::Known { .. })) <= 1
+    }
+
     /// What a question has to add for the caller to be who they are.
-    pub fn facts(&self) -> Formula {
-        match &self.identity {
+    pub fn facts(&self, vocabulary: &Vocabulary) -> Formula {
+        let identity = match &self.identity {
             Identity::Known { id, .. } => Formula::values(AttributeId::ME, ValueSet::words([&**id])),
             Identity::Nobody | Identity::Any => Formula::always(),
-        }
+        };
+        Formula::all(self.facts.iter().cloned().chain([identity]), vocabulary)
     }
 }
 
 impl Prepared {
     /// When a caller is one of the members and none of the exceptions.
-    pub fn members(&self, caller: &Caller, vocabulary: &Vocabulary) -> Formula {
-        let member = meets(&self.statement.members, caller, vocabulary);
+    pub fn among(&self, caller: &Caller, vocabulary: &Vocabulary) -> Formula {
+        let certain =
+            |ids: &[MemberId]| ids.first() == Some(&EVERYONE) || caller.members.iter().any(|member| ids.binary_search(member).is_ok());
+        let member = if certain(&self.members) { Formula::always() } else { meets(&self.statement.members, caller, vocabulary) };
+        if self.except.is_empty() {
+            return member;
+        }
         let except = meets(&self.statement.except, caller, vocabulary);
         Formula::all([member, except.negate(vocabulary)], vocabulary)
     }
 
     /// When the statement applies to a request of a caller.
     pub fn applies(&self, caller: &Caller, vocabulary: &Vocabulary) -> Formula {
-        let members = self.members(caller, vocabulary);
-        let parts = [members, self.actions.clone(), self.service.clone(), self.source.clone(), self.condition.clone()];
-        Formula::all(parts, vocabulary)
+        let members = self.among(caller, vocabulary);
+        if members.is_always() { self.rest.clone() } else { Formula::all([members, self.rest.clone()], vocabulary) }
+    }
+
+    /// Whether an exception or the condition may keep it from applying to one of its members and not to another.
+    pub fn may_spare_members(&self) -> bool {
+        self.reads_me || !self.statement.except.is_empty()
     }
 
     /// Whether the headers, members left aside, have something in common.
     pub fn overlaps(&self, other: &Self) -> bool {
-        let (one, two) = (&self.statement, &other.statement);
-        one.actions.overlaps(&two.actions) && one.service.overlaps(&two.service) && one.source.overlaps(&two.source)
+        self.header.overlaps(other.header).unwrap_or_else(|| self.statement.actions.overlaps(&other.statement.actions))
     }
 }
 
 /// When a caller is one of some members.
 fn meets(members: &[Member], caller: &Caller, vocabulary: &Vocabulary) -> Formula {
+    if caller.identity == Identity::Nobody && !vocabulary.has_groups() {
+        return if caller_has(members, caller) { Formula::always() } else { Formula::never() };
+    }
     let mut parts = Vec::new();
     let mut ids: HashMap<&str, Vec<&str>> = HashMap::new();
     for member in members {
         match member {
             Member::Everyone => return Formula::always(),
             Member::Group(name) if caller.groups.contains(name) => return Formula::always(),
+            Member::Group(_) if caller.exact => {}
             // Only a group that some exception names can make a difference by being one more.
             Member::Group(name) => parts.extend(vocabulary.group(name).map(|group| Formula::values(group, ValueSet::bool(true)))),
             Member::Email(id) => ids.entry("user").or_default().push(id),
@@ -132,6 +171,7 @@ fn meets(members: &[Member], caller: &Caller, vocabulary: &Vocabulary) -> Formul
     }
     match &caller.identity {
         Identity::Nobody => {}
+        Identity::Any if caller.exact => {}
         Identity::Known { kind, id } => {
             if ids.get(&**kind).is_some_and(|known| known.contains(&&**id)) {
                 return Formula::always();
@@ -149,12 +189,33 @@ fn meets(members: &[Member], caller: &Caller, vocabulary: &Vocabulary) -> Formul
     Formula::any(parts, vocabulary)
 }
 
+/// Whether a caller that nothing names is one of some members.
+fn caller_has(members: &[Member], caller: &Caller) -> bool {
+    members.iter().any(|member| match member {
+        Member::Everyone => true,
+        Member::Group(name) => caller.groups.contains(name),
+        Member::Email(_) | Member::Typed { .. } => false,
+    })
+}
+
 /// Makes statements ready, with one vocabulary.
 #[derive(Debug, Default)]
 pub struct Preparation {
     /// What the formulas speak of.
     pub vocabulary: Vocabulary,
-    conditions: HashMap<(Effect, Arc<Expr>, Vec<bool>), (usize, Formula, bool)>,
+    /// Whom they name.
+    pub people: People,
+    /// The conditions by a hash of what they say, each with what is to be known of it.
+    conditions: HashMap<u64, Vec<(Effect, Arc<Condition>, Ready)>>,
+    ready: usize,
+}
+
+/// What is to be known of a condition.
+#[derive(Debug, Clone)]
+struct Ready {
+    id: usize,
+    formula: Formula,
+    reads_me: bool,
 }
 
 impl Preparation {
@@ -169,32 +230,37 @@ impl Preparation {
             Actions::Any => Formula::always(),
             Actions::Only(names) => Formula::values(AttributeId::ACTION, ValueSet::words(names.iter().map(|name| &**name))),
         };
-        let (condition_id, condition, reads_me) = self.condition(statement);
+        let (service, source) = (named(AttributeId::SERVICE, &statement.service), named(AttributeId::SOURCE, &statement.source));
+        let Ready { id, formula, reads_me } = self.condition(statement);
         Prepared {
-            statement: statement.clone(),
+            rest: Formula::all([actions.clone(), service.clone(), source.clone(), formula.clone()], &self.vocabulary),
             actions,
-            service: named(AttributeId::SERVICE, &statement.service),
-            source: named(AttributeId::SOURCE, &statement.source),
-            condition,
-            condition_id,
+            service,
+            source,
+            condition: formula,
+            condition_id: id,
             reads_me,
+            header: self.people.header(statement),
+            members: self.people.ids(&statement.members),
+            except: self.people.ids(&statement.except),
+            statement: statement.clone(),
         }
     }
 
-    fn condition(&mut self, statement: &Statement) -> (usize, Formula, bool) {
-        let Some(condition) = &statement.condition else { return (0, Formula::always(), false) };
-        let lists: Vec<bool> = condition.terms().map(|term| condition.is_list(term)).collect();
-        let next = self.conditions.len() + 1;
-        let key = (statement.effect, Arc::new(condition.expr().clone()), lists);
-        if let Some(known) = self.conditions.get(&key) {
+    fn condition(&mut self, statement: &Statement) -> Ready {
+        let Some(condition) = &statement.condition else { return Ready { id: 0, formula: Formula::always(), reads_me: false } };
+        let mut hasher = DefaultHasher::new();
+        (statement.effect, condition.expr()).hash(&mut hasher);
+        let alike = self.conditions.entry(hasher.finish()).or_default();
+        if let Some((_, _, known)) = alike.iter().find(|(effect, known, _)| *effect == statement.effect && known == condition) {
             return known.clone();
         }
+        self.ready += 1;
         let formula = Formula::of_statement(condition, statement.effect, &mut self.vocabulary);
-        let mut reads_me = false;
-        formula.each_literal(&mut |literal| reads_me |= literal.attribute == AttributeId::ME || *literal.test == Test::Me);
-        reads_me |= condition.terms().any(|term| *term == crate::condition::Term::Me);
-        self.conditions.insert(key, (next, formula.clone(), reads_me));
-        (next, formula, reads_me)
+        let reads_me = condition.terms().any(|term| *term == Term::Me);
+        let ready = Ready { id: self.ready, formula, reads_me };
+        alike.push((statement.effect, condition.clone(), ready.clone()));
+        ready
     }
 }
 

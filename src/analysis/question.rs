@@ -1,5 +1,8 @@
 //! The frame of every question: a caller, statements that are to apply, and statements that are not.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::formula::Formula;
@@ -14,6 +17,11 @@ use super::search::Goal;
 use super::search::satisfiable;
 use super::side::Side;
 use super::vocabulary::Vocabulary;
+use super::world::World;
+use crate::condition::Condition;
+use crate::decision::Subject;
+use crate::decision::holds_for;
+use crate::policy::Effect;
 use crate::policy::Statement;
 
 /// One or more law books, ready for questions. Building it takes time in proportion to their size.
@@ -23,6 +31,8 @@ pub struct Analysis {
     pub(super) vocabulary: Vocabulary,
     /// The law books.
     pub(super) sides: Vec<Side>,
+    /// What claims are about.
+    pub(super) scopes: Vec<Prepared>,
     /// How much work each question may take.
     pub(super) budget: Budget,
 }
@@ -60,12 +70,29 @@ pub(super) struct Found {
 impl Analysis {
     /// Makes law books ready, each given by its statements, with the usual budget.
     pub fn new(law_books: &[&[Statement]]) -> Self {
+        Self::with_scopes(law_books, &[])
+    }
+
+    /// The same, with scopes that something is to be claimed of; each is given as a grant of all that it is about.
+    pub fn with_scopes(law_books: &[&[Statement]], scopes: &[Statement]) -> Self {
         let mut preparation = Preparation::default();
         let prepared: Vec<Vec<Prepared>> =
             law_books.iter().map(|statements| statements.iter().map(|statement| preparation.prepare(statement)).collect()).collect();
+        let scopes = scopes.iter().map(|scope| preparation.prepare(scope)).collect();
         preparation.vocabulary.relate();
-        let sides = prepared.into_iter().map(Side::new).collect();
-        Self { vocabulary: preparation.vocabulary, sides, budget: Budget::default() }
+        let people = Arc::new(preparation.people);
+        let sides = prepared.into_iter().map(|statements| Side::new(statements, people.clone(), &preparation.vocabulary)).collect();
+        Self { vocabulary: preparation.vocabulary, sides, scopes, budget: Budget::default() }
+    }
+
+    /// The same with only these callers instead of every caller there could be.
+    pub fn in_world(mut self, subjects: &[&Subject]) -> Self {
+        let mut everything = self.sides.iter().flat_map(|side| &side.statements).chain(&self.scopes);
+        let reads_me = everything.any(|prepared| prepared.reads_me);
+        for side in &mut self.sides {
+            side.world = Some(Arc::new(World::new(subjects, &side.people, &self.vocabulary, reads_me)));
+        }
+        self
     }
 
     /// The same with another budget for each question.
@@ -81,13 +108,22 @@ impl Analysis {
 
     /// Whether some request of a caller makes formulas hold and others not.
     pub(super) fn ask(&self, caller: &Caller, hold: &[Formula], fail: &[Formula]) -> Verdict<Found> {
-        let facts = caller.facts();
+        let facts = caller.facts(&self.vocabulary);
         let goals: Vec<Goal<'_>> = std::iter::once(&facts).chain(hold).map(Goal::yes).chain(fail.iter().map(Goal::no)).collect();
         match satisfiable(&self.vocabulary, &goals, self.budget) {
             Answer::Satisfiable { model, .. } => Verdict::Yes(Found { model, caller: caller.clone() }),
             Answer::Unsatisfiable => Verdict::No,
             Answer::Undecided => Verdict::Undecided,
         }
+    }
+
+    /// That every value which a formula reads fits.
+    pub(super) fn fits(&self, formula: &Formula) -> Vec<Formula> {
+        let mut attributes = BTreeSet::new();
+        formula.each_literal(&mut |literal| {
+            attributes.insert(literal.attribute);
+        });
+        attributes.into_iter().map(|attribute| Formula::unfit(attribute, &self.vocabulary).negate(&self.vocabulary)).collect()
     }
 
     /// When statements apply to a request of a caller.
@@ -104,4 +140,27 @@ impl Analysis {
             certify(&request).then_some(json)
         })
     }
+}
+
+/// Whether some request lets each condition, as that of a statement with an effect, apply or not apply as given; and that request.
+/// It has been tried on every condition.
+pub fn together(conditions: &[(&Condition, Effect, bool)], budget: Budget) -> Verdict<Json> {
+    let mut vocabulary = Vocabulary::default();
+    let formulas: Vec<(Formula, bool)> = conditions
+        .iter()
+        .map(|&(condition, effect, applies)| (Formula::of_statement(condition, effect, &mut vocabulary), applies))
+        .collect();
+    vocabulary.relate();
+    let goals: Vec<Goal<'_>> = formulas.iter().map(|(formula, holds)| Goal { formula, holds: *holds }).collect();
+    let model = match satisfiable(&vocabulary, &goals, budget) {
+        Answer::Satisfiable { model, .. } => model,
+        Answer::Unsatisfiable => return Verdict::No,
+        Answer::Undecided => return Verdict::Undecided,
+    };
+    let json = request(&vocabulary, &model, &Caller::default(), "user");
+    let proven = super::side::read(&json).is_some_and(|request| {
+        let facts = request.facts();
+        conditions.iter().all(|(condition, effect, applies)| holds_for(*effect, condition.evaluate(&facts)) == *applies)
+    });
+    if proven { Verdict::Yes(json) } else { Verdict::Undecided }
 }

@@ -5,6 +5,7 @@
 //! cover go, and boxes that differ in one attribute become one. The method is that of two-level logic minimisation (Espresso).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::formula::Formula;
 use super::formula::Literal;
@@ -21,6 +22,7 @@ use super::vocabulary::AttributeId;
 use super::words;
 use super::words::Names;
 use crate::condition::Expr;
+use crate::condition::Term;
 use crate::policy::Name;
 
 /// More boxes than this are not looked for.
@@ -41,7 +43,12 @@ pub struct Region {
     pub caller_types: Names,
     /// What the rest of the request must meet; `None` is nothing.
     pub condition: Option<Expr>,
+    /// What must hold a value that does not fit, which no condition can say.
+    pub unfit: Vec<Term>,
 }
+
+/// Of longer lists of names, those are not left out that other boxes cover.
+const SHARPENED: usize = 16;
 
 /// A box: for each attribute the literals that it must meet.
 type Requirements = BTreeMap<AttributeId, Vec<Literal>>;
@@ -49,7 +56,7 @@ type Requirements = BTreeMap<AttributeId, Vec<Literal>>;
 impl Analysis {
     /// The requests of a caller for which one formula holds, as regions with the formula of each, and whether these are all.
     pub(super) fn regions(&self, caller: &Caller, whole: &Formula) -> (Vec<(Region, Formula)>, bool) {
-        let facts = caller.facts();
+        let facts = caller.facts(&self.vocabulary);
         let (boxes, complete) = self.boxes(&facts, whole);
         let mut regions: Vec<(Region, Formula)> =
             boxes.iter().map(|requirements| (self.region(requirements), self.formula(requirements))).collect();
@@ -83,7 +90,7 @@ impl Analysis {
             formulas.push(self.formula(&requirements));
             boxes.push(requirements);
         }
-        (self.merged(self.irredundant(facts, boxes)), complete)
+        (self.sharpened(facts, self.merged(self.irredundant(facts, boxes))), complete)
     }
 
     /// Whether all requests that meet some literals are of the whole.
@@ -104,6 +111,43 @@ impl Analysis {
                 boxes.remove(at);
             } else {
                 at += 1;
+            }
+        }
+        boxes
+    }
+
+    /// Leaves out of each box the actions, services and sources that the others cover, so that none is told twice.
+    fn sharpened(&self, facts: &Formula, mut boxes: Vec<Requirements>) -> Vec<Requirements> {
+        for at in 0..boxes.len() {
+            for attribute in [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE] {
+                let Some(own) = boxes.get(at) else { continue };
+                let Some([Literal { test, positive: true, .. }]) = own.get(&attribute).map(Vec::as_slice) else { continue };
+                let Test::Values(set) = &**test else { continue };
+                let names: Vec<Arc<str>> = set.texts.singles().into_iter().flatten().cloned().collect();
+                if names.len() < 2 || names.len() > SHARPENED || *set != ValueSet::words(names.iter().map(|name| &**name)) {
+                    continue;
+                }
+                let with = |names: &[&Arc<str>]| {
+                    let test = Test::Values(ValueSet::words(names.iter().map(|name| &***name))).into();
+                    let mut requirements = own.clone();
+                    requirements.insert(attribute, vec![Literal { attribute, test, positive: true }]);
+                    requirements
+                };
+                let others: Vec<Formula> =
+                    boxes.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, other)| self.formula(other)).collect();
+                let needed = |name: &&Arc<str>| {
+                    let formula = self.formula(&with(&[name]));
+                    let goals: Vec<Goal<'_>> =
+                        [Goal::yes(facts), Goal::yes(&formula)].into_iter().chain(others.iter().map(Goal::no)).collect();
+                    satisfiable(&self.vocabulary, &goals, self.budget).known() != Some(false)
+                };
+                let left: Vec<&Arc<str>> = names.iter().filter(needed).collect();
+                if !left.is_empty() && left.len() < names.len() {
+                    let sharper = with(&left);
+                    if let Some(place) = boxes.get_mut(at) {
+                        *place = sharper;
+                    }
+                }
             }
         }
         boxes
@@ -193,9 +237,17 @@ impl Analysis {
         };
         let mut groups = Vec::new();
         let mut conditions = Vec::new();
+        let mut unfit = Vec::new();
+        let lists: Vec<&Term> = requirements.keys().filter_map(|id| self.listed(*id)).collect();
         for literal in requirements.values().flatten() {
             match (self.vocabulary.get(literal.attribute), &*literal.test) {
                 (Some(Attribute::Group(name)), Test::Values(set)) => groups.push((name.clone(), set.bools == [false, true])),
+                (Some(Attribute::Fact { term, .. }), Test::Unfit) if literal.positive => unfit.push(term.clone()),
+                (Some(Attribute::Fact { term, list: false }), Test::Values(set)) if *set == ValueSet::other() => unfit.push(term.clone()),
+                // One side reads a list and the other does not: what the list holds says more.
+                (Some(Attribute::Fact { term, list: false }), _) if lists.contains(&term) => {}
+                // Words speak of values that fit anyway.
+                (Some(Attribute::Fact { list: false, .. }), Test::Values(set)) if set.complement() == ValueSet::other() => {}
                 _ => conditions.extend(words::expr(literal, &self.vocabulary)),
             }
         }
@@ -206,6 +258,15 @@ impl Analysis {
             groups,
             caller_types: names(AttributeId::CALLER_TYPE),
             condition: (!conditions.is_empty()).then(|| Expr::all(conditions)),
+            unfit,
+        }
+    }
+
+    /// The term that an attribute is, if it may hold a list.
+    fn listed(&self, id: AttributeId) -> Option<&Term> {
+        match self.vocabulary.get(id) {
+            Some(Attribute::Fact { term, list: true }) => Some(term),
+            _ => None,
         }
     }
 }

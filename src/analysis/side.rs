@@ -1,17 +1,23 @@
 //! One law book as the questions see it: its statements, and which of them a question about some callers can touch.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::formula::Formula;
 use super::index::Index;
+use super::people::EVERYONE;
+use super::people::MemberId;
+use super::people::People;
 use super::prepared::Caller;
 use super::prepared::Identity;
 use super::prepared::Prepared;
+use super::vocabulary::Vocabulary;
+use super::world::World;
 use crate::decision::Decision;
 use crate::decision::Request;
 use crate::decision::decide;
-use crate::decision::matches;
 use crate::policy::Effect;
 use crate::policy::Member;
 use crate::policy::Statement;
@@ -22,10 +28,10 @@ pub struct Case {
     /// The caller.
     pub caller: Caller,
     /// The members that the caller was made of, one for each of the statements, and those of callers to whom the same statements apply.
-    pub members: Vec<Vec<Member>>,
-    /// The positions of the denials that may apply too.
+    pub members: Vec<Vec<MemberId>>,
+    /// The positions of the denials that may apply too, ascending.
     pub denials: Vec<u32>,
-    /// The positions of the grants that may apply too.
+    /// The positions of the grants that may apply too, ascending; none where they were not asked for.
     pub grants: Vec<u32>,
 }
 
@@ -34,19 +40,24 @@ pub struct Case {
 pub struct Side {
     /// The statements, in the order of the law book.
     pub statements: Vec<Prepared>,
+    /// Whom they name.
+    pub people: Arc<People>,
+    /// The callers there are, if that is known.
+    pub world: Option<Arc<World>>,
     index: Index,
 }
 
 /// More combinations of members than this are not looked at.
 const COMBINATIONS: usize = 4096;
-/// So many different callers are compared with each new one.
-const COMPARED: usize = 64;
+
+/// Both kinds of statements.
+const BOTH: &[Effect] = &[Effect::Deny, Effect::Allow];
 
 impl Side {
     /// Makes a law book ready for looking up.
-    pub fn new(statements: Vec<Prepared>) -> Self {
-        let index = Index::new(&statements);
-        Self { statements, index }
+    pub fn new(statements: Vec<Prepared>, people: Arc<People>, vocabulary: &Vocabulary) -> Self {
+        let index = Index::new(&statements, vocabulary);
+        Self { statements, people, world: None, index }
     }
 
     /// The statement at a position.
@@ -66,55 +77,46 @@ impl Side {
     /// callers that an exception names are left open, and so is the type of the caller, because being of a type that nothing names
     /// avoids every statement for named callers.
     pub fn cases(&self, roots: &[&Prepared]) -> Option<Vec<Case>> {
-        self.cases_beside(&[self], roots).map(|cases| cases.into_iter().map(|(case, _)| case).collect())
+        only_first(cases(&[self], roots, BOTH)?)
     }
 
-    /// Like [`cases`](Self::cases), with what other law books say of the same callers: one case of each, in their order.
-    pub fn cases_beside(&self, sides: &[&Self], roots: &[&Prepared]) -> Option<Vec<(Case, Vec<Case>)>> {
-        let mut cases: Vec<(Case, Vec<Case>)> = Vec::new();
-        for members in combinations(roots)? {
-            let Some((named, identity, caller)) = surroundings(sides, roots, &members) else { continue };
-            let around: Vec<Case> = sides
-                .iter()
-                .map(|side| {
-                    let list = |effect| side.candidates(effect, &named, roots).into_iter().collect();
-                    let (denials, grants) = (list(Effect::Deny), list(Effect::Allow));
-                    Case { caller: caller.clone(), members: vec![members.iter().map(|&member| member.clone()).collect()], denials, grants }
-                })
-                .collect();
-            // Callers to whom the same statements apply are one, unless something reads who they are.
-            let reads = identity == Identity::Any;
-            let same = |(_, known): &(Case, Vec<Case>)| {
-                !reads && known.iter().zip(&around).all(|(known, new)| known.denials == new.denials && known.grants == new.grants)
-            };
-            match cases.iter().take(COMPARED).position(same).and_then(|at| cases.get_mut(at)) {
-                Some((first, _)) => first.members.push(members.iter().map(|&member| member.clone()).collect()),
-                None => cases.extend(around.first().cloned().map(|first| (first, around))),
-            }
-        }
-        // What few statements stand in the way of comes first.
-        cases.sort_by_key(|(_, around)| around.iter().map(|case| case.denials.len()).sum::<usize>());
-        Some(cases)
+    /// The same, with the denials in reach and no grants.
+    pub fn cases_against(&self, roots: &[&Prepared]) -> Option<Vec<Case>> {
+        only_first(cases(&[self], roots, &[Effect::Deny])?)
     }
 
     /// The statements with an effect that may apply together with `roots` to callers with some of these members.
-    fn candidates(&self, effect: Effect, named: &BTreeSet<Member>, roots: &[&Prepared]) -> BTreeSet<u32> {
-        let mut found = BTreeSet::new();
-        for member in named {
+    pub(super) fn candidates(&self, effect: Effect, named: &[MemberId], roots: &[&Prepared]) -> Vec<u32> {
+        let mut found = Vec::new();
+        for &member in named {
             self.index.collect(&self.statements, effect, member, roots, &mut found);
         }
+        found.sort_unstable();
+        found.dedup();
         found
     }
 
-    /// The decision on a request, by [`decide`].
+    /// The decision on a request, by [`decide`] on the statements that name the caller.
     pub fn decide(&self, request: &Request) -> Decision {
-        let concerned = |prepared: &&Prepared| {
-            let statement = &prepared.statement;
-            statement.service.matches(&request.service)
-                && statement.actions.contains(&request.action.name)
-                && statement.members.iter().any(|member| matches(member, &request.subject))
+        let subject = &request.subject;
+        let own: Member = if subject.kind == "user" && subject.id.contains('@') {
+            Member::Email(subject.id.as_str().into())
+        } else {
+            Member::Typed { kind: subject.kind.as_str().into(), id: subject.id.as_str().into() }
         };
-        let statements: Vec<Statement> = self.statements.iter().filter(concerned).map(|prepared| prepared.statement.clone()).collect();
+        let groups = subject.groups.iter().map(|group| Member::Group(group.as_str().into()));
+        let named = groups.chain([own]).filter_map(|member| self.people.known(&member)).chain([EVERYONE]);
+        let mut positions = Vec::new();
+        for member in named {
+            for effect in BOTH {
+                self.index.collect(&self.statements, *effect, member, &[], &mut positions);
+            }
+        }
+        positions.sort_unstable();
+        positions.dedup();
+        let concerned =
+            |statement: &&Statement| statement.service.matches(&request.service) && statement.actions.contains(&request.action.name);
+        let statements: Vec<Statement> = self.at(&positions).map(|prepared| &prepared.statement).filter(concerned).cloned().collect();
         decide(&statements, request)
     }
 }
@@ -124,59 +126,159 @@ pub fn read(request: &Json) -> Option<Request> {
     Request::from_authzen(request).ok()
 }
 
-/// One member of each statement, in every way that matters; `None` if these are too many.
-fn combinations<'a>(roots: &[&'a Prepared]) -> Option<Vec<Vec<&'a Member>>> {
-    let everyone = &Member::Everyone;
-    let members = |root: &&'a Prepared| -> Vec<&'a Member> {
-        let members = &root.statement.members;
-        // Whoever has another member too is denied no less.
-        if members.contains(everyone) { members.iter().filter(|member| *member == everyone).collect() } else { members.iter().collect() }
-    };
-    let lists: Vec<Vec<&Member>> = roots.iter().map(members).collect();
-    let mut combinations: Vec<Vec<&Member>> = vec![Vec::new()];
-    for list in &lists {
+fn only_first(cases: Vec<Vec<Case>>) -> Option<Vec<Case>> {
+    cases.into_iter().map(|around| around.into_iter().next()).collect()
+}
+
+/// The callers to look at (see [`Side::cases`]), each with what every one of some law books says of it: one case of each, in
+/// their order. `None` if they are too many.
+pub fn cases(sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Option<Vec<Vec<Case>>> {
+    let people = &sides.first()?.people;
+    if let Some(world) = sides.iter().rev().find_map(|side| side.world.as_ref()) {
+        return Some(known_cases(world, sides, roots, effects));
+    }
+    let everyone: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &[EVERYONE], roots, effects)).collect();
+    let mut cases: Vec<Vec<Case>> = Vec::new();
+    // Callers to whom the same statements apply are one, unless something reads who they are. An exception makes a statement
+    // reach callers in different ways, so that being in reach does not say that it applies.
+    let mut classes: HashMap<Vec<Reach>, usize> = HashMap::new();
+    for members in combinations(roots)? {
+        let own: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &members, roots, effects)).collect();
+        let reads = |prepared: &Prepared| prepared.reads_me;
+        let spares = |prepared: &Prepared| !prepared.except.is_empty();
+        let any = |test: fn(&Prepared) -> bool| {
+            roots.iter().any(|root| test(root))
+                || sides
+                    .iter()
+                    .zip(everyone.iter().zip(&own))
+                    .any(|(side, (everyone, own))| everyone.any(side, test) || own.any(side, test))
+        };
+        let special = any(spares) || any(reads);
+        if !special && let Some(known) = classes.get(&own).and_then(|&at| cases.get_mut(at)) {
+            known.iter_mut().for_each(|case| case.members.push(members.clone()));
+            continue;
+        }
+        let (identity, around) = if any(spares) {
+            surroundings(sides, roots, &members, effects)
+        } else {
+            let around = everyone.iter().zip(&own).map(|(everyone, own)| everyone.join(own)).collect();
+            (if any(reads) { Identity::Any } else { Identity::Nobody }, around)
+        };
+        let Some(caller) = Caller::with(&members, people, identity) else { continue };
+        if !special {
+            classes.insert(own, cases.len());
+        }
+        let case = |Reach { denials, grants }| Case { caller: caller.clone(), members: vec![members.clone()], denials, grants };
+        cases.push(around.into_iter().map(case).collect());
+    }
+    // What few statements stand in the way of comes first.
+    cases.sort_by_key(|around| around.iter().map(|case| case.denials.len()).sum::<usize>());
+    Some(cases)
+}
+
+/// The callers that there are, as far as something tells them apart.
+fn known_cases(world: &World, sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Vec<Vec<Case>> {
+    let reads_me = |side: &Side, reach: &Reach| reach.any(side, |prepared| prepared.reads_me);
+    let mut cases: Vec<Vec<Case>> = Vec::new();
+    let mut classes: HashMap<(Vec<Reach>, Option<Formula>), usize> = HashMap::new();
+    for (caller, members) in world.callers(roots) {
+        let around: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &caller.members, roots, effects)).collect();
+        let reads = roots.iter().any(|root| root.reads_me) || sides.iter().zip(&around).any(|(side, reach)| reads_me(side, reach));
+        let class = (around, caller.facts.clone());
+        match classes.get(&class).and_then(|&at| cases.get_mut(at)) {
+            Some(known) if !reads => known.iter_mut().for_each(|case| {
+                if !case.members.contains(&members) {
+                    case.members.push(members.clone());
+                }
+            }),
+            _ => {
+                classes.insert(class.clone(), cases.len());
+                let case = |Reach { denials, grants }| Case { caller: caller.clone(), members: vec![members.clone()], denials, grants };
+                cases.push(class.0.into_iter().map(case).collect());
+            }
+        }
+    }
+    cases
+}
+
+/// The statements of a law book that may apply to some callers, by position, ascending.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Reach {
+    denials: Vec<u32>,
+    grants: Vec<u32>,
+}
+
+impl Reach {
+    fn of(side: &Side, members: &[MemberId], roots: &[&Prepared], effects: &[Effect]) -> Self {
+        let list = |effect| if effects.contains(&effect) { side.candidates(effect, members, roots) } else { Vec::new() };
+        Self { denials: list(Effect::Deny), grants: list(Effect::Allow) }
+    }
+
+    fn join(&self, other: &Self) -> Self {
+        let join = |one: &[u32], two: &[u32]| {
+            let mut both = [one, two].concat();
+            if !two.is_empty() {
+                both.sort_unstable();
+                both.dedup();
+            }
+            both
+        };
+        Self { denials: join(&self.denials, &other.denials), grants: join(&self.grants, &other.grants) }
+    }
+
+    fn any(&self, side: &Side, test: fn(&Prepared) -> bool) -> bool {
+        side.at(&self.denials).chain(side.at(&self.grants)).any(test)
+    }
+}
+
+/// One member of each statement, in every way that matters, those who need fewer members first, because they stand for those who
+/// need more; `None` if these are too many.
+fn combinations(roots: &[&Prepared]) -> Option<Vec<Vec<MemberId>>> {
+    let mut combinations: Vec<Vec<MemberId>> = vec![Vec::new()];
+    for root in roots {
+        // Whoever has another member beside `*` is denied no less.
+        let list = if root.members.first() == Some(&EVERYONE) { &[EVERYONE] } else { root.members.as_slice() };
         let mut longer = Vec::new();
         for combination in &combinations {
             // A member that is there already is enough.
-            let shared: Vec<&&Member> = list.iter().filter(|member| combination.contains(*member)).collect();
-            let added = if shared.is_empty() { list.iter().collect() } else { shared };
-            for member in added {
-                if longer.len() >= COMBINATIONS {
+            let shared: Vec<MemberId> = list.iter().copied().filter(|member| combination.contains(member)).collect();
+            for &member in if shared.is_empty() { list } else { &shared } {
+                if roots.len() > 1 && longer.len() >= COMBINATIONS {
                     return None;
                 }
-                longer.push(combination.iter().copied().chain([*member]).collect());
+                longer.push(combination.iter().copied().chain([member]).collect());
             }
         }
         combinations = longer;
     }
+    let distinct = |members: &Vec<MemberId>| {
+        members.iter().enumerate().filter(|(at, member)| !members.iter().take(*at).any(|known| known == *member)).count()
+    };
+    combinations.sort_by_key(distinct);
     Some(combinations)
 }
 
-/// Everyone that the statements in reach name for such a caller, whether who the caller is matters, and the caller; `None` if
-/// nobody can have all the members.
-fn surroundings(sides: &[&Side], roots: &[&Prepared], members: &[&Member]) -> Option<(BTreeSet<Member>, Identity, Caller)> {
-    let mut named: BTreeSet<Member> = members.iter().map(|&member| member.clone()).chain([Member::Everyone]).collect();
-    named.extend(roots.iter().flat_map(|root| root.statement.except.iter().cloned()));
-    let mut reads_me = roots.iter().any(|root| root.reads_me);
+/// Whether who the caller is matters where there are exceptions, and what is in reach of a caller who may be in any group, or be
+/// anybody, that an exception in reach names.
+fn surroundings(sides: &[&Side], roots: &[&Prepared], members: &[MemberId], effects: &[Effect]) -> (Identity, Vec<Reach>) {
+    let mut named: Vec<MemberId> = members.iter().copied().chain([EVERYONE]).collect();
+    named.extend(roots.iter().flat_map(|root| &root.except));
     loop {
-        let before = named.len();
-        let mut exceptions = Vec::new();
-        for side in sides {
-            for effect in [Effect::Deny, Effect::Allow] {
-                for position in side.candidates(effect, &named, roots) {
-                    let Some(prepared) = side.get(position) else { continue };
-                    reads_me |= prepared.reads_me;
-                    exceptions.extend(prepared.statement.except.iter().cloned());
-                }
-            }
+        named.sort_unstable();
+        named.dedup();
+        let around: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &named, roots, effects)).collect();
+        let reached = sides.iter().zip(&around).flat_map(|(side, reach)| side.at(&reach.denials).chain(side.at(&reach.grants)));
+        let exceptions: Vec<MemberId> =
+            reached.flat_map(|prepared| prepared.except.iter().copied()).filter(|member| !named.contains(member)).collect();
+        if exceptions.is_empty() {
+            let is_person = |member: &MemberId| {
+                let person = sides.first().and_then(|side| side.people.member(*member));
+                !members.contains(member) && matches!(person, Some(Member::Email(_) | Member::Typed { .. }))
+            };
+            let reads = |(side, reach): (&&Side, &Reach)| reach.any(side, |prepared| prepared.reads_me);
+            let matters = named.iter().any(is_person) || roots.iter().any(|root| root.reads_me) || sides.iter().zip(&around).any(reads);
+            return (if matters { Identity::Any } else { Identity::Nobody }, around);
         }
         named.extend(exceptions);
-        if named.len() == before {
-            break;
-        }
     }
-    let identities = named.iter().any(|member| !members.contains(&member) && matches!(member, Member::Email(_) | Member::Typed { .. }));
-    let identity = if reads_me || identities { Identity::Any } else { Identity::Nobody };
-    let caller = Caller::with(members.iter().copied(), identity.clone())?;
-    Some((named, identity, caller))
 }

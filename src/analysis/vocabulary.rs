@@ -73,13 +73,14 @@ pub struct Vocabulary {
     attributes: Vec<Attribute>,
     ids: HashMap<Attribute, AttributeId>,
     related: HashMap<AttributeId, Vec<(AttributeId, Lies)>>,
+    groups: bool,
 }
 
 impl Default for Vocabulary {
     fn default() -> Self {
         let attributes = vec![Attribute::Action, Attribute::Service, Attribute::Source, Attribute::CallerType, Attribute::Me];
         let ids = (0..).map(AttributeId).zip(&attributes).map(|(id, attribute)| (attribute.clone(), id)).collect();
-        Self { attributes, ids, related: HashMap::new() }
+        Self { attributes, ids, related: HashMap::new(), groups: false }
     }
 }
 
@@ -90,6 +91,7 @@ impl Vocabulary {
             return id;
         }
         let id = AttributeId(u32::try_from(self.attributes.len()).unwrap_or(u32::MAX));
+        self.groups |= matches!(attribute, Attribute::Group(_));
         self.attributes.push(attribute.clone());
         self.ids.insert(attribute.clone(), id);
         id
@@ -101,6 +103,16 @@ impl Vocabulary {
             Term::Me => AttributeId::ME,
             _ => self.id(&Attribute::Fact { term: term.clone(), list }),
         }
+    }
+
+    /// Every attribute with its number.
+    pub fn iter(&self) -> impl Iterator<Item = (AttributeId, &Attribute)> {
+        (0..).map(AttributeId).zip(&self.attributes)
+    }
+
+    /// Whether anything speaks of groups.
+    pub fn has_groups(&self) -> bool {
+        self.groups
     }
 
     /// The number of a term as it was read, if anything reads it so.

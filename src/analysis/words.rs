@@ -33,6 +33,8 @@ pub fn expr(literal: &Literal, vocabulary: &Vocabulary) -> Option<Expr> {
         _ => return None,
     };
     let positive = match &*literal.test {
+        // That a value fits is not said.
+        Test::Values(set) if literal.positive && !list && (ValueSet { other: true, ..set.clone() }).is_all() => return None,
         Test::Values(set) if list => elements(&term, set),
         Test::Values(set) => scalar(&term, set),
         Test::Like(pattern) => Expr::Atom(Atom::Like { term, pattern: pattern.clone(), negated: false }),

@@ -12,13 +12,13 @@ use super::Console;
 use super::Failure;
 use super::Outcome;
 use super::Status;
-use super::diff;
 use super::fix;
 use super::law_book::LawBook;
 use super::law_book::Loaded;
 use super::law_book::load;
 use super::law_book::today;
 use super::replace::replace;
+use super::unified;
 use crate::finding::Finding;
 use crate::finding::Safety;
 use crate::finding::Severity;
@@ -147,7 +147,7 @@ fn show_diff(loaded: &Loaded, findings: &[Finding], allowed: Safety, console: &m
     let status = if texts.is_empty() { status(findings) } else { Status::No };
     for (source, text) in texts {
         let Some(file) = sources.get(source) else { continue };
-        let diff = diff::unified(file.path(), file.text(), &text);
+        let diff = unified::diff(file.path(), file.text(), &text);
         console.show(|out| out.write_all(diff.as_bytes()))?;
     }
     Ok(status)

@@ -1,30 +1,223 @@
-//! What would change in a file, as a unified diff that `git apply` and `patch` read.
+//! `lawbook diff`: permissions gained and lost between two revisions of a law book.
 
-use std::fmt::Write as _;
+use std::fs::File;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
 
-use similar::TextDiff;
+use clap::Args;
 
-use crate::report::printable::printable;
+use super::Console;
+use super::Failure;
+use super::Outcome;
+use super::Status;
+use super::law_book::absent;
+use super::law_book::exists;
+use super::revisions::Chosen;
+use super::revisions::Revisions;
+use super::revisions::choose;
+use super::shell;
+use crate::analysis::Analysis;
+use crate::analysis::Management;
+use crate::history::Repository;
+use crate::history::RepositoryError;
+use crate::report::Look;
+use crate::report::count;
+use crate::report::diff::Compared;
+use crate::report::diff::DiffFormat;
+use crate::report::diff::DiffReport;
+use crate::report::diff::Gate;
+use crate::workspace::LoadError;
+use crate::workspace::Workspace;
+use crate::workspace::find_root;
 
-/// The diff of one file; empty when nothing changes.
-pub(super) fn unified(path: &str, before: &str, after: &str) -> String {
-    let mut text = String::new();
-    if before != after {
-        let path = printable(path);
-        let diff = TextDiff::from_lines(before, after);
-        // Writing to a string does not fail.
-        let _ = write!(text, "{}", diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")));
+/// The trailer that gives leave for a gain.
+const ALLOW: &str = "Lawbook-Allow";
+
+/// Show the permissions gained and lost between two revisions, with an example of each
+///
+/// Compares what the policies mean, not how they are written: a file that was renamed, reformatted or split changes nothing.
+/// A gain can be accepted by its fingerprint, with a trailer `Lawbook-Allow: FINGERPRINT` in a commit message of B.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lawbook diff                          what the files on disk change, against HEAD\n  lawbook diff --staged                 what the next commit would change\n  lawbook diff v1..v2                   two revisions\n  lawbook diff main...HEAD              what this branch changes\n  lawbook diff main...HEAD --deny-new-access\n  lawbook diff main...HEAD --format markdown > comment.md"
+)]
+pub(super) struct Diff {
+    /// `A` (against the files on disk), `A..B`, or `A...B` (what B changed since it left A)
+    #[arg(value_name = "A[..B]", default_value = "HEAD")]
+    revisions: String,
+
+    /// The folder of the law book [default: the nearest one from the current folder upwards]
+    dir: Option<PathBuf>,
+
+    /// Compare with what is staged for the next commit instead of the files on disk
+    #[arg(long)]
+    staged: bool,
+
+    /// Exit with 1 if there is a gain that is not waived, or anything undecided
+    #[arg(long)]
+    deny_new_access: bool,
+
+    /// Accept the gain with this fingerprint; may be repeated
+    #[arg(long, value_name = "FINGERPRINT")]
+    allow: Vec<String>,
+
+    /// The format on standard output: human, json or markdown
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = format)]
+    format: DiffFormat,
+
+    /// Write the report to a file as well, in any format; may be repeated
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output)]
+    output: Vec<Output>,
+}
+
+#[derive(Debug, Clone)]
+struct Output {
+    format: DiffFormat,
+    path: PathBuf,
+}
+
+fn format(name: &str) -> Result<DiffFormat, String> {
+    DiffFormat::named(name).ok_or_else(|| format!("use one of {}", DiffFormat::ALL.map(DiffFormat::as_str).join(", ")))
+}
+
+fn output(text: &str) -> Result<Output, String> {
+    match text.split_once('=') {
+        Some((name, path)) if !path.is_empty() => Ok(Output { format: format(name)?, path: PathBuf::from(path) }),
+        _ => Err("write a format and a file, such as `markdown=comment.md`".to_owned()),
+    }
+}
+
+impl Diff {
+    pub(super) fn run(self, console: &mut Console) -> Outcome {
+        let revisions = Revisions::parse(&self.revisions);
+        if self.staged && !matches!(revisions, Revisions::One(_)) {
+            let message = format!("`--staged` compares one revision with the index, and `{}` names two", self.revisions);
+            return Err(Failure::new(message).help("leave out `--staged`, or name one revision").into());
+        }
+        let root = find_root(self.dir.as_deref())?;
+        let repository = Repository::open(&root)?;
+        let open = if self.staged { Chosen::Index } else { Chosen::Worktree };
+        let (before, after) = choose(&repository, &revisions, open).map_err(|error| self.folder_first(error))?;
+        let (old, new) = rayon::join(|| Workspace::open(&root, &before.origin()), || Workspace::open(&root, &after.origin()));
+        let (old, new) = (old.map_err(bare)?, new.map_err(bare)?);
+        if !exists(&old) && !exists(&new) {
+            return Err(absent(&root, &after.origin()).into());
+        }
+        for (chosen, workspace) in [(&before, &old), (&after, &new)] {
+            compiles(chosen, workspace, self.dir.as_deref())?;
+            if !exists(workspace) {
+                console.remark(format!("there is no law book in {}: it is compared as an empty one", chosen.words()));
+            }
+        }
+        let analysis = Analysis::new(&[old.book.set.statements(), new.book.set.statements()]);
+        let difference = analysis.difference();
+        let waivers = self.waivers(&repository, &before, &after)?;
+        let sides = (Compared { what: before.side(), book: &old.book }, Compared { what: after.side(), book: &new.book });
+        let mut report = DiffReport::new(&difference, sides.0, sides.1, &waivers, console.look()).locked_out(locks_out(&analysis));
+        if self.deny_new_access {
+            report = report.gated();
+        }
+        for output in &self.output {
+            write_file(output, &report)?;
+        }
+        console.show(|out| self.format.write(&report, out))?;
+        let Some(gate) = report.gate.filter(|gate| !gate.passes()) else { return Ok(Status::Fine) };
+        console.remark(refusal(gate));
+        Ok(Status::No)
+    }
+
+    /// A folder in the place of the revision: `lawbook diff laws`.
+    fn folder_first(&self, error: RepositoryError) -> miette::Report {
+        match error {
+            RepositoryError::UnknownRevision { .. } if self.dir.is_none() && Path::new(&self.revisions).is_dir() => {
+                let folder = &self.revisions;
+                let help = format!("name the folder second: `lawbook diff HEAD {folder}`");
+                Failure::new(format!("`{folder}` is a folder, not a revision")).help(help).into()
+            }
+            error => error.into(),
+        }
+    }
+
+    /// Fingerprints that somebody gave leave for: on the command line, and in the commits that only the side after has.
+    fn waivers(&self, repository: &Repository, before: &Chosen, after: &Chosen) -> Result<Vec<(String, Option<String>)>, RepositoryError> {
+        let mut waivers: Vec<(String, Option<String>)> =
+            self.allow.iter().map(|fingerprint| (fingerprint.trim().to_owned(), None)).collect();
+        if let (Chosen::Revision { commit: from, .. }, Chosen::Revision { commit: to, .. }) = (before, after) {
+            for trailer in repository.trailers_between(from, to, ALLOW)? {
+                // One trailer may name several, and say why behind the first word of each.
+                let fingerprint = trailer.value.split_whitespace().next().unwrap_or_default().to_owned();
+                waivers.push((fingerprint, Some(trailer.commit)));
+            }
+        }
+        Ok(waivers)
+    }
+}
+
+/// Refuses a side whose meaning is not known: half a law book must not be compared.
+fn compiles(chosen: &Chosen, workspace: &Workspace, dir: Option<&Path>) -> Result<(), Failure> {
+    let Err(findings) = workspace.compile() else { return Ok(()) };
+    let Some(first) = findings.first() else { return Ok(()) };
+    let sources = &workspace.book.sources;
+    let place = sources.line_column(first.primary.span);
+    let path = sources.path(first.primary.span.source);
+    let more = match findings.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {}", count(more, "more finding")),
+    };
+    let message =
+        format!("the law book in {} does not compile: {path}:{}:{}: {}{more}", chosen.words(), place.line, place.column, first.message);
+    let dir = dir.map(|dir| format!(" {}", shell::argument(dir))).unwrap_or_default();
+    let verb = match chosen {
+        Chosen::Revision { .. } => "compare with a revision that compiles",
+        Chosen::Worktree | Chosen::Index => "repair it",
+    };
+    Err(Failure::new(message).help(format!("{verb}; `lawbook check{dir}{}` shows what is wrong", chosen.check_flag())))
+}
+
+/// A bare repository, of which two revisions can be compared.
+fn bare(error: LoadError) -> miette::Report {
+    match error {
+        LoadError::Bare { .. } => Failure::new(error.to_string()).help("compare two revisions: write `A..B`").into(),
+        error => error.into(),
+    }
+}
+
+/// Whether somebody could change policies before, and nobody can after.
+fn locks_out(analysis: &Analysis) -> bool {
+    let nobody = matches!(analysis.management(1), Management::NotGranted | Management::LockedOut(_));
+    nobody && analysis.management(0) == Management::Possible
+}
+
+fn refusal(gate: Gate) -> String {
+    let mut reasons = Vec::new();
+    if gate.unwaived > 0 {
+        reasons.push(format!("{} not waived", are(gate.unwaived, "gain")));
+    }
+    if gate.undescribed > 0 {
+        reasons.push(format!("{} not even described", are(gate.undescribed, "gain")));
+    }
+    if gate.undecided > 0 {
+        reasons.push(format!("{} undecided", are(gate.undecided, "policy")));
+    }
+    let mut text = format!("new access is denied: {}", reasons.join(", "));
+    if gate.unwaived > 0 {
+        text.push_str(&format!(
+            "\n  help: accept a gain with the trailer `{ALLOW}: FINGERPRINT` in a commit message, or with `--allow FINGERPRINT`"
+        ));
     }
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn are(number: usize, noun: &str) -> String {
+    format!("{} {}", count(number, noun), if number == 1 { "is" } else { "are" })
+}
 
-    #[test]
-    fn a_change_is_shown_with_its_context() {
-        assert_eq!(unified("p.yaml", "a\nb\n", "a\nc\n"), "--- a/p.yaml\n+++ b/p.yaml\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
-        assert_eq!(unified("p.yaml", "a\n", "a\n"), "");
-    }
+fn write_file(output: &Output, report: &DiffReport<'_>) -> Result<(), Failure> {
+    let unwritable = |error: std::io::Error| Failure::unwritable(&output.path, &error);
+    let mut file = BufWriter::new(File::create(&output.path).map_err(unwritable)?);
+    let plain = DiffReport { look: Look::PLAIN, ..report.clone() };
+    output.format.write(&plain, &mut file).map_err(unwritable)?;
+    file.flush().map_err(unwritable)
 }

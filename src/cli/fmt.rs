@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use super::Console;
 use super::Outcome;
 use super::Status;
-use super::diff;
 use super::law_book::Loaded;
 use super::law_book::load;
 use super::replace::replace;
+use super::unified;
 use crate::finding::Finding;
 use crate::policy::FormatError;
 use crate::policy::format;
@@ -83,7 +83,7 @@ impl Fmt {
 
     fn tell(&self, file: &SourceFile, text: &str, loaded: &Loaded, console: &mut Console) -> miette::Result<()> {
         if self.diff {
-            let diff = diff::unified(file.path(), file.text(), text);
+            let diff = unified::diff(file.path(), file.text(), text);
             return Ok(console.show(|out| out.write_all(diff.as_bytes()))?);
         }
         if !self.check {

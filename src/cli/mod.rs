@@ -26,6 +26,7 @@ mod progress;
 mod replace;
 mod request;
 mod requests;
+mod revisions;
 mod schema;
 mod serve;
 mod shell;
@@ -34,6 +35,7 @@ mod span_of_time;
 mod statement;
 mod token;
 mod trust;
+mod unified;
 mod unnamed;
 mod verify;
 
@@ -91,6 +93,7 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Fmt(fmt::Fmt),
+    Diff(Box<diff::Diff>),
     Explain(explain::Explain),
     Decide(Box<decide::Decide>),
     EvalCondition(Box<eval_condition::EvalCondition>),
@@ -113,6 +116,7 @@ impl Command {
             Self::Init(command) => command.run(console),
             Self::Check(command) => command.run(console),
             Self::Fmt(command) => command.run(console),
+            Self::Diff(command) => command.run(console),
             Self::Explain(command) => command.run(console),
             Self::Decide(command) => command.run(console),
             Self::EvalCondition(command) => command.run(console),

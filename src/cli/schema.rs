@@ -7,11 +7,13 @@ use super::Console;
 use super::Outcome;
 use super::Status;
 use crate::report::audit::json::AUDIT_SCHEMA;
+use crate::report::diff::json::DIFF_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
 use crate::report::trial::json::EVALUATION_SCHEMA;
+use crate::schema::DIRECTORY_SCHEMA;
 use crate::schema::POLICY_SCHEMA;
 
-/// Print a JSON Schema (draft 2020-12): of policies, of lawbook.toml, of requests, of outputs
+/// Print a JSON Schema (draft 2020-12): of policies, of lawbook.toml, of directory.yaml, of requests, of outputs
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  lawbook schema policy > schema/policy.schema.json\n  lawbook schema findings")]
 pub(super) struct Schema {
@@ -26,6 +28,8 @@ enum Subject {
     Policy,
     /// lawbook.toml
     Config,
+    /// directory.yaml
+    Directory,
     /// The request that `lawbook decide` reads
     Request,
     /// The answer that `lawbook decide` gives
@@ -34,6 +38,8 @@ enum Subject {
     Evaluation,
     /// What `lawbook check --format json` writes
     Findings,
+    /// What `lawbook diff --format json` writes
+    Diff,
     /// What `lawbook audit --format json` writes
     Audit,
 }
@@ -43,10 +49,12 @@ impl Schema {
         let text = match self.of {
             Subject::Policy => POLICY_SCHEMA,
             Subject::Config => include_str!("../../schema/config.schema.json"),
+            Subject::Directory => DIRECTORY_SCHEMA,
             Subject::Request => include_str!("../../schema/request.schema.json"),
             Subject::Decision => include_str!("../../schema/decision.schema.json"),
             Subject::Evaluation => EVALUATION_SCHEMA,
             Subject::Findings => FINDINGS_SCHEMA,
+            Subject::Diff => DIFF_SCHEMA,
             Subject::Audit => AUDIT_SCHEMA,
         };
         console.say(text.trim_end())?;

@@ -54,6 +54,19 @@ pub struct Spelling {
     pub message: String,
 }
 
+/// Where the parts of one atom stand, in bytes of the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AtomPlace {
+    /// The whole atom.
+    pub range: Range<usize>,
+    /// The term on the left.
+    pub term: Range<usize>,
+    /// What relates the two sides, such as `=` or `not in cidr`; empty when nothing does.
+    pub sign: Range<usize>,
+    /// The constant, the pattern or the term on the right; of a list each value.
+    pub values: Vec<Range<usize>>,
+}
+
 /// A condition that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
@@ -61,6 +74,8 @@ pub struct Parsed {
     pub expr: Expr,
     /// What is not written canonically, in order of place.
     pub spellings: Vec<Spelling>,
+    /// Where its atoms stand, in the order in which [`Expr::each_atom`] visits them.
+    pub places: Vec<AtomPlace>,
 }
 
 /// The user's text, cut to a length that a message can carry.

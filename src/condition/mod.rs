@@ -48,6 +48,7 @@ pub use cidr::networks;
 pub use cidr::parse_address;
 pub use compile::Condition;
 pub use compile::Lists;
+pub use error::AtomPlace;
 pub use error::ConditionError;
 pub use error::ErrorKind;
 pub use error::Parsed;

@@ -33,21 +33,27 @@ impl<'p> Parser<'p> {
     /// What follows `term` in its atom.
     pub(super) fn comparison(&mut self, term: Term) -> Result<Atom, ConditionError> {
         if let Some(Token::Compare(op)) = self.peek().map(|lexeme| &lexeme.token) {
+            self.sign_starts();
             return self.relation(term, *op);
         }
         match self.keyword() {
             Some(Keyword::Not) => {
+                self.sign_starts();
                 self.take_word();
                 self.worded(term, true)
             }
             Some(Keyword::Nin) => {
+                self.sign_starts();
                 let place = self.place();
                 self.take();
                 self.spell(place, "not in");
                 self.refuse_cidr_after_nin()?;
                 Ok(Atom::In { term, values: self.values()?, negated: true })
             }
-            Some(Keyword::In | Keyword::Like | Keyword::Matches) => self.worded(term, false),
+            Some(Keyword::In | Keyword::Like | Keyword::Matches) => {
+                self.sign_starts();
+                self.worded(term, false)
+            }
             _ => Ok(Atom::Bare(term)),
         }
     }
@@ -82,7 +88,9 @@ impl<'p> Parser<'p> {
             self.spell(place.clone(), op.as_str());
         }
         let right = self.place();
+        self.sign_ends();
         let operand = self.operand()?;
+        self.value_at(right.start..self.end);
         let ordered = !matches!(op, CompareOp::Eq | CompareOp::Ne);
         if ordered && let Operand::Literal(literal @ (Literal::Bool(_) | Literal::Null)) = &operand {
             let error = ConditionError::syntax(right, format!("`{op}` orders numbers and strings; `{literal}` has no order"));
@@ -199,6 +207,7 @@ impl<'p> Parser<'p> {
 
     /// A list in parentheses or brackets.
     fn list(&mut self) -> Result<Vec<Placed>, ConditionError> {
+        self.sign_ends();
         let open = self.place();
         let close = match () {
             () if self.take_mark('(') => ')',
@@ -209,6 +218,7 @@ impl<'p> Parser<'p> {
         let mut values = Vec::new();
         loop {
             let Some((value, range)) = self.list_value()? else { return Err(self.no_list_value(&open)) };
+            self.value_at(range.clone());
             values.push((value, range));
             if !self.take_mark(',') {
                 break;
@@ -341,6 +351,7 @@ impl<'p> Parser<'p> {
 
     /// The string behind `like` or `matches`.
     fn pattern(&mut self, keyword: &str) -> Result<(&'p str, Range<usize>), ConditionError> {
+        self.sign_ends();
         let error = self.unexpected("a pattern");
         let Some(lexeme) = self.take() else { return Err(error.help(format!("write a string, as in `{keyword} 'a'`"))) };
         let range = lexeme.range.clone();
@@ -350,6 +361,7 @@ impl<'p> Parser<'p> {
                     return Err(ConditionError::syntax(range, message).help(help));
                 }
                 self.spell_quotes(&range, value);
+                self.value_at(range.clone());
                 Ok((value, range))
             }
             Token::Word | Token::Name(_) => Err(error.help(format!("write `'{}'` if it is a string", excerpt(self.slice(&range))))),

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::Atom;
+use super::AtomPlace;
 use super::ConditionError;
 use super::ErrorKind;
 use super::Expr;
@@ -50,9 +51,9 @@ pub(super) fn read(text: &str, parts: Parts) -> Result<(Parsed, Parts), Vec<Cond
             return Err(parser.into_errors());
         }
     };
-    let Parser { mut spellings, parts, .. } = parser;
+    let Parser { mut spellings, parts, places, .. } = parser;
     spellings.sort_by_key(|spelling| spelling.range.start);
-    Ok((Parsed { expr, spellings }, parts))
+    Ok((Parsed { expr, spellings, places }, parts))
 }
 
 /// `and` or `or`.
@@ -88,7 +89,9 @@ pub(super) struct Parser<'p> {
     pub(super) errors: Vec<ConditionError>,
     pub(super) spellings: Vec<Spelling>,
     parts: Parts,
-    atoms: usize,
+    places: Vec<AtomPlace>,
+    /// The place of the atom that is being read.
+    place: AtomPlace,
     pub(super) list_values: usize,
     pub(super) regexes: usize,
 }
@@ -103,7 +106,8 @@ impl<'p> Parser<'p> {
             errors: vec![],
             spellings: vec![],
             parts: Parts::unkept(),
-            atoms: 0,
+            places: vec![],
+            place: AtomPlace::default(),
             list_values: 0,
             regexes: 0,
         }
@@ -291,20 +295,46 @@ impl<'p> Parser<'p> {
     }
 
     fn atom(&mut self) -> Result<Atom, ConditionError> {
-        self.atoms += 1;
-        if self.atoms > limits::ATOMS {
+        if self.places.len() >= limits::ATOMS {
             let error = ConditionError::syntax(self.place(), format!("the condition has more than {} comparisons", limits::ATOMS));
             return Err(error.help("use `in ( … )`, or split it into several policies"));
         }
-        if self.keyword() == Some(Keyword::Exists) {
+        self.place = AtomPlace::default();
+        let start = self.place().start;
+        let atom = self.placed_atom()?;
+        let place = std::mem::take(&mut self.place);
+        self.places.push(AtomPlace { range: start..self.end, ..place });
+        Ok(atom)
+    }
+
+    fn placed_atom(&mut self) -> Result<Atom, ConditionError> {
+        let exists = self.keyword() == Some(Keyword::Exists);
+        if exists {
             self.take_word();
             if self.at_mark('(') {
                 return Err(ConditionError::syntax(self.place(), "`exists` is no function").help("write `exists x`, without parentheses"));
             }
-            return self.term().map(Atom::Exists);
         }
+        let start = self.place().start;
         let term = self.term()?;
-        self.comparison(term)
+        self.place.term = start..self.end;
+        self.place.sign = self.end..self.end;
+        if exists { Ok(Atom::Exists(term)) } else { self.comparison(term) }
+    }
+
+    /// Notes where the sign of an atom starts: at the next lexeme.
+    pub(super) fn sign_starts(&mut self) {
+        self.place.sign = self.place();
+    }
+
+    /// Notes that the sign of an atom ends with the last lexeme that was taken.
+    pub(super) fn sign_ends(&mut self) {
+        self.place.sign.end = self.end;
+    }
+
+    /// Notes the place of a value on the right.
+    pub(super) fn value_at(&mut self, range: Range<usize>) {
+        self.place.values.push(range);
     }
 
     /// An attribute, a reference, or a string that is a reference.

@@ -17,6 +17,7 @@ pub(super) fn problems(config: &Config, text: &str) -> Vec<ConfigProblem> {
     let mut problems = globs(config, text);
     problems.extend(assertions(config));
     problems.extend(new_file(config, text));
+    problems.extend(directory(config));
     if let Some(limit) = &config.server.max_staleness
         && staleness(limit).is_none()
     {
@@ -114,6 +115,23 @@ fn new_file(config: &Config, text: &str) -> Option<ConfigProblem> {
     ))
 }
 
+fn directory(config: &Config) -> Option<ConfigProblem> {
+    let named = config.directory.as_ref()?;
+    let path = named.value.as_str();
+    let leads_elsewhere = |part: &str| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git");
+    let (message, help) = if path.contains('\\') || path.split('/').any(leads_elsewhere) {
+        (format!("`{path}` is no path within the law book"), "write it relative to the folder of lawbook.toml, such as `directory.yaml`")
+    } else if !["yaml", "yml", "json"].iter().any(|ending| path.ends_with(&format!(".{ending}"))) {
+        // Hooks and editors know what to do with a file by its name.
+        (format!("`{path}` does not look like YAML"), "name a file that ends in `.yaml`, `.yml` or `.json`")
+    } else if Selection::new(config).selects(path) {
+        (format!("`{path}` is a policy file: `files` selects it"), "leave it out with `exclude`, or name a file elsewhere")
+    } else {
+        return None;
+    };
+    Some(ConfigProblem::new(named.range.clone(), message, help))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +167,12 @@ mod tests {
         refused("files = [\"/etc/*.yaml\"]\n", "leads out of the law book", "/etc/*.yaml");
         refused("exclude = [\"../**/*.yaml\"]\n", "leads out of the law book", "../**/*.yaml");
         refused("files = [\"a{b\"]\n", "is not a glob", "a{b");
+        for path in ["", "/etc/people.yaml", "../people.yaml", "a//b.yaml", "./a.yaml", ".git/a.yaml"] {
+            refused(&format!("directory = \"{path}\"\n"), "is no path within the law book", &format!("\"{path}\""));
+        }
+        refused("directory = 'a\\b.yaml'\n", "is no path within the law book", "'a\\b.yaml'");
+        refused("directory = \"people.toml\"\n", "does not look like YAML", "\"people.toml\"");
+        refused("directory = \"policies/x.yaml\"\n", "is a policy file", "\"policies/x.yaml\"");
         refused("[server]\nmax-staleness = \"banana\"\n", "is no limit of staleness", "banana");
         refused("[server]\nnew-file = \"x.yaml\"\n", "would be the file of every new policy", "x.yaml");
         refused("[server]\nnew-file = \"laws/{id}.yaml\"\n", "is not among the policy files", "laws/{id}.yaml");

@@ -24,6 +24,9 @@ pub use selection::Selection;
 /// The name of the configuration file, at the root of the law book.
 pub const FILE_NAME: &str = "lawbook.toml";
 
+/// The name of the directory file at the root of the law book, when the configuration does not name another one.
+pub const DIRECTORY: &str = "directory.yaml";
+
 /// The five actions of the OpenDataDSL policy entity, in its order.
 pub const BUILT_IN_ACTIONS: [&str; 5] = ["create", "read", "update", "delete", "run"];
 
@@ -105,6 +108,8 @@ pub struct Config {
     pub files: Vec<String>,
     /// Globs that are left out again.
     pub exclude: Vec<String>,
+    /// The path of the file that says who there is, when the file names one, with its place.
+    pub directory: Option<Placed<String>>,
     /// All actions: the five built-in ones, then those that the file adds, in its order.
     pub actions: Vec<String>,
     /// The services there are, when the file says so.
@@ -160,6 +165,7 @@ impl Default for Config {
         Self {
             files: vec!["policies/**/*.{yaml,yml,json}".to_owned()],
             exclude: Vec::new(),
+            directory: None,
             actions: BUILT_IN_ACTIONS.map(str::to_owned).to_vec(),
             services: None,
             critical: Vec::new(),
@@ -185,6 +191,15 @@ impl Config {
         problems.extend(checks::problems(&config, text));
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
+
+    /// Where the directory is, relative to the root of the law book: where the file says; else at the default place, unless
+    /// that is one of the policy files.
+    pub fn directory_path(&self) -> Option<&str> {
+        match &self.directory {
+            Some(named) => Some(&named.value),
+            None => (!Selection::new(self).selects(DIRECTORY)).then_some(DIRECTORY),
+        }
+    }
 }
 
 /// The file as it is written.
@@ -194,6 +209,7 @@ struct File {
     files: Option<Vec<String>>,
     #[serde(default)]
     exclude: Vec<String>,
+    directory: Option<Spanned<String>>,
     #[serde(default)]
     actions: Vec<Spanned<String>>,
     services: Option<BTreeSet<String>>,
@@ -274,6 +290,7 @@ impl File {
         Config {
             files: self.files.unwrap_or(default.files),
             exclude: self.exclude,
+            directory: self.directory.map(placed),
             actions,
             services: self.services,
             critical: self.critical.into_iter().map(placed).collect(),
@@ -328,6 +345,7 @@ mod tests {
         let text = r#"
             files    = ["laws/**/*.yaml"]
             exclude  = ["laws/old/**"]
+            directory = "people/all.yaml"
             actions  = ["approve", "read"]
             services = ["report", "object"]
             critical = ["pol-mfa-required"]
@@ -348,6 +366,7 @@ mod tests {
         "#;
         let config = Config::parse(text).expect("valid");
         assert_eq!(config.actions, ["create", "read", "update", "delete", "run", "approve"]);
+        assert_eq!(config.directory_path(), Some("people/all.yaml"));
         assert_eq!(config.attributes.keys().collect::<Vec<_>>(), ["tags", "{me.roles}"]);
         assert_eq!(config.levels.get("missing-description").map(|level| level.value), Some(Level::Ignore));
         assert_eq!(config.assertions.len(), 3);
@@ -355,6 +374,19 @@ mod tests {
             matches!(config.assertions.get(1).map(|a| &a.claim), Some(Claim::Always(scope)) if scope.principals == Principals::AtLeast)
         );
         assert_eq!(config.critical.first().map(|id| &text[id.range.clone()]), Some("\"pol-mfa-required\""));
+    }
+
+    #[track_caller]
+    fn directory(text: &str, expected: Option<&str>) {
+        assert_eq!(Config::parse(text).expect(text).directory_path(), expected, "{text}");
+    }
+
+    #[test]
+    fn a_policy_file_at_the_place_of_the_directory_stays_one() {
+        directory("", Some("directory.yaml"));
+        directory("files = [\"*.yaml\"]", None);
+        directory("files = [\"*.yaml\"]\nexclude = [\"directory.yaml\"]", Some("directory.yaml"));
+        directory("files = [\"*.yaml\"]\ndirectory = \"people/all.json\"", Some("people/all.json"));
     }
 
     #[test]

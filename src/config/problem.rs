@@ -5,9 +5,10 @@ use std::ops::Range;
 use crate::finding::nearest;
 
 /// The keys that the file knows, at any level, for a did-you-mean.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "files",
     "exclude",
+    "directory",
     "actions",
     "services",
     "critical",

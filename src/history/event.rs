@@ -114,7 +114,8 @@ fn person(signature: &git2::Signature<'_>) -> Person {
     Person { name: text(signature.name_bytes()), email: text(signature.email_bytes()) }
 }
 
-fn trailers(message: &str) -> Vec<(String, String)> {
+/// The trailers of a message, in order; none of one that has no proper block of them.
+pub(super) fn trailers(message: &str) -> Vec<(String, String)> {
     let Ok(found) = git2::message_trailers_strs(message) else { return Vec::new() };
     found.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }

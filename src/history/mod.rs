@@ -4,6 +4,7 @@
 //! in which two commits differ, `reading` says what they mean, and `state` matches policies by id and tells what each commit
 //! changed. What a change is called is said in `event`, and in `change` for its fields.
 
+mod between;
 mod change;
 mod event;
 mod reading;
@@ -14,6 +15,7 @@ mod trail;
 mod tree;
 mod walk;
 
+pub use between::Trailer;
 pub use change::ChangeKind;
 pub use change::FieldChange;
 pub use event::Action;

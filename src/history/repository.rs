@@ -74,6 +74,17 @@ pub enum RepositoryError {
         /// What is missing.
         why: String,
     },
+    /// Two revisions have no history in common.
+    #[error("`{one}` and `{two}` have no commit in common in `{}`", dir.display())]
+    #[diagnostic(help("compare the two themselves: write `{one}..{two}`, with two dots"))]
+    Unrelated {
+        /// One of them.
+        one: String,
+        /// The other.
+        two: String,
+        /// The folder.
+        dir: PathBuf,
+    },
     /// Nobody is configured.
     #[error("git does not know who you are in `{}`", dir.display())]
     #[diagnostic(help("run `git config user.name \"Your Name\"` and `git config user.email you@example.com`"))]

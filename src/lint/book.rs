@@ -3,13 +3,22 @@
 use std::sync::OnceLock;
 
 use crate::analysis::Analysis;
+use crate::analysis::Conditions;
+use crate::analysis::Examined;
+use crate::analysis::Meaning;
+use crate::condition::Lists;
 use crate::config::Config;
 use crate::config::ConfigProblem;
+use crate::directory::Directory;
+use crate::directory::DirectoryProblem;
+use crate::policy;
 use crate::policy::Misfit;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
 use crate::policy::PolicyFile;
 use crate::policy::PolicySet;
+use crate::policy::Statement;
+use crate::source::SourceFile;
 use crate::source::SourceId;
 use crate::source::SourceMap;
 use crate::source::Span;
@@ -37,7 +46,7 @@ pub struct DocumentRef {
 /// One revision of a law book as it was read.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
-    /// Every file, also the configuration and those that could not be read.
+    /// Every file, also the configuration, the directory and those that could not be read.
     pub sources: SourceMap,
     /// The configuration; the default one where it could not be read.
     pub config: Config,
@@ -45,6 +54,12 @@ pub struct Book {
     pub config_source: Option<SourceId>,
     /// What is wrong with the configuration.
     pub config_problems: Vec<ConfigProblem>,
+    /// Who there is; `None` when no file says so, and when the one that does is not understood.
+    pub directory: Option<Directory>,
+    /// The file of the directory, if there is one.
+    pub directory_source: Option<SourceId>,
+    /// What is wrong with the directory.
+    pub directory_problems: Vec<DirectoryProblem>,
     /// Policy files that could not be read.
     pub unreadable: Vec<Unreadable>,
     /// Policy files, in byte order of their paths.
@@ -57,12 +72,62 @@ pub struct Book {
     pub misfits: Vec<Misfit>,
     /// The statements made ready for questions, once a rule has asked for them.
     pub analysis: OnceLock<Analysis>,
+    /// What there is to say of the law book as a whole, once a rule has asked for it.
+    pub meaning: OnceLock<Meaning>,
+    /// What is known of the single conditions, once a rule has asked for it.
+    pub conditions: OnceLock<Conditions>,
 }
 
 impl Book {
-    /// The statements of the law book, ready for questions. Made once, when the first rule asks.
+    /// The files that what is served depends on, in order: all but the directory.
+    pub fn served(&self) -> impl Iterator<Item = &SourceFile> {
+        self.sources.iter().filter(|(id, _)| Some(*id) != self.directory_source).map(|(_, file)| file)
+    }
+
+    /// The statements of the law book and the scopes of the assertions, in their order, ready for questions. Made once, when the
+    /// first rule asks.
     pub fn analysis(&self) -> &Analysis {
-        self.analysis.get_or_init(|| Analysis::new(&[self.set.statements()]))
+        self.analysis.get_or_init(|| {
+            let lists = policy::lists(&self.config).unwrap_or_default();
+            // INVARIANT: a configuration with an assertion that has no scope is not taken, so each has its place.
+            let scopes: Vec<Statement> =
+                self.config.assertions.iter().filter_map(|assertion| policy::scope(&assertion.claim, &lists)).collect();
+            Analysis::with_scopes(&[self.set.statements()], &scopes)
+        })
+    }
+
+    /// What there is to say of the law book as a whole. Found out once, when the first rule asks.
+    pub fn meaning(&self) -> &Meaning {
+        self.meaning.get_or_init(|| self.analysis().meaning())
+    }
+
+    /// The statement at a position, with the document of its policy.
+    pub fn stated(&self, position: usize) -> Option<(&Statement, &PolicyDocument)> {
+        let statement = self.set.statements().get(position)?;
+        self.document_of(statement.policy.as_str()).map(|document| (statement, document))
+    }
+
+    /// The attributes that are declared as lists; none where the declarations cannot be read.
+    pub fn lists(&self) -> Lists {
+        policy::lists(&self.config).unwrap_or_default()
+    }
+
+    /// What a policy lowers to once it is enabled; `None` if there is nothing to enforce, or it does not fit the declared lists.
+    pub fn in_force(&self, policy: &Policy) -> Option<Statement> {
+        let mut policy = policy.clone();
+        match &mut policy {
+            Policy::Access(access) => access.enabled = true,
+            Policy::Control(control) => control.enabled = true,
+        }
+        policy::lower(&policy, &self.lists()).ok()?
+    }
+
+    /// Every policy whose condition can be read, with its document and what is known of the condition, in order. All conditions are
+    /// looked at when the first rule asks.
+    pub fn conditions(&self) -> impl Iterator<Item = (&Policy, &PolicyDocument, &Examined)> {
+        let conditions = self.conditions.get_or_init(|| Conditions::new(self.set.policies(), &self.lists()));
+        let policies = self.set.policies().iter().zip(&self.places).enumerate();
+        policies.filter_map(|(at, (policy, &place))| Some((&**policy, self.document(place)?, conditions.of(at)?)))
     }
 
     /// The document at a place.

@@ -4,12 +4,16 @@
 //! suppressed what it found: the [runner](run) does. What keeps a file from being read at all is told by rules too, so that
 //! there is one list of everything that can be wrong.
 
+mod atoms;
 mod book;
 mod draft;
+mod phrase;
 mod rules;
 mod scalar;
+mod secrets;
 mod suggest;
 mod suppression;
+mod telling;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +28,7 @@ pub use book::Unreadable;
 pub use draft::Draft;
 pub use draft::Sink;
 pub use rules::RULES;
+pub use rules::SECRET_RULE;
 pub use suppression::Suppression;
 pub use suppression::Use;
 

@@ -63,7 +63,7 @@ fn escaped<'a>(raw: &str, replacement: &'a str) -> Cow<'a, str> {
 }
 
 /// The decoded text after the changes.
-fn changed(text: &str, changes: &[(Range<usize>, &str)]) -> Option<String> {
+pub(super) fn changed(text: &str, changes: &[(Range<usize>, &str)]) -> Option<String> {
     let source = SourceId::new(0);
     let edit = |(range, replacement): &(Range<usize>, &str)| Edit {
         span: Span::new(source, range.clone()),

@@ -20,9 +20,19 @@ impl Default for Suggestions {
 impl Suggestions {
     /// The nearest of the names to a mistyped one, as a question; else the other help.
     pub(super) fn help<'a>(&mut self, name: &str, candidates: impl Iterator<Item = &'a str>, otherwise: &str) -> String {
+        self.nearest(name, candidates, |_| true).map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
+    }
+
+    /// The nearest to a mistyped one of the names that are accepted. Those that are not cost as much as the others.
+    pub(super) fn nearest<'a>(
+        &mut self,
+        name: &str,
+        candidates: impl Iterator<Item = &'a str>,
+        accept: impl Fn(&str) -> bool,
+    ) -> Option<&'a str> {
         let left = &mut self.left;
-        let mut affordable = candidates.take(*left).inspect(|_| *left -= 1);
-        nearest(name, &mut affordable).map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
+        let affordable = candidates.take(*left).inspect(|_| *left -= 1);
+        nearest(name, affordable.filter(|candidate| accept(candidate)))
     }
 }
 

@@ -8,6 +8,7 @@ use super::PolicyId;
 use super::Statement;
 use super::lower;
 use crate::condition;
+use crate::condition::Condition;
 use crate::condition::ConditionError;
 use crate::condition::Lists;
 use crate::condition::Term;
@@ -89,11 +90,16 @@ pub fn lists(config: &Config) -> Result<Lists, Vec<ConfigProblem>> {
 }
 
 /// What is wrong with the conditions of the assertions.
-pub fn assertion_problems(config: &Config) -> Vec<ConfigProblem> {
+pub fn assertion_problems(config: &Config, lists: &Lists) -> Vec<ConfigProblem> {
     let mut problems = Vec::new();
     for assertion in &config.assertions {
         let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &assertion.claim;
-        let errors = scope.condition.as_deref().and_then(|text| condition::parse(text).err()).unwrap_or_default();
+        let read = scope.condition.as_deref().map(condition::parse);
+        let errors = match read {
+            None => Vec::new(),
+            Some(Err(errors)) => errors,
+            Some(Ok(parsed)) => Condition::new(parsed.expr, lists).err().unwrap_or_default(),
+        };
         problems.extend(errors.into_iter().map(|error| {
             let message = format!("the condition of the assertion `{}`: {}", assertion.name, error.message);
             let help = error.help.unwrap_or_else(|| "write a condition such as `category = 'Examples'`".to_owned());

@@ -3,6 +3,8 @@
 //! The forms do not overlap, so that a caller *named* like a group does not match the group. Text of no known form is
 //! compared as a group id: the finding `member-format` tells, and a denial keeps denying whoever carries that exact group.
 
+use std::borrow::Cow;
+
 use super::name::Name;
 
 /// One entry of `members` or `except`.
@@ -36,6 +38,12 @@ impl Member {
             Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Self::Typed { kind: kind.into(), id: id.into() },
             _ => Self::Group(text.into()),
         }
+    }
+
+    /// The text of an entry as it is compared: an address in lower case (ASCII), everything else as it is.
+    pub fn compared(text: &str) -> Cow<'_, str> {
+        let capitals = text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.contains('@');
+        if capitals { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
     }
 
     /// Whether the text is clearly of one form: `*`, an address, `type:id`, or a group id.

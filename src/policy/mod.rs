@@ -8,6 +8,7 @@ mod file;
 mod format;
 mod member;
 mod name;
+mod scope;
 mod statement;
 mod value;
 
@@ -33,6 +34,7 @@ pub use member::Member;
 pub use member::caller_id;
 pub use name::Name;
 pub use name::PolicyId;
+pub use scope::scope;
 pub use statement::Actions;
 pub use statement::Effect;
 pub use statement::Selector;

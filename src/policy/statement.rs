@@ -157,12 +157,12 @@ pub fn lower(policy: &Policy, lists: &Lists) -> Result<Option<Statement>, Vec<Co
     Ok(policy.enabled().then_some(statement))
 }
 
-fn only(actions: &[String]) -> Actions {
+pub(super) fn only(actions: &[String]) -> Actions {
     Actions::Only(actions.iter().map(|action| Name::from(action.as_str())).collect())
 }
 
 /// The members, each once, in an order that does not depend on the file.
-fn members(texts: &[String]) -> Vec<Member> {
+pub(super) fn members(texts: &[String]) -> Vec<Member> {
     let distinct: BTreeSet<Member> = texts.iter().map(|text| Member::parse(text)).collect();
     distinct.into_iter().collect()
 }

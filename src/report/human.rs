@@ -30,6 +30,7 @@ use crate::finding::Finding;
 use crate::finding::Label;
 use crate::finding::Safety;
 use crate::finding::Severity;
+use crate::lint::SECRET_RULE;
 use crate::source::SourceFile;
 use crate::source::SourceId;
 
@@ -51,7 +52,7 @@ const SHOWN_LABELS: usize = 8;
 /// The writer refused the bytes.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut excerpts = Excerpts::default();
+    let mut excerpts = Excerpts { texts: BTreeMap::new(), secrets: secrets(report) };
     for finding in report.findings {
         let before = shown.entry(finding.rule).or_default();
         *before += 1;
@@ -226,9 +227,31 @@ impl Diagnostic for Drawing<'_> {
 }
 
 /// The printable texts of the files that have been shown, so that each is made once.
-#[derive(Default)]
 struct Excerpts<'a> {
     texts: BTreeMap<SourceId, Excerpt<'a>>,
+    /// What is not shown of each file.
+    secrets: BTreeMap<SourceId, Vec<Range<usize>>>,
+}
+
+/// Where a finding says that there is a secret. The excerpt of any finding may show the line, and reports are kept by others.
+fn secrets(report: &Report<'_>) -> BTreeMap<SourceId, Vec<Range<usize>>> {
+    let mut secrets: BTreeMap<SourceId, Vec<Range<usize>>> = BTreeMap::new();
+    for finding in report.findings.iter().filter(|finding| finding.rule == SECRET_RULE) {
+        for label in std::iter::once(&finding.primary).chain(&finding.related) {
+            secrets.entry(label.span.source).or_default().push(label.span.range());
+        }
+    }
+    secrets
+}
+
+/// The text with asterisks in place of some ranges, byte for byte, so that every place stays where it is.
+fn masked(text: &str, secrets: &[Range<usize>]) -> Arc<str> {
+    let mut masked = text.to_owned();
+    for range in secrets {
+        let whole = text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end);
+        masked.replace_range(whole.clone(), &"*".repeat(whole.len()));
+    }
+    masked.into()
 }
 
 impl<'a> Excerpts<'a> {
@@ -236,7 +259,11 @@ impl<'a> Excerpts<'a> {
         if let Some(known) = self.texts.get(&source) {
             return Some(known.clone());
         }
-        let excerpt = Excerpt::of(report.sources.get(source)?);
+        let mut excerpt = Excerpt::of(report.sources.get(source)?);
+        if let Some(secrets) = self.secrets.get(&source) {
+            let text = masked(excerpt.text.as_deref().unwrap_or_else(|| excerpt.file.text()), secrets);
+            excerpt.text = Some(text);
+        }
         self.texts.insert(source, excerpt.clone());
         Some(excerpt)
     }
@@ -342,6 +369,19 @@ mod tests {
         let mut out = Vec::new();
         write(&report, &mut out).expect("a vector takes everything");
         String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_secret_is_not_shown_by_any_excerpt() {
+        let text = "# a: sécret1 and s3cret\nb: s3cret4\n";
+        let mut one = finding(5..13);
+        one.rule = SECRET_RULE;
+        one.related = vec![Label::new(Span::new(SourceId::new(0), 18..24), "another")];
+        let mut other = one.clone();
+        (other.primary.span, other.related) = (Span::new(SourceId::new(0), 28..35), Vec::new());
+        let shown = shown(text, &[finding(0..1), one, other]);
+        assert!(shown.contains("# a: ******** and ******") && shown.contains("b: *******"), "{shown}");
+        assert!(!shown.contains("cret1") && !shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

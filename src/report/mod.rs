@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod concise;
+pub mod diff;
 pub mod human;
 pub mod json;
 pub mod printable;

@@ -1,9 +1,10 @@
-//! The JSON Schema of a policy, compiled, and its violations with places.
+//! The JSON Schemas of a policy and of a directory, compiled, and their violations with places.
 //!
 //! `schema/policy.schema.json` is the single source of what a field may be: editors read the same file. It is
 //! dispatched on `_id`/`id` here rather than through the `if` of the published file, because that gives errors that point
 //! at the leaf. Patterns run on the linear-time engine, so that no text can make a check hang.
 
+mod directory;
 mod wording;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use serde_json::Value;
 use crate::source::Span;
 use crate::syntax::Node;
 
+pub use directory::DIRECTORY_SCHEMA;
+pub use directory::directory_violations;
 pub(crate) use wording::fields as canonical_fields;
 
 /// The published schema of a policy file, as text.
@@ -86,7 +89,7 @@ impl Place {
     }
 }
 
-/// Something that a policy may not be.
+/// Something that a document may not be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
     /// Where in the document.
@@ -106,7 +109,7 @@ pub struct Schema {
 
 /// The published schema cannot be compiled; this is a defect of the program.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("the built-in schema of policies cannot be compiled: {0}")]
+#[error("a built-in schema cannot be compiled: {0}")]
 #[diagnostic(help("report this as a defect of lawbook"))]
 pub struct SchemaError(String);
 

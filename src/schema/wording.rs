@@ -67,7 +67,8 @@ pub(super) fn article(value: &Value) -> String {
     }
 }
 
-fn shortened(text: &str) -> String {
+/// The beginning of a text, as long as a sentence bears.
+pub(super) fn shortened(text: &str) -> String {
     let mut chars = text.chars();
     let head: String = chars.by_ref().take(60).collect();
     if chars.next().is_some() { format!("{head}…") } else { head }
@@ -119,12 +120,14 @@ pub(super) fn violations(kind: Kind, error: &ValidationError<'_>) -> Vec<Violati
     }
 }
 
-fn path(error: &ValidationError<'_>) -> Vec<String> {
+/// The keys and positions that lead to what the library complains of.
+pub(super) fn path(error: &ValidationError<'_>) -> Vec<String> {
     let pointer = error.instance_path().as_str();
     pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-fn text(value: &Value) -> String {
+/// A value as a sentence quotes it.
+pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), shortened)
 }
 
@@ -206,7 +209,7 @@ fn not_one_of(field: &str, value: &Value, options: &Value, at: &dyn Fn(Option<St
 }
 
 /// Names as a sentence lists them.
-fn list(names: &[&str]) -> String {
+pub(super) fn list(names: &[&str]) -> String {
     match names.split_last() {
         Some((last, [])) => format!("`{last}`"),
         Some((last, rest)) => format!("{} and `{last}`", rest.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),

@@ -20,6 +20,7 @@ use crate::config::staleness;
 use crate::decision::Index;
 use crate::finding::Finding;
 use crate::policy::PolicySet;
+use crate::source::SourceFile;
 use crate::source::SourceMap;
 
 /// The identity of a law book, as the headers of every answer give it.
@@ -29,7 +30,7 @@ pub struct Revision {
     pub number: Option<u64>,
     /// The commit, in hexadecimal; absent without a repository. A worktree may hold edits on top of it, which `content` tells.
     pub commit: Option<String>,
-    /// The SHA-256, in hexadecimal, of everything that was read.
+    /// The SHA-256, in hexadecimal, of everything that was read and that what is served depends on.
     pub content: String,
 }
 
@@ -44,10 +45,11 @@ impl fmt::Display for Revision {
     }
 }
 
-/// The digest of the files of a law book: of every path and text, with their lengths, in order.
-pub fn content_digest(sources: &SourceMap) -> String {
+/// The digest of some files, those that a [`Book` serves](crate::lint::Book::served): of every path and text, with their
+/// lengths, in order.
+pub fn content_digest<'a>(files: impl IntoIterator<Item = &'a SourceFile>) -> String {
     let mut hash = Sha256::new();
-    for (_, file) in sources.iter() {
+    for file in files {
         for part in [file.path(), file.text()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
@@ -166,13 +168,11 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceFile;
 
     #[test]
     fn the_content_is_told_apart_by_every_path_and_text() {
-        let digest = |files: &[(&str, &str)]| {
-            content_digest(&SourceMap::new(files.iter().map(|&(path, text)| SourceFile::new(path, text)).collect()))
-        };
+        let digest =
+            |files: &[(&str, &str)]| content_digest(&files.iter().map(|&(path, text)| SourceFile::new(path, text)).collect::<Vec<_>>());
         assert_eq!(digest(&[("a", "b")]), digest(&[("a", "b")]));
         assert_ne!(digest(&[("a", "b")]), digest(&[("ab", "")]));
         assert_ne!(digest(&[("a", "b"), ("c", "")]), digest(&[("a", "bc")]));

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::config::ConfigProblem;
+use crate::directory::Directory;
+use crate::directory::DirectoryProblem;
 use crate::lint;
 use crate::lint::Book;
 use crate::lint::DocumentRef;
@@ -46,6 +48,8 @@ pub struct Raw {
     pub config: Option<RawFile>,
     /// The configuration, when the loader has read it already to know which files to load.
     pub parsed: Option<Result<Config, Vec<ConfigProblem>>>,
+    /// The directory, if there is one.
+    pub directory: Option<RawFile>,
     /// The policy files, in byte order of their paths.
     pub files: Vec<RawFile>,
 }
@@ -62,8 +66,10 @@ pub fn read_config(file: Option<&RawFile>) -> Result<Config, Vec<ConfigProblem>>
         .map_err(|error| problem(format!("the file is not UTF-8 at byte {}", error.valid_up_to()), "save it as UTF-8".to_owned()))?;
     let config = Config::parse(text)?;
     let mut problems = lint::level_problems(&config.levels);
-    problems.extend(policy::lists(&config).err().unwrap_or_default());
-    problems.extend(policy::assertion_problems(&config));
+    match policy::lists(&config) {
+        Ok(lists) => problems.extend(policy::assertion_problems(&config, &lists)),
+        Err(found) => problems.extend(found),
+    }
     if problems.is_empty() { Ok(config) } else { Err(problems) }
 }
 
@@ -82,6 +88,14 @@ pub fn assemble(raw: Raw) -> Book {
     };
     let mut sources = SourceMap::default();
     let config_source = raw.config.map(|file| sources.push(source_file(&file.path, file.content.as_deref().unwrap_or(&[]))));
+    let (directory_source, directory) = match raw.directory {
+        Some(file) => {
+            let id = sources.push(source_file(&file.path, file.content.as_deref().unwrap_or(&[])));
+            (Some(id), read_directory(id, file).map(Some))
+        }
+        None => (None, absent_directory(&config, config_source).map_or(Ok(None), |problem| Err(vec![problem]))),
+    };
+    let (directory, directory_problems) = directory.map_or_else(|problems| (None, problems), |directory| (directory, Vec::new()));
     let first = sources.len();
     let read: Vec<Read> =
         raw.files.into_par_iter().enumerate().map(|(at, file)| read(SourceId::new(first + at), file, schema.as_ref())).collect();
@@ -94,7 +108,36 @@ pub fn assemble(raw: Raw) -> Book {
             Err(problem) => unreadable.push(problem),
         }
     }
-    resolve(Book { sources, config, config_source, config_problems, unreadable, files, ..Book::default() })
+    resolve(Book {
+        sources,
+        config,
+        config_source,
+        config_problems,
+        directory,
+        directory_source,
+        directory_problems,
+        unreadable,
+        files,
+        ..Book::default()
+    })
+}
+
+fn read_directory(id: SourceId, file: RawFile) -> Result<Directory, Vec<DirectoryProblem>> {
+    let bytes = file.content.map_err(|refusal| {
+        let message = format!("the directory cannot be read: {}", refusal.message);
+        let help = "put a file here that can be read, or name another one with `directory` in lawbook.toml";
+        vec![DirectoryProblem::new(Span::new(id, 0..0), message, help)]
+    })?;
+    let text = syntax::decode(&bytes).map_err(|error| vec![DirectoryProblem::from(error.at(id))])?;
+    Directory::read(id, text)
+}
+
+/// A directory that the configuration names and that is not there. Passing over it would answer for callers that there are not.
+fn absent_directory(config: &Config, config_source: Option<SourceId>) -> Option<DirectoryProblem> {
+    let (named, source) = config.directory.as_ref().zip(config_source)?;
+    let message = format!("there is no file `{}`, which is to be the directory", named.value);
+    let help = "add the file, to git as well, or take `directory` out of lawbook.toml";
+    Some(DirectoryProblem::new(Span::new(source, named.range.clone()), message, help))
 }
 
 struct Read {

@@ -3,14 +3,18 @@
 #![cfg(test)]
 
 mod audit_formats;
+mod brute;
 mod build;
 mod canonical;
 mod cli;
+mod directory;
+mod diff;
 mod docs;
 mod history;
 mod hostile;
 mod large;
 mod load;
+mod meaning;
 mod pages;
 mod properties;
 mod reports;

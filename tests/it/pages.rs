@@ -2,6 +2,7 @@
 //!
 //! - A `yaml` block is a case, as the file `policies/case.yaml`. A block `yaml file=policies/b.yaml` joins the case before it,
 //!   unless that has such a file already.
+//! - The file at the place of the directory is the directory of its case.
 //! - A `toml` block is the `lawbook.toml` of the cases that follow it in its section; a case by itself when none follows.
 //! - `# error: [rule, rule] "words"` announces findings on its line; alone on a line, on the next line that is no comment; with
 //!   `# error +3: [rule]`, three lines below. The words, if given, are part of the message.

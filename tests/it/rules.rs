@@ -3,6 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use lawbook::analysis::Budget;
+use lawbook::analysis::Formula;
+use lawbook::analysis::Goal;
+use lawbook::analysis::Vocabulary;
+use lawbook::analysis::satisfiable;
+use lawbook::config::Config;
 use lawbook::config::Placed;
 use lawbook::finding::Finding;
 use lawbook::finding::Fix;
@@ -28,6 +34,19 @@ use crate::pages::pages;
 /// The day on which the pages are checked.
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 6, 15);
 
+/// The rules about a law book as a whole. An example of another rule is no whole law book, and says nothing of theirs, unless it
+/// announces one of them.
+const WHOLE: [&str; 8] = [
+    "contradicting-controls",
+    "dead-allow",
+    "duplicate-policy",
+    "inert-denial",
+    "lockout",
+    "redundant-policy",
+    "same-condition-exception",
+    "undecided-analysis",
+];
+
 /// The files of a case, with the rule of its page at work whatever its default.
 fn raw(rule: &str, case: &Case) -> Raw {
     let config = case.config.as_ref().map(|block| block.raw());
@@ -35,9 +54,21 @@ fn raw(rule: &str, case: &Case) -> Raw {
     if let (Ok(config), Some(Level::Ignore)) = (&mut parsed, lint::rule(rule).map(|rule| rule.default)) {
         config.levels.entry(rule.to_owned()).or_insert(Placed { value: Level::Warn, range: 0..0 });
     }
+    let whole = |one: &str| WHOLE.contains(&one) || one == "allow-deny-conflict";
+    if let Ok(config) = &mut parsed
+        && !whole(rule)
+        && !case.announced().iter().any(|one| WHOLE.contains(&one.rule.as_str()))
+    {
+        for name in WHOLE {
+            config.levels.entry(name.to_owned()).or_insert(Placed { value: Level::Ignore, range: 0..0 });
+        }
+    }
     let mut files: Vec<_> = case.files.iter().map(|block| block.raw()).collect();
     files.sort_by(|one, two| one.path.cmp(&two.path));
-    Raw { config, parsed: Some(parsed), files }
+    let path = parsed.as_ref().ok().and_then(Config::directory_path);
+    let at = files.iter().position(|file| Some(file.path.as_str()) == path);
+    let directory = at.map(|at| files.remove(at));
+    Raw { config, parsed: Some(parsed), directory, files }
 }
 
 fn found(workspace: &Workspace, finding: &Finding) -> Announced {
@@ -133,11 +164,10 @@ fn every_page_has_its_sections_and_shows_its_rule() {
     }
 }
 
-/// What every policy means, without the spelling that a safe fix may change.
+/// What every policy means, without its condition and the spelling that a safe fix may change.
 fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     let statement = |one: &policy::Statement| {
-        let condition = one.condition.as_ref().map(|condition| condition.expr());
-        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except, condition))
+        format!("{:?}", (&one.policy, one.effect, &one.actions, &one.service, &one.source, &one.members, &one.except))
     };
     let value = |one: &std::sync::Arc<policy::Policy>| {
         let mut value = policy::to_value(one);
@@ -150,13 +180,28 @@ fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
     (set.statements().iter().map(statement).collect(), set.policies().iter().map(value).collect())
 }
 
+/// Whether the conditions of two statements are the same, or are proved to let them apply to the same requests.
+fn same_condition(one: &policy::Statement, two: &policy::Statement) -> bool {
+    match (&one.condition, &two.condition) {
+        (Some(before), Some(after)) if before.expr() != after.expr() => {
+            let mut vocabulary = Vocabulary::default();
+            let before = Formula::of_statement(before, one.effect, &mut vocabulary);
+            let after = Formula::of_statement(after, two.effect, &mut vocabulary);
+            vocabulary.relate();
+            let differ = |yes, no| satisfiable(&vocabulary, &[Goal::yes(yes), Goal::no(no)], Budget::default()).known();
+            differ(&before, &after) == Some(false) && differ(&after, &before) == Some(false)
+        }
+        (before, after) => before.is_some() == after.is_some(),
+    }
+}
+
 /// The case with the fixes applied.
 fn fixed(rule: &str, case: &Case, before: &Workspace, fixes: &[Fix]) -> Workspace {
     let mut raw = raw(rule, case);
     let edits = compatible(fixes);
     for (source, file) in before.book.sources.iter() {
         let text = apply(source, file.text(), edits.iter().copied()).expect("edits that fit");
-        if let Some(raw) = raw.files.iter_mut().find(|raw| raw.path == file.path() && raw.content.is_ok()) {
+        if let Some(raw) = raw.files.iter_mut().chain(&mut raw.directory).find(|raw| raw.path == file.path() && raw.content.is_ok()) {
             raw.content = Ok(text.into_bytes());
         }
     }
@@ -189,7 +234,8 @@ fn apply_everywhere(safety: Safety, compare: impl Fn(&Workspace, &Workspace, &Ca
         let after = fixed(&rule, &case, &before, &fixes);
         let again = after.check(TODAY);
         assert_eq!(counts(&again, safety), BTreeMap::new(), "{} in {}: {:?}", case.section, case.page, case.files);
-        assert_eq!(again.len() + fixes.len(), found.len(), "{} in {}: {again:#?}", case.section, case.page);
+        // What a fix removes may have carried another finding.
+        assert!(again.len() + fixes.len() <= found.len(), "{} in {}: {again:#?}", case.section, case.page);
         compare(&before, &after, &case);
     }
     seen
@@ -199,12 +245,26 @@ fn apply_everywhere(safety: Safety, compare: impl Fn(&Workspace, &Workspace, &Ca
 fn safe_fixes_repair_what_was_found_and_keep_the_meaning() {
     let rules = apply_everywhere(Safety::Safe, |before, after, case| {
         assert_eq!(meaning(before), meaning(after), "{} in {}", case.section, case.page);
+        for (one, two) in before.book.set.statements().iter().zip(after.book.set.statements()) {
+            assert!(same_condition(one, two), "{} in {}: {:?} and {:?}", case.section, case.page, one.condition, two.condition);
+        }
     });
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["compat-spelling", "member-format"]);
+    assert_eq!(
+        rules.into_iter().collect::<Vec<_>>(),
+        ["compat-spelling", "like-without-wildcard", "member-format", "overlapping-addresses", "redundant-condition-part"]
+    );
 }
 
 #[test]
 fn unsafe_fixes_repair_what_was_found() {
     let rules = apply_everywhere(Safety::Unsafe, |_, _, _| {});
-    assert_eq!(rules.into_iter().collect::<Vec<_>>(), ["bidi-control"]);
+    let expected = [
+        "always-true-condition",
+        "bidi-control",
+        "like-wrong-wildcard",
+        "redundant-condition-part",
+        "same-condition-exception",
+        "unknown-reference",
+    ];
+    assert_eq!(rules.into_iter().collect::<Vec<_>>(), expected);
 }

@@ -32,10 +32,13 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("similar", &["src/cli/"]),
     ("regex", &["src/condition/"]),
     ("ipnet", &["src/condition/"]),
+    ("unicode_security", &["src/lint/rules/confusable_id.rs"]),
+    ("unicode_script", &["src/lint/rules/confusable_id.rs"]),
 ];
 
 /// The pure core: nothing in it touches the disk, the clock, the environment or the terminal.
-const PURE: [&str; 10] = ["source", "finding", "syntax", "schema", "config", "condition", "policy", "decision", "analysis", "lint"];
+const PURE: [&str; 11] =
+    ["source", "finding", "syntax", "schema", "config", "condition", "policy", "decision", "directory", "analysis", "lint"];
 
 const IMPURE: [&str; 10] = [
     "std::fs",

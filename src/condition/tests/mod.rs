@@ -3,6 +3,7 @@
 mod errors;
 mod oracle;
 mod parts;
+mod places;
 mod properties;
 mod semantics;
 mod spellings;

@@ -8,7 +8,7 @@ use crate::lint::Check;
 use crate::lint::Draft;
 use crate::lint::Rule;
 use crate::lint::Sink;
-use crate::policy::PolicyFile;
+use crate::source::SourceId;
 use crate::source::Span;
 
 pub(super) static RULE: Rule = Rule {
@@ -42,24 +42,24 @@ fn name(char: char) -> Option<&'static str> {
 }
 
 fn check(book: &Book, sink: &mut Sink) {
-    for file in &book.files {
-        let text = book.sources.get(file.source).map_or("", |source| source.text());
+    for source in book.files.iter().map(|file| file.source).chain(book.directory_source) {
+        let text = book.sources.get(source).map_or("", |source| source.text());
         let mut start = 0;
         let lines = text.split_inclusive('\n').map(|line| {
             start += line.len();
             (start - line.len(), line)
         });
-        for draft in lines.filter_map(|(start, line)| draft(file, start, line)).take(LINES_PER_FILE) {
+        for draft in lines.filter_map(|(start, line)| draft(source, start, line)).take(LINES_PER_FILE) {
             sink.report(draft);
         }
     }
 }
 
 /// One finding per line, so that a line can be suppressed as one.
-fn draft(file: &PolicyFile, start: usize, line: &str) -> Option<Draft> {
+fn draft(source: SourceId, start: usize, line: &str) -> Option<Draft> {
     let found: Vec<(Span, char, &str)> = line
         .char_indices()
-        .filter_map(|(at, char)| name(char).map(|name| (Span::new(file.source, start + at..start + at + char.len_utf8()), char, name)))
+        .filter_map(|(at, char)| name(char).map(|name| (Span::new(source, start + at..start + at + char.len_utf8()), char, name)))
         .collect();
     let &(span, char, name) = found.first()?;
     let message = format!(

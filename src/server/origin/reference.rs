@@ -87,7 +87,7 @@ impl Origin for RefOrigin {
         let place = format!("commit {commit} ({})", self.place());
         let set = workspace.compile().map_err(|findings| broken(&place, &workspace, Some(commit.clone()), &findings))?;
         let number = self.counter.number(&self.dir, &commit);
-        let revision = Revision { number, commit: Some(commit.clone()), content: content_digest(&workspace.book.sources) };
+        let revision = Revision { number, commit: Some(commit.clone()), content: content_digest(workspace.book.served()) };
         let snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision);
         if let Some(before) = served {
             self.note_rewrite(before, &commit);

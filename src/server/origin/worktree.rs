@@ -128,12 +128,12 @@ impl Origin for WorktreeOrigin {
         let workspace =
             Workspace::open(&self.root, &From::Worktree).map_err(|error| OriginError::Unreachable { message: error.to_string() })?;
         self.selection = Selection::new(&workspace.book.config);
-        self.loaded = workspace.book.sources.iter().map(|(_, file)| file.path().to_owned()).collect();
+        self.loaded = workspace.book.served().map(|file| file.path().to_owned()).collect();
         let commit = workspace.revision.as_ref().map(|revision| revision.commit.clone());
         let place = format!("the law book in `{}`", self.root.display());
         let set = workspace.compile().map_err(|findings| broken(&place, &workspace, commit.clone(), &findings))?;
         let number = commit.as_deref().and_then(|commit| self.counter.number(&self.root, commit));
-        let revision = Revision { number, commit: commit.clone(), content: content_digest(&workspace.book.sources) };
+        let revision = Revision { number, commit: commit.clone(), content: content_digest(workspace.book.served()) };
         let mut snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision);
         snapshot.undated = self.undated(&workspace);
         let annals = self.history.task(commit, &snapshot);

@@ -28,9 +28,11 @@ use crate::source::MAX_FILE_BYTES;
 use crate::workspace::RawFile;
 use crate::workspace::Refusal;
 
-/// One file by its path, read; `None` when there is nothing at this path.
+/// One file by its path, read; `None` when there is nothing at this path. What lies behind a link or in another repository is
+/// not there, as it is not in a commit.
 pub(super) fn file(root: &Path, path: &str) -> Option<RawFile> {
-    read(&root.join(path)).map(|content| RawFile { path: path.to_owned(), content })
+    let content = has_real_folders(root, path).then(|| read(&root.join(path))).flatten()?;
+    Some(RawFile { path: path.to_owned(), content })
 }
 
 /// The policy files on disk, in byte order of their paths.
@@ -184,7 +186,7 @@ fn read(path: &Path) -> Option<Result<Vec<u8>, Refusal>> {
     };
     match () {
         () if kind.is_symlink() => return Some(Err(Refusal::link())),
-        () if kind.is_dir() => return Some(Err(Refusal::folder())),
+        () if kind.is_dir() => return Some(Err(Refusal::special("folder"))),
         () if !kind.is_file() => return Some(Err(Refusal::special(special(kind)))),
         () => {}
     }

@@ -111,8 +111,9 @@ fn worktree(root: PathBuf) -> Result<Loaded, LoadError> {
     let revision = repository.as_ref().map(head).transpose()?.flatten();
     let config = disk::file(&root, config::FILE_NAME);
     let (parsed, selection) = selection(config.as_ref());
+    let directory = directory_path(&parsed).and_then(|path| disk::file(&root, path));
     let files = disk::files(&root, repository.as_ref(), &selection)?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: repository.is_some(), revision })
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, files }, root, repository: repository.is_some(), revision })
 }
 
 fn index(root: PathBuf) -> Result<Loaded, LoadError> {
@@ -122,12 +123,16 @@ fn index(root: PathBuf) -> Result<Loaded, LoadError> {
     }
     let named = std::env::var_os("GIT_INDEX_FILE").and_then(|named| index_of_hook(&repository, Path::new(&named)));
     let entries = objects::staged(&repository, named.as_deref())?;
-    let config = entries.iter().find(|entry| entry.path == config::FILE_NAME);
-    let config = config.map(|entry| RawFile { path: entry.path.clone(), content: objects::content(&repository, entry) });
+    let file = |path: &str| {
+        let entry = entries.iter().find(|entry| entry.path == path)?;
+        Some(RawFile { path: entry.path.clone(), content: objects::content(&repository, entry) })
+    };
+    let config = file(config::FILE_NAME);
     let (parsed, selection) = selection(config.as_ref());
+    let directory = directory_path(&parsed).and_then(file);
     let files = objects::read(&repository, objects::of_index(repository.git(), &entries, &selection))?;
     let revision = head(&repository)?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: true, revision })
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, files }, root, repository: true, revision })
 }
 
 /// The index that git names to its hooks, another one for a partial commit; only if it is one of this repository.
@@ -141,12 +146,16 @@ fn revision(root: PathBuf, name: &str) -> Result<Loaded, LoadError> {
     let repository = Repository::open(&root)?;
     let revision = repository.revision(name)?;
     let tree = objects::root(&repository, &revision.commit)?;
-    let entry = tree.as_ref().and_then(|tree| objects::in_tree(tree, config::FILE_NAME));
-    let config = entry.map(|entry| RawFile { path: entry.path.clone(), content: objects::content(&repository, &entry) });
+    let file = |path: &str| {
+        let entry = tree.as_ref().map(|tree| objects::in_tree(&repository, tree, path)).transpose()?.flatten();
+        Ok::<_, LoadError>(entry.map(|entry| RawFile { content: objects::content(&repository, &entry), path: entry.path }))
+    };
+    let config = file(config::FILE_NAME)?;
     let (parsed, selection) = selection(config.as_ref());
+    let directory = directory_path(&parsed).map(file).transpose()?.flatten();
     let found = tree.as_ref().map(|tree| objects::of_tree(&repository, tree, &selection)).transpose()?;
     let files = objects::read(&repository, found.unwrap_or_default())?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), files }, root, repository: true, revision: Some(revision) })
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, files }, root, repository: true, revision: Some(revision) })
 }
 
 fn head(repository: &Repository) -> Result<Option<Revision>, LoadError> {
@@ -166,6 +175,11 @@ fn selection(file: Option<&RawFile>) -> (Result<Config, Vec<ConfigProblem>>, Sel
         Err(_) => Selection::new(&Config::default()),
     };
     (parsed, selection)
+}
+
+/// Where the directory would be; nowhere while the configuration is broken, which may say it.
+fn directory_path(parsed: &Result<Config, Vec<ConfigProblem>>) -> Option<&str> {
+    parsed.as_ref().ok().and_then(Config::directory_path)
 }
 
 /// A name that concerns the law book, and where its content is. Ordered by the path.

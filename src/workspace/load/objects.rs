@@ -184,10 +184,13 @@ pub(super) fn of_tree(repository: &Repository, root: &git2::Tree<'_>, selection:
     Ok(found)
 }
 
-/// The entry for one file, at the root of a tree.
-pub(super) fn in_tree(tree: &git2::Tree<'_>, name: &str) -> Option<Entry> {
-    let entry = tree.get_name(name)?;
-    Some(Entry::new(name.as_bytes(), u32::try_from(entry.filemode_raw()).unwrap_or(0), entry.id()))
+/// The entry for one file in a tree; `None` when there is nothing at this path.
+pub(super) fn in_tree(repository: &Repository, tree: &git2::Tree<'_>, path: &str) -> Result<Option<Entry>, LoadError> {
+    match tree.get_path(Path::new(path)) {
+        Ok(entry) => Ok(Some(Entry::new(path.as_bytes(), u32::try_from(entry.filemode_raw()).unwrap_or(0), entry.id()))),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(repository.error(&format!("look for `{path}`"), &error).into()),
+    }
 }
 
 /// The content of one entry, whatever the selection says.
@@ -195,7 +198,7 @@ pub(super) fn content(repository: &Repository, entry: &Entry) -> Result<Vec<u8>,
     match entry.mode & TYPE {
         SUBMODULE => Err(Refusal::submodule()),
         LINK => Err(Refusal::link()),
-        FOLDER => Err(Refusal::folder()),
+        FOLDER => Err(Refusal::special("folder")),
         _ if entry.conflict => Err(Refusal::conflict()),
         _ => blob(repository.git(), entry.id),
     }

@@ -94,6 +94,23 @@ fn an_emergency_denial_is_served_within_a_second_whatever_else_is_found() {
 }
 
 /// A store that waits for the edits to end would show none of these: they never stop for longer than a second.
+/// No decision reads the directory, so it must not delay one.
+#[test]
+fn a_broken_directory_is_told_and_keeps_nothing_from_being_served() {
+    let repository = book(&["a"]);
+    repository.write("directory.yaml", "users: [").commit("break the directory");
+    for live in [Live::worktree(&repository.path()), Live::reference(&repository.path())] {
+        let findings = live.get("/status").body["findings"].clone();
+        let told =
+            findings.as_array().expect("findings").iter().any(|one| one["rule"] == "invalid-directory" && one["path"] == "directory.yaml");
+        assert!(told, "{findings}");
+        assert_eq!((live.allows("a"), live.get("/health/current").status), (true, 200));
+    }
+    let live = Live::worktree(&repository.path());
+    repository.write("policies/a.yaml", policy("a", "a", true)).write("directory.yaml", "user: 1");
+    live.wait("it is denied", |live| !live.allows("a"));
+}
+
 #[test]
 fn edits_every_second_for_thirty_seconds_are_each_seen() {
     let repository = book(&["a"]);

@@ -32,9 +32,9 @@ pub const MFA: &str = "id: pol-mfa-required\nname: MFA Required\ndescription: En
 pub fn snapshot(files: &[(&str, &str)], commit: &str) -> Snapshot {
     let file = |&(path, text): &(&str, &str)| RawFile { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
     let (config, files): (Vec<RawFile>, Vec<RawFile>) = files.iter().map(file).partition(|file| file.path == "lawbook.toml");
-    let workspace = Workspace::new(Raw { config: config.into_iter().next(), parsed: None, files });
+    let workspace = Workspace::new(Raw { config: config.into_iter().next(), files, ..Raw::default() });
     let set = workspace.compile().expect("it compiles");
-    let revision = Revision { number: Some(7), commit: Some(commit.to_owned()), content: content_digest(&workspace.book.sources) };
+    let revision = Revision { number: Some(7), commit: Some(commit.to_owned()), content: content_digest(workspace.book.served()) };
     let snapshot = Snapshot::new(Index::new(set), workspace.book.config, revision);
     snapshot.findings.set(Some(Vec::new()));
     snapshot.annals.set(Ok(Annals::default()));

@@ -1,0 +1,286 @@
+//! Statements without which every request is decided as before.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use super::dead::minimal;
+use super::prepared::Prepared;
+use super::question::Analysis;
+use super::question::Verdict;
+use super::side::Case;
+use super::side::Side;
+use crate::policy::Effect;
+
+/// A statement that others make superfluous.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redundant {
+    /// The position of the statement.
+    pub statement: usize,
+    /// The positions of statements that decide whatever it matches in the same way, none of which can be left out: grants and
+    /// denials for a grant, denials for a denial.
+    pub by: Vec<usize>,
+    /// Whether there is one of these, and it matches the very same requests.
+    pub equal: bool,
+}
+
+/// A denial of what nothing grants, or of what others deny as far as anything grants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inert {
+    /// The position of the denial.
+    pub denial: usize,
+    /// The positions of denials that deny as much of what is granted, none of which can be left out; none if nothing is granted.
+    pub by: Vec<usize>,
+}
+
+/// Statements that change nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Superfluous {
+    /// Statements that others make superfluous. All of them can be removed together; none of them is named as what makes another so.
+    pub redundant: Vec<Redundant>,
+    /// Denials that change nothing because of what is granted, in order.
+    pub inert: Vec<Inert>,
+    /// Statements of which it is not known whether others make them superfluous.
+    pub undecided: Vec<usize>,
+    /// Denials of which it is not known whether anything grants what they deny.
+    pub inert_undecided: Vec<usize>,
+}
+
+impl Analysis {
+    /// The statements of the first law book that change no decision, beside statements that never apply. Those that are left aside,
+    /// such as dead grants, are neither looked at, nor do they make others superfluous.
+    pub fn superfluous(&self, aside: &BTreeSet<usize>) -> Superfluous {
+        let Some(side) = self.side(0) else { return Superfluous::default() };
+        let mut removed: BTreeSet<u32> = aside.iter().filter_map(|&position| u32::try_from(position).ok()).collect();
+        let alone: Vec<(usize, Verdict<()>)> = (0..side.statements.len())
+            .into_par_iter()
+            .filter(|position| !aside.contains(position))
+            .map(|position| (position, self.is_redundant(side, position, &removed)))
+            .collect();
+        let mut undecided = positions(&alone, &Verdict::Undecided);
+        // Of statements that make each other superfluous the first one stays, so that all that are reported can go.
+        let mut redundant = Vec::new();
+        for position in positions(&alone, &Verdict::Yes(())).into_iter().rev() {
+            match self.is_redundant(side, position, &removed) {
+                Verdict::Yes(()) => {
+                    removed.extend(u32::try_from(position));
+                    redundant.push(position);
+                }
+                Verdict::Undecided => undecided.push(position),
+                Verdict::No => {}
+            }
+        }
+        undecided.sort_unstable();
+        redundant.sort_unstable();
+        let (mut inert, inert_undecided) = self.inert(side, &mut removed);
+        let why: Vec<(usize, Option<Redundant>)> =
+            redundant.par_iter().map(|&position| (position, self.by_what(side, position, &removed))).collect();
+        // What only an inert denial covers denies nothing that anything grants either; a control may stay for what will be granted.
+        let is_policy = |position: &usize| side.statements.get(*position).is_some_and(|denial| !denial.statement.from_control);
+        inert.extend(why.iter().filter(|(_, why)| why.is_none()).map(|(position, _)| *position).filter(is_policy));
+        inert.sort_unstable();
+        let inert = inert.into_par_iter().map(|position| self.inert_by_what(side, position, &removed)).collect();
+        Superfluous { redundant: why.into_iter().filter_map(|(_, why)| why).collect(), inert, undecided, inert_undecided }
+    }
+
+    /// Denials of what nothing grants, and those of which it is not known.
+    fn inert(&self, side: &Side, removed: &mut BTreeSet<u32>) -> (Vec<usize>, Vec<usize>) {
+        let alone: Vec<(usize, Verdict<()>)> = side
+            .statements
+            .par_iter()
+            .enumerate()
+            .filter(|(position, prepared)| {
+                let statement = &prepared.statement;
+                let gone = u32::try_from(*position).is_ok_and(|at| removed.contains(&at));
+                statement.effect == Effect::Deny && !statement.from_control && !gone
+            })
+            .map(|(position, denial)| (position, self.is_inert(side, position, denial, removed)))
+            .collect();
+        let mut undecided = positions(&alone, &Verdict::Undecided);
+        let mut inert = Vec::new();
+        for position in positions(&alone, &Verdict::Yes(())).into_iter().rev() {
+            let Some(denial) = side.statements.get(position) else { continue };
+            match self.is_inert(side, position, denial, removed) {
+                Verdict::Yes(()) => {
+                    removed.extend(u32::try_from(position));
+                    inert.push(position);
+                }
+                Verdict::Undecided => undecided.push(position),
+                Verdict::No => {}
+            }
+        }
+        inert.sort_unstable();
+        undecided.sort_unstable();
+        (inert, undecided)
+    }
+
+    /// Whether whatever a statement matches is decided in the same way by the others, without those that are removed.
+    fn is_redundant(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Verdict<()> {
+        let Some(prepared) = side.statements.get(position) else { return Verdict::No };
+        let Some(cases) = side.cases(&[prepared]) else { return Verdict::Undecided };
+        let others: Vec<Vec<u32>> = cases.iter().map(|case| others(prepared, position, case, removed)).collect();
+        // Denials alone make a grant dead, which is another finding.
+        let granted =
+            |by: &[u32]| prepared.statement.effect == Effect::Deny || side.at(by).any(|other| other.statement.effect == Effect::Allow);
+        // Where nothing else decides, the statement is needed, unless it does not apply to that member after all.
+        let alone = !prepared.may_spare_members() && others.iter().any(Vec::is_empty);
+        if alone || !others.iter().any(|by| granted(by)) {
+            return Verdict::No;
+        }
+        let mut known = Verdict::Yes(());
+        for (case, by) in cases.iter().zip(&others) {
+            let applies = prepared.applies(&case.caller, &self.vocabulary);
+            match self.ask(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)) {
+                Verdict::Yes(_) => return Verdict::No,
+                // Nothing else decides what cannot be told to apply at all.
+                Verdict::Undecided if by.is_empty() => return Verdict::No,
+                Verdict::Undecided => known = Verdict::Undecided,
+                Verdict::No => {}
+            }
+        }
+        // What never applies is no more superfluous than it is wrong.
+        if known == Verdict::Yes(()) && !self.can_apply(prepared, &cases) { Verdict::No } else { known }
+    }
+
+    /// What makes a statement superfluous, once others are removed; `None` if nothing does.
+    fn by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Option<Redundant> {
+        let prepared = side.statements.get(position)?;
+        let cases = side.cases(&[prepared])?;
+        let all: BTreeSet<u32> = cases.iter().flat_map(|case| others(prepared, position, case, removed)).collect();
+        let enough = |kept: &BTreeSet<u32>| {
+            cases.iter().all(|case| {
+                let by: Vec<u32> = others(prepared, position, case, removed).into_iter().filter(|other| kept.contains(other)).collect();
+                self.covers(side, prepared, case, &by)
+            })
+        };
+        if !enough(&all) {
+            return None;
+        }
+        let by: Vec<usize> = minimal(all, enough).into_iter().map(|other| other as usize).collect();
+        let equal = match by.as_slice() {
+            [only] => self.applies_inside(side, *only, position),
+            _ => false,
+        };
+        Some(Redundant { statement: position, by, equal })
+    }
+
+    /// Whether one statement applies wherever another of the same effect does.
+    fn applies_inside(&self, side: &Side, inner: usize, outer: usize) -> bool {
+        let (Some(inside), Ok(around)) = (side.statements.get(inner), u32::try_from(outer)) else { return false };
+        let same = side.get(around).is_some_and(|outer| outer.statement.effect == inside.statement.effect);
+        same && side.cases(&[inside]).is_some_and(|cases| cases.iter().all(|case| self.covers(side, inside, case, &[around])))
+    }
+
+    /// What denies as much of what is granted as an inert denial does.
+    fn inert_by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Inert {
+        let enough = |kept: &BTreeSet<u32>| {
+            let denial = side.statements.get(position);
+            denial.is_some_and(|denial| self.takes_nothing(side, position, denial, |at| kept.contains(&at)) == Verdict::Yes(()))
+        };
+        if enough(&BTreeSet::new()) {
+            return Inert { denial: position, by: Vec::new() };
+        }
+        let others = (0..).zip(&side.statements).filter(|(_, other)| other.statement.effect == Effect::Deny);
+        let all = others.map(|(at, _)| at).filter(|at| *at as usize != position && !removed.contains(at)).collect();
+        Inert { denial: position, by: minimal(all, enough).into_iter().map(|at| at as usize).collect() }
+    }
+
+    /// Whether a denial can apply, and nothing grants what it denies and no other denial does.
+    fn is_inert(&self, side: &Side, position: usize, denial: &Prepared, removed: &BTreeSet<u32>) -> Verdict<()> {
+        match side.cases_against(&[denial]) {
+            None => Verdict::Undecided,
+            Some(cases) if !self.can_apply(denial, &cases) => Verdict::No,
+            Some(_) => self.takes_nothing(side, position, denial, |other| !removed.contains(&other)),
+        }
+    }
+
+    /// Whether some other denials deny whatever is granted of what a denial denies.
+    fn takes_nothing(&self, side: &Side, position: usize, denial: &Prepared, kept: impl Fn(u32) -> bool) -> Verdict<()> {
+        let mut known = Verdict::Yes(());
+        let grants = side.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
+        for grant in grants {
+            let Some(cases) = side.cases_against(&[grant, denial]) else { return Verdict::Undecided };
+            for case in &cases {
+                let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
+                let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position && kept(other)).collect();
+                match self.ask(&case.caller, &both, &self.applying(side.at(&others), &case.caller)) {
+                    Verdict::Yes(_) => return Verdict::No,
+                    Verdict::Undecided => known = Verdict::Undecided,
+                    Verdict::No => {}
+                }
+            }
+        }
+        known
+    }
+}
+
+/// The positions with a verdict.
+fn positions(verdicts: &[(usize, Verdict<()>)], wanted: &Verdict<()>) -> Vec<usize> {
+    verdicts.iter().filter(|(_, verdict)| verdict == wanted).map(|(position, _)| *position).collect()
+}
+
+/// The statements that decide a request in the same way as one does, or against it: for a denial the other denials, for a grant
+/// all others.
+fn others(prepared: &Prepared, position: usize, case: &Case, removed: &BTreeSet<u32>) -> Vec<u32> {
+    let grants = if prepared.statement.effect == Effect::Allow { case.grants.as_slice() } else { &[] };
+    case.denials.iter().chain(grants).copied().filter(|&other| other as usize != position && !removed.contains(&other)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::sample::statement;
+    use crate::policy::Statement;
+
+    #[track_caller]
+    fn check(texts: &[&str], redundant: &[(usize, &[usize], bool)], inert: &[usize]) {
+        let statements: Vec<Statement> = texts
+            .iter()
+            .map(|text| match text.strip_prefix("deny ") {
+                Some(text) => statement("P", Effect::Deny, text),
+                None => statement("P", Effect::Allow, text),
+            })
+            .collect();
+        let analysis = Analysis::new(&[&statements]);
+        let dead = analysis.dead().0.into_iter().map(|dead| dead.grant).collect();
+        let found = analysis.superfluous(&dead);
+        let said: Vec<(usize, &[usize], bool)> = found.redundant.iter().map(|one| (one.statement, one.by.as_slice(), one.equal)).collect();
+        assert_eq!(said, redundant, "{texts:?}");
+        let inertly: Vec<usize> = found.inert.iter().map(|one| one.denial).collect();
+        assert_eq!(inertly, inert, "{texts:?}");
+        assert_eq!(found.undecided, [0; 0]);
+    }
+
+    #[test]
+    fn what_others_decide_is_redundant() {
+        check(&["read | r | s | g", "read | r | s | g"], &[(1, &[0], true)], &[]);
+        check(&["read | r | s | g | a in (1, 2)", "read | r | s | g | a = 1 or a = 2"], &[(1, &[0], true)], &[]);
+        check(&["read | r | s | g", "read, update | r | s | g"], &[(0, &[1], false)], &[]);
+        check(&["read | r | s | g | a > 1", "read | r | s | * | a < 5", "read | r | s | g | a > 3"], &[(2, &[0], false)], &[]);
+        check(
+            &["read | r | s | g | a > 1", "read | r | s | * | a < 5", "read | r | s | g | exists a and a != 'x'"],
+            &[(0, &[2], false)],
+            &[],
+        );
+        check(&["read | r | s | g | a > 1", "read | r | s | * | a < 5", "read | r | s | g | a = 'x'"], &[], &[]);
+        check(
+            &["read | r | s | g | a >= 1", "read | r | s | * | a < 1", "read | r | s | g | a >= 0 or a < 0"],
+            &[(2, &[0, 1], false)],
+            &[],
+        );
+        check(
+            &["read | r | s | g | a = 1", "deny read | r | s | g | a = 2", "read | r | s | g | a in (1, 2)"],
+            &[(2, &[0, 1], false)],
+            &[],
+        );
+        check(&["read | r | s | g", "deny read | r | s | g | a = 1", "deny read | * | s | * | a = 1"], &[(1, &[2], false)], &[]);
+    }
+
+    #[test]
+    fn a_denial_of_what_nothing_grants_is_inert() {
+        check(&["read | r | s | g", "deny read | r | s | h"], &[], &[]);
+        check(&["read | r | s | g", "deny update | r | s | g"], &[], &[1]);
+        check(&["read | r | s | a@x", "deny read | r | s | b@x"], &[], &[1]);
+        check(&["read | r | s | g | a = 1", "deny read | r | s | g | a = 2"], &[], &[1]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Members and the other names of statements, by number, so that questions compare numbers.
+
+use std::collections::HashMap;
+
+use crate::policy::Actions;
+use crate::policy::Member;
+use crate::policy::Name;
+use crate::policy::Selector;
+use crate::policy::Statement;
+
+/// The number of a member.
+pub type MemberId = u32;
+
+/// The number of everyone.
+pub const EVERYONE: MemberId = 0;
+
+/// Actions beyond this many share the last bit.
+const BITS: usize = 63;
+
+/// Everybody and everything that statements name.
+#[derive(Debug, Clone)]
+pub struct People {
+    ids: HashMap<Member, MemberId>,
+    members: Vec<Member>,
+    actions: HashMap<Name, u64>,
+    names: HashMap<Name, u32>,
+}
+
+/// The part of a statement that can be compared at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// One bit for each action.
+    actions: u64,
+    /// The service; 0 is any.
+    pub service: u32,
+    source: u32,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        let ids = HashMap::from([(Member::Everyone, EVERYONE)]);
+        Self { ids, members: vec![Member::Everyone], actions: HashMap::new(), names: HashMap::new() }
+    }
+}
+
+impl People {
+    /// The number of a member, which may be new.
+    pub fn id(&mut self, member: &Member) -> MemberId {
+        if let Some(&id) = self.ids.get(member) {
+            return id;
+        }
+        let id = MemberId::try_from(self.members.len()).unwrap_or(MemberId::MAX);
+        self.members.push(member.clone());
+        self.ids.insert(member.clone(), id);
+        id
+    }
+
+    /// The numbers of some members, ascending.
+    pub fn ids(&mut self, members: &[Member]) -> Vec<MemberId> {
+        let mut ids: Vec<MemberId> = members.iter().map(|member| self.id(member)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The number of a member, if a statement names it.
+    pub fn known(&self, member: &Member) -> Option<MemberId> {
+        self.ids.get(member).copied()
+    }
+
+    /// The member with a number.
+    pub fn member(&self, id: MemberId) -> Option<&Member> {
+        self.members.get(id as usize)
+    }
+
+    /// The header of a statement.
+    pub fn header(&mut self, statement: &Statement) -> Header {
+        let actions = match &statement.actions {
+            Actions::Any => u64::MAX,
+            Actions::Only(names) => names.iter().fold(0, |bits, name| bits | self.action(name)),
+        };
+        Header { actions, service: self.name(&statement.service), source: self.name(&statement.source) }
+    }
+
+    fn action(&mut self, name: &Name) -> u64 {
+        let next = 1 << self.actions.len().min(BITS);
+        *self.actions.entry(name.clone()).or_insert(next)
+    }
+
+    fn name(&mut self, selector: &Selector) -> u32 {
+        let Selector::Named(name) = selector else { return 0 };
+        let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX).saturating_add(1);
+        *self.names.entry(name.clone()).or_insert(next)
+    }
+}
+
+impl Header {
+    /// Whether two headers have something in common; `None` if that takes a closer look at the actions.
+    pub fn overlaps(self, other: Self) -> Option<bool> {
+        let same = |one: u32, two: u32| one == 0 || two == 0 || one == two;
+        let common = self.actions & other.actions;
+        if common == 0 || !same(self.service, other.service) || !same(self.source, other.source) {
+            return Some(false);
+        }
+        (common != 1 << BITS).then_some(true)
+    }
+}

@@ -1,0 +1,93 @@
+//! A grant, or a control, that lets pass what lacks an attribute.
+
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use crate::analysis;
+use crate::analysis::Examined;
+use crate::analysis::Lacking;
+use crate::analysis::Place;
+use crate::condition::Term;
+use crate::finding::Level;
+use crate::lint::Book;
+use crate::lint::Check;
+use crate::lint::Draft;
+use crate::lint::Rule;
+use crate::lint::Sink;
+use crate::lint::phrase;
+use crate::lint::scalar;
+use crate::policy::Policy;
+use crate::policy::PolicyDocument;
+
+pub(super) static RULE: Rule = Rule {
+    name: "allow-matches-missing",
+    summary: "a grant applies, or a control is met, because an attribute is absent",
+    default: Level::Warn,
+    blocking: false,
+    check: Check::Book(check),
+    page: include_str!("../../../docs/rules/allow-matches-missing.md"),
+};
+
+fn check(book: &Book, sink: &mut Sink) {
+    let concerned =
+        |policy: &Policy, condition: &Examined| !condition.admits.is_empty() && !matches!(policy, Policy::Access(access) if access.deny);
+    let policies: Vec<_> = book.conditions().filter(|(policy, _, condition)| concerned(policy, condition)).collect();
+    let drafts: Vec<Vec<Draft>> =
+        policies.into_par_iter().map(|(policy, document, condition)| drafts(book, policy, document, condition)).collect();
+    drafts.into_iter().flatten().for_each(|draft| sink.report(draft));
+}
+
+/// One finding for each attribute, or for several that are absent from the same tests.
+fn drafts(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Vec<Draft> {
+    let Some(statement) = book.in_force(policy) else { return Vec::new() };
+    let lists = book.lists();
+    let mut groups: Vec<(Vec<&Lacking>, Json)> = Vec::new();
+    for lacking in &condition.admits {
+        let Some(witness) = analysis::admitted(&statement, lacking, &lists) else { continue };
+        match groups.iter_mut().find(|(group, _)| group.iter().any(|other| other.tests == lacking.tests)) {
+            Some((group, _)) => group.push(lacking),
+            None => groups.push((vec![lacking], witness)),
+        }
+    }
+    let draft =
+        |(group, witness): &(Vec<&Lacking>, Json)| Some(draft(book, policy, document, condition, group)?.witness(witness.to_string()));
+    groups.iter().filter_map(draft).collect()
+}
+
+fn draft(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Examined, group: &[&Lacking]) -> Option<Draft> {
+    let (first, others) = group.first()?.tests.split_first()?;
+    let id = policy.id();
+    let terms: Vec<&Term> = group.iter().map(|lacking| &lacking.term).collect();
+    let tests: Vec<String> = std::iter::once(first).chain(others).map(|test| phrase::quoted(&condition.text, &test.range)).collect();
+    let lacks: Vec<String> = terms.iter().map(|term| phrase::lacks(term)).collect();
+    let lacks = phrase::listed(&lacks, "or");
+    let so = match policy {
+        Policy::Access(_) => format!("`{id}` also applies to {lacks}"),
+        Policy::Control(_) => format!("the control `{id}` lets {lacks} pass"),
+    };
+    let it = if terms.len() == 1 { "it is" } else { "one of them is" };
+    let listed = phrase::listed(&tests, "and");
+    let because = match (others.is_empty(), first.positive) {
+        (true, true) => format!("{listed} holds where {it} absent"),
+        (true, false) => format!("{listed} fails where {it} absent"),
+        (false, _) => format!("nothing in {listed} stands against it where {it} absent"),
+    };
+    let span = scalar::condition_span(book, document, first.range.clone());
+    let mut draft = Draft::new(span, format!("{so}, because {because}")).label(words(first)).policy(id.as_str());
+    for other in others.iter().take(4) {
+        draft = draft.related(scalar::condition_span(book, document, other.range.clone()), words(other));
+    }
+    let guarded = phrase::guarded(&condition.text, first, &terms, true);
+    Some(draft.help(match terms.as_slice() {
+        [term] if matches!(policy, Policy::Control(_)) => {
+            format!("name the values that are enough, as in `{term} in ('a', 'b')`, or write {guarded}")
+        }
+        [term] => format!("write {guarded}, or name the values that are meant, as in `{term} in ('a', 'b')`"),
+        _ => format!("write {guarded}"),
+    }))
+}
+
+/// What becomes of a test where its attribute is absent.
+fn words(test: &Place) -> &'static str {
+    if test.positive { "holds where it is absent" } else { "fails where it is absent, and is denied here" }
+}

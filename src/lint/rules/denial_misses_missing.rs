@@ -1,0 +1,65 @@
+//! A denial that a request escapes by lacking an attribute.
+
+use rayon::prelude::*;
+
+use crate::analysis;
+use crate::analysis::Examined;
+use crate::finding::Level;
+use crate::lint::Book;
+use crate::lint::Check;
+use crate::lint::Draft;
+use crate::lint::Rule;
+use crate::lint::Sink;
+use crate::lint::phrase;
+use crate::lint::scalar;
+use crate::policy::Policy;
+use crate::policy::PolicyDocument;
+
+pub(super) static RULE: Rule = Rule {
+    name: "denial-misses-missing",
+    summary: "a request is allowed because it lacks what a denial measures",
+    default: Level::Warn,
+    blocking: false,
+    check: Check::Book(check),
+    page: include_str!("../../../docs/rules/denial-misses-missing.md"),
+};
+
+fn check(book: &Book, sink: &mut Sink) {
+    let concerned =
+        |policy: &Policy, condition: &Examined| !condition.misses.is_empty() && matches!(policy, Policy::Access(access) if access.deny);
+    let policies: Vec<_> = book.conditions().filter(|(policy, _, condition)| concerned(policy, condition)).collect();
+    let drafts: Vec<Option<Draft>> =
+        policies.into_par_iter().map(|(policy, document, condition)| draft(book, policy, document, condition)).collect();
+    drafts.into_iter().flatten().for_each(|draft| sink.report(draft));
+}
+
+fn draft(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Option<Draft> {
+    let lists = book.lists();
+    let denial = book.in_force(policy)?;
+    let statements = book.set.statements();
+    let escapes = condition.misses.iter().filter_map(|lacking| Some((lacking, analysis::escaped(&denial, lacking, statements, &lists)?)));
+    let escapes: Vec<_> = escapes.collect();
+    let (lacking, witness) = escapes.first()?;
+    let first = lacking.tests.first()?;
+    let id = policy.id();
+    let lacks: Vec<String> = escapes.iter().map(|(lacking, _)| phrase::lacks(&lacking.term)).collect();
+    let mut places: Vec<_> = escapes.iter().flat_map(|(lacking, _)| &lacking.tests).map(|test| test.range.clone()).collect();
+    places.sort_by_key(|range| range.start);
+    places.dedup();
+    let tests: Vec<String> = places.iter().map(|range| phrase::quoted(&condition.text, range)).collect();
+    let (verb, it) = (if tests.len() == 1 { "does" } else { "do" }, if escapes.len() == 1 { "it is" } else { "they are" });
+    let message = format!(
+        "{} escapes `{id}` and is allowed, because {} {verb} not hold where {it} absent",
+        phrase::listed(&lacks, "or"),
+        phrase::listed(&tests, "and")
+    );
+    let span = scalar::condition_span(book, document, first.range.clone());
+    let mut draft = Draft::new(span, message).label("fails where it is absent").policy(id.as_str());
+    for range in places.iter().filter(|range| **range != first.range).take(4) {
+        draft = draft.related(scalar::condition_span(book, document, range.clone()), "fails there as well");
+    }
+    let guarded = phrase::guarded(&condition.text, first, &[&lacking.term], false);
+    let help =
+        format!("write {guarded} to deny it as well, or say that it is meant with `# lawbook: ignore(denial-misses-missing): reason`");
+    Some(draft.help(help).witness(witness.to_string()))
+}
