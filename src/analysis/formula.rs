@@ -5,6 +5,8 @@
 //! is found to be true while it is built. Of a list, a literal says that some element is in the set, and such literals
 //! are joined in disjunctions only.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::interval::Intervals;
@@ -126,24 +128,12 @@ impl Formula {
 
     /// The conjunction.
     pub fn all(parts: impl IntoIterator<Item = Self>, vocabulary: &Vocabulary) -> Self {
-        let mut joined = Joined { vocabulary, parts: Vec::new(), conjunction: true };
-        for part in parts {
-            if joined.add(part) {
-                return Self::never();
-            }
-        }
-        one(joined.parts).unwrap_or_else(|parts| Self::All(parts.into()))
+        Joined::new(vocabulary, true).join(parts)
     }
 
     /// The disjunction.
     pub fn any(parts: impl IntoIterator<Item = Self>, vocabulary: &Vocabulary) -> Self {
-        let mut joined = Joined { vocabulary, parts: Vec::new(), conjunction: false };
-        for part in parts {
-            if joined.add(part) {
-                return Self::always();
-            }
-        }
-        one(joined.parts).unwrap_or_else(|parts| Self::Any(parts.into()))
+        Joined::new(vocabulary, false).join(parts)
     }
 
     /// Calls `visit` with every literal.
@@ -198,61 +188,107 @@ impl Formula {
     }
 }
 
-/// The parts of a conjunction or disjunction, with literals of one attribute joined.
+/// The parts of a conjunction or disjunction, with literals of one attribute joined. Sets are joined all at once, so that a
+/// thousand constants do not make a thousand unions.
 struct Joined<'a> {
     vocabulary: &'a Vocabulary,
-    parts: Vec<Formula>,
     conjunction: bool,
+    parts: Vec<Part>,
+    seen: HashSet<Formula>,
+    /// Where among the parts the sets of an attribute are.
+    places: HashMap<AttributeId, usize>,
 }
 
-impl Joined<'_> {
-    /// Adds a part; true if that settles the whole: a conjunction never holds, a disjunction always.
-    fn add(&mut self, part: Formula) -> bool {
+/// A part of the whole.
+enum Part {
+    Formula(Formula),
+    /// Tests of one attribute for sets, which make one.
+    Sets(AttributeId, Vec<Arc<Test>>),
+}
+
+/// The whole is settled: a conjunction never holds, or a disjunction always does.
+struct Settled;
+
+impl<'a> Joined<'a> {
+    fn new(vocabulary: &'a Vocabulary, conjunction: bool) -> Self {
+        Self { vocabulary, conjunction, parts: Vec::new(), seen: HashSet::new(), places: HashMap::new() }
+    }
+
+    fn join(mut self, parts: impl IntoIterator<Item = Formula>) -> Formula {
+        let settled = if self.conjunction { Formula::never() } else { Formula::always() };
+        if parts.into_iter().try_for_each(|part| self.add(part)).is_err() {
+            return settled;
+        }
+        let mut joined = Vec::with_capacity(self.parts.len());
+        for part in std::mem::take(&mut self.parts) {
+            let part = match part {
+                Part::Formula(part) => part,
+                Part::Sets(attribute, sets) => self.one_set(attribute, &sets),
+            };
+            if part == settled {
+                return settled;
+            }
+            if !part.is_always() && !part.is_never() {
+                joined.push(part);
+            }
+        }
+        one(joined).unwrap_or_else(|parts| if self.conjunction { Formula::All(parts.into()) } else { Formula::Any(parts.into()) })
+    }
+
+    fn add(&mut self, part: Formula) -> Result<(), Settled> {
         match part {
-            Formula::All(inner) if self.conjunction => inner.iter().any(|part| self.add(part.clone())),
-            Formula::Any(inner) if !self.conjunction => inner.iter().any(|part| self.add(part.clone())),
-            Formula::All(inner) if inner.is_empty() => true,
-            Formula::Any(inner) if inner.is_empty() => true,
+            Formula::All(inner) if self.conjunction => inner.iter().try_for_each(|part| self.add(part.clone())),
+            Formula::Any(inner) if !self.conjunction => inner.iter().try_for_each(|part| self.add(part.clone())),
+            Formula::All(inner) | Formula::Any(inner) if inner.is_empty() => Err(Settled),
             Formula::Literal(literal) => self.add_literal(literal),
             other => {
-                if !self.parts.contains(&other) {
-                    self.parts.push(other);
+                if self.seen.insert(other.clone()) {
+                    self.parts.push(Part::Formula(other));
                 }
-                false
+                Ok(())
             }
         }
     }
 
-    fn add_literal(&mut self, literal: Literal) -> bool {
-        let list = self.vocabulary.is_list(literal.attribute);
-        // Of a list, a conjunction of positive tests is about several elements. Negative ones are about all of them.
-        let joinable = !list || literal.positive != self.conjunction;
-        for at in 0..self.parts.len() {
-            let Some(Formula::Literal(known)) = self.parts.get(at) else { continue };
-            if known.attribute != literal.attribute {
-                continue;
-            }
-            if *known.test == *literal.test {
-                if known.positive == literal.positive {
-                    return false;
-                }
-                return true;
-            }
-            if !joinable || known.positive != literal.positive {
-                continue;
-            }
-            let (Test::Values(one), Test::Values(two)) = (&*known.test, &*literal.test) else { continue };
-            // A list's negative tests in a conjunction exclude either set; everything else follows the connective.
-            let set = if list || !self.conjunction { one.union(two) } else { one.intersect(two) };
-            let (attribute, positive) = (literal.attribute, literal.positive);
-            self.parts.remove(at);
-            return match list {
-                true => self.add_literal(Literal { attribute, test: Arc::new(Test::Values(set)), positive }),
-                false => self.add(Formula::values(attribute, set)),
-            };
+    fn add_literal(&mut self, literal: Literal) -> Result<(), Settled> {
+        let complement = Literal { positive: !literal.positive, ..literal.clone() };
+        if self.seen.contains(&Formula::Literal(complement)) {
+            return Err(Settled);
         }
-        self.parts.push(Formula::Literal(literal));
-        false
+        if !self.seen.insert(Formula::Literal(literal.clone())) {
+            return Ok(());
+        }
+        // Of a list, a conjunction of positive tests is about several elements. Negative ones are about all of them.
+        let joinable = if self.vocabulary.is_list(literal.attribute) { literal.positive != self.conjunction } else { literal.positive };
+        if !joinable || !matches!(*literal.test, Test::Values(_)) {
+            self.parts.push(Part::Formula(Formula::Literal(literal)));
+            return Ok(());
+        }
+        let place = *self.places.entry(literal.attribute).or_insert(self.parts.len());
+        match self.parts.get_mut(place) {
+            Some(Part::Sets(_, sets)) => sets.push(literal.test),
+            _ => self.parts.push(Part::Sets(literal.attribute, vec![literal.test])),
+        }
+        Ok(())
+    }
+
+    /// What several tests of one attribute come to.
+    fn one_set(&self, attribute: AttributeId, sets: &[Arc<Test>]) -> Formula {
+        let values = |test: &Arc<Test>| if let Test::Values(set) = &**test { Some(set.clone()) } else { None };
+        let list = self.vocabulary.is_list(attribute);
+        if let [only] = sets {
+            return Formula::Literal(Literal { attribute, test: only.clone(), positive: !(list && self.conjunction) });
+        }
+        let sets = sets.iter().filter_map(values);
+        match (list, self.conjunction) {
+            // The negative tests of a list in a conjunction exclude each of the sets.
+            (true, _) => {
+                let test = Arc::new(Test::Values(ValueSet::union_all(sets)));
+                Formula::Literal(Literal { attribute, test, positive: !self.conjunction })
+            }
+            (false, false) => Formula::values(attribute, ValueSet::union_all(sets)),
+            (false, true) => Formula::values(attribute, ValueSet::union_all(sets.map(|set| set.complement())).complement()),
+        }
     }
 }
 
@@ -308,7 +344,7 @@ impl Reader<'_> {
             Atom::Compare { op, operand: Operand::Literal(literal), .. } => {
                 (self.set(term, ValueSet::compared(*op, literal)), *op == CompareOp::Ne)
             }
-            Atom::Compare { op, operand: Operand::Term(other), .. } => (self.compared(atom, term, *op, other), *op == CompareOp::Ne),
+            Atom::Compare { op, operand: Operand::Term(other), .. } => (self.compared(term, *op, other), *op == CompareOp::Ne),
             Atom::In { values, negated, .. } => (self.set(term, ValueSet::listed(values)), *negated),
             Atom::InCidr { networks, negated, .. } => (self.is(term, Test::Addresses(addresses(networks))), *negated),
             Atom::Like { pattern, negated, .. } => {
@@ -340,26 +376,38 @@ impl Reader<'_> {
     }
 
     /// A comparison of two terms, read as positive.
-    fn compared(&mut self, atom: &Atom, term: &Term, op: CompareOp, other: &Term) -> Formula {
+    fn compared(&mut self, term: &Term, op: CompareOp, other: &Term) -> Formula {
         let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
         match (term, other) {
             (Term::Me, Term::Me) if matches!(op, CompareOp::Lt | CompareOp::Gt) => Formula::never(),
             (Term::Me, Term::Me) => Formula::always(),
             (Term::Me, fact) | (fact, Term::Me) if equality => self.is(fact, Test::Me),
+            _ if term == other => self.set(term, itself(op)),
             _ => {
                 // The values of the terms are needed to make the truth of the comparison come about.
                 self.attribute(term);
                 self.attribute(other);
-                let positive = match atom {
-                    Atom::Compare { term, op: CompareOp::Ne, operand } => {
-                        Atom::Compare { term: term.clone(), op: CompareOp::Eq, operand: operand.clone() }
-                    }
-                    other => other.clone(),
+                // What means the same is to be the same.
+                let (left, op, right) = match op {
+                    CompareOp::Gt => (other, CompareOp::Lt, term),
+                    CompareOp::Ge => (other, CompareOp::Le, term),
+                    CompareOp::Eq | CompareOp::Ne => (term.min(other), CompareOp::Eq, term.max(other)),
+                    CompareOp::Lt | CompareOp::Le => (term, op, other),
                 };
-                let attribute = self.vocabulary.id(&Attribute::Opaque(positive));
+                let comparison = Atom::Compare { term: left.clone(), op, operand: Operand::Term(right.clone()) };
+                let attribute = self.vocabulary.id(&Attribute::Opaque(comparison));
                 Formula::values(attribute, ValueSet::bool(true))
             }
         }
+    }
+}
+
+/// The values that stand in a relation to themselves.
+fn itself(op: CompareOp) -> ValueSet {
+    match op {
+        CompareOp::Eq | CompareOp::Ne => ValueSet::present(),
+        CompareOp::Le | CompareOp::Ge => ValueSet { bools: [false; 2], ..ValueSet::present() },
+        CompareOp::Lt | CompareOp::Gt => ValueSet::none(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod assertion;
 mod automaton;
+mod compare;
 mod condition;
 mod conflict;
 mod controls;
@@ -31,11 +32,15 @@ mod sample;
 mod scalar;
 mod search;
 mod side;
+mod spelling;
 mod store;
 mod values;
 mod vocabulary;
 mod words;
 mod world;
+
+#[cfg(test)]
+mod tests;
 
 pub use assertion::Counterexample;
 pub use assertion::Proof;

@@ -1,8 +1,8 @@
 //! What one value can still be: a set of the closed theory, and what its strings must match beyond that.
 //!
 //! While the strings are finitely many, every test is applied to each of them at once and nothing needs to be kept. Otherwise
-//! patterns are kept and decided together by an automaton, addresses as ranges. Regular expressions are opaque: a string that
-//! is found is tried on them, and if none of a few fits the answer is that it is not known.
+//! patterns are kept and decided together by an automaton, and addresses as ranges, with an automaton of their spellings. Regular
+//! expressions are opaque: a string that is found is tried on them, and if none of a few fits the answer is that it is not known.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::automaton::States;
 use super::automaton::Words;
 use super::formula::Test;
 use super::interval::Intervals;
+use super::spelling::spelling;
 use super::values::ValueSet;
 use crate::condition::LikePattern;
 use crate::condition::RegexPattern;
@@ -44,7 +45,7 @@ pub struct Scalar {
     filters: Option<Box<Filters>>,
 }
 
-/// What the strings must match; all of it.
+/// What the strings must match; all of it. The patterns are in order, so that equal filters are known to be equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Filters {
     like: Vec<(LikePattern, bool)>,
@@ -74,8 +75,8 @@ impl Filters {
     }
 
     fn join(&mut self, with: &Self) {
-        self.like.extend(with.like.iter().filter(|like| !self.like.contains(like)).cloned().collect::<Vec<_>>());
-        self.matches.extend(with.matches.iter().filter(|matches| !self.matches.contains(matches)).cloned().collect::<Vec<_>>());
+        with.like.iter().for_each(|like| insert(&mut self.like, like.clone()));
+        with.matches.iter().for_each(|matches| insert(&mut self.matches, matches.clone()));
         self.addresses = self.addresses.intersect(&with.addresses);
         self.plain &= with.plain;
         self.caller |= with.caller;
@@ -84,7 +85,7 @@ impl Filters {
 
 /// Whether a text is the id of some caller as it is compared.
 fn is_caller(text: &str) -> bool {
-    !text.is_empty() && !(text.contains('@') && text.contains(|char: char| char.is_ascii_uppercase()))
+    !(text.is_empty() || text.contains('@') && text.contains(|char: char| char.is_ascii_uppercase()))
 }
 
 impl Scalar {
@@ -113,8 +114,8 @@ impl Scalar {
                 }
                 let mut filters = self.filters.take().map_or_else(Filters::none, |filters| *filters);
                 match test {
-                    Test::Like(pattern) => push(&mut filters.like, (pattern.clone(), positive)),
-                    Test::Matches(pattern) => push(&mut filters.matches, (pattern.clone(), positive)),
+                    Test::Like(pattern) => insert(&mut filters.like, (pattern.clone(), positive)),
+                    Test::Matches(pattern) => insert(&mut filters.matches, (pattern.clone(), positive)),
                     Test::Addresses(ranges) if positive => {
                         filters.addresses = filters.addresses.intersect(ranges);
                         filters.plain = false;
@@ -229,10 +230,8 @@ impl Scalar {
             return Ok(automaton::shortest(&words, states)?);
         };
         let addresses = !filters.plain || !filters.addresses.is_all();
-        if !filters.plain
-            && let Some(found) = self.address(filters)
-        {
-            return Ok(Some(found));
+        if !filters.plain {
+            return self.address(filters, states);
         }
         if let Some(found) = filters
             .matches
@@ -259,22 +258,28 @@ impl Scalar {
             }
             texts = texts.intersect(&Intervals::one(word.into()).complement());
         }
-        Err(Unknown::Opaque)
+        self.address(filters, states)?.map(Some).ok_or(Unknown::Opaque)
     }
 
-    /// A spelling of an address that may be.
-    fn address(&self, filters: &Filters) -> Option<String> {
+    /// A spelling of an address that may be: a usual one where that will do.
+    fn address(&self, filters: &Filters, states: &mut States) -> Result<Option<String>, Unknown> {
         let numbers = filters.addresses.ranges().iter().take(TRIED).flat_map(|(first, end)| {
             let last = end.map_or(u128::MAX, |end| end.saturating_sub(1));
             [first.saturating_add(1).min(last), *first, last]
         });
-        numbers.flat_map(address_spellings).find(|text| self.allows(text))
+        if let Some(found) = numbers.flat_map(address_spellings).find(|text| self.allows(text)) {
+            return Ok(Some(found));
+        }
+        match spelling(&filters.addresses, self.values.texts.ranges(), &filters.like, states)? {
+            Some(found) if !filters.let_pass(&found) => Err(Unknown::Opaque),
+            found => Ok(found),
+        }
     }
 }
 
-fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
+fn insert<T: Ord>(list: &mut Vec<T>, item: T) {
+    if let Err(at) = list.binary_search(&item) {
+        list.insert(at, item);
     }
 }
 

@@ -14,12 +14,15 @@ use super::scalar::Unknown;
 use super::store::Store;
 use super::vocabulary::Vocabulary;
 
+/// How many disjunctions can be looked at in the time of one state of an automaton.
+const LOOKS: usize = 32;
+
 /// How much work one question may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     /// How often the search may branch.
     pub branches: u32,
-    /// How many states of automata it may visit.
+    /// How many states of automata it may visit, or steps that take as long.
     pub states: u32,
 }
 
@@ -175,6 +178,9 @@ fn propagate<'a, 'v>(mut case: Case<'a, 'v>, states: &mut States) -> Result<Outc
         }
         let mut smallest: Option<(usize, Goal<'a>)> = None;
         let mut kept = Vec::with_capacity(open.len());
+        // Looking at all that is open, again and again, takes its time too.
+        let looked_at = u32::try_from(open.len() / LOOKS).unwrap_or(u32::MAX);
+        states.0 = states.0.checked_sub(looked_at).ok_or(Unknown::Spent)?;
         for goal in open {
             match undecided_disjuncts(goal, &case.store) {
                 None => {}

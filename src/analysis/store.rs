@@ -30,8 +30,9 @@ pub enum Domain {
 #[derive(Debug, Clone)]
 pub struct Store<'v> {
     vocabulary: &'v Vocabulary,
+    /// By attribute, ascending.
     domains: Vec<(AttributeId, Arc<Domain>)>,
-    /// Attributes that are compared with `{me}`, and whether they are equal to it.
+    /// Attributes that are compared with `{me}`, and whether they are equal to it; ascending. A list can be both.
     links: Vec<(AttributeId, bool)>,
 }
 
@@ -51,10 +52,15 @@ impl<'v> Store<'v> {
 
     /// What an attribute can be, if anything is known of it.
     pub fn get(&self, id: AttributeId) -> Option<&Domain> {
-        self.domains.iter().find(|(known, _)| *known == id).map(|(_, domain)| &**domain)
+        self.shared(id).map(|domain| &**domain)
     }
 
-    /// The attributes that are compared with `{me}`, and whether they are equal to it.
+    fn shared(&self, id: AttributeId) -> Option<&Arc<Domain>> {
+        let at = self.domains.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        self.domains.get(at).map(|(_, domain)| domain)
+    }
+
+    /// The attributes that are compared with `{me}`, and whether they are equal to it; ascending.
     pub fn links(&self) -> &[(AttributeId, bool)] {
         &self.links
     }
@@ -71,11 +77,11 @@ impl<'v> Store<'v> {
 
     /// The domain to be changed, made where nothing is known yet.
     fn entry(&mut self, id: AttributeId) -> &mut Domain {
-        let at = match self.domains.iter().position(|(known, _)| *known == id) {
-            Some(at) => at,
-            None => {
-                self.domains.push((id, Arc::new(self.base(id))));
-                self.domains.len() - 1
+        let at = match self.domains.binary_search_by_key(&id, |(known, _)| *known) {
+            Ok(at) => at,
+            Err(at) => {
+                self.domains.insert(at, (id, Arc::new(self.base(id))));
+                at
             }
         };
         #[expect(clippy::indexing_slicing, reason = "the position has just been found or made")]
@@ -88,7 +94,8 @@ impl<'v> Store<'v> {
         let holds = match (self.get(literal.attribute), &*literal.test) {
             (Some(Domain::List(list)), test) => list.status(test),
             (Some(Domain::Scalar(_)) | None, Test::Me) => {
-                self.links.iter().find(|(id, _)| *id == literal.attribute).map(|(_, equal)| *equal)
+                let at = self.links.partition_point(|(id, _)| *id < literal.attribute);
+                self.links.get(at).filter(|(id, _)| *id == literal.attribute).map(|(_, equal)| *equal)
             }
             (Some(Domain::Scalar(scalar)), test) => scalar.status(test),
             (None, Test::Values(_)) if !self.vocabulary.is_list(literal.attribute) => {
@@ -113,13 +120,27 @@ impl<'v> Store<'v> {
             (Domain::Scalar(scalar), test) => scalar.meet(test, positive),
         }
         if *literal.test == Test::Me {
-            self.links.push((id, positive));
             self.entry(AttributeId::ME);
+            if let Err(at) = self.links.binary_search(&(id, positive)) {
+                // A list that holds the caller among others, and does not, knows better itself.
+                if self.links.binary_search(&(id, !positive)).is_ok() && !self.vocabulary.is_list(id) {
+                    return Ok(false);
+                }
+                self.links.insert(at, (id, positive));
+            }
         }
-        if self.is_empty(id, states)? {
-            return Ok(false);
-        }
-        Ok(self.keep_shape(id, states)? && self.keep_links(states)?)
+        self.keep_up(id, states)
+    }
+
+    /// What an attribute can be, also if nothing is known of it yet.
+    pub fn known(&self, id: AttributeId) -> Domain {
+        self.get(id).cloned().unwrap_or_else(|| self.base(id))
+    }
+
+    /// Keeps less of what an attribute can be; false if nothing is left.
+    pub fn change(&mut self, id: AttributeId, states: &mut States, keep: impl FnOnce(&mut Domain)) -> Left {
+        keep(self.entry(id));
+        self.keep_up(id, states)
     }
 
     fn is_empty(&self, id: AttributeId, states: &mut States) -> Result<bool, Unknown> {
@@ -130,24 +151,27 @@ impl<'v> Store<'v> {
         }
     }
 
-    /// Keeps up what one attribute says of those inside and around it.
-    fn keep_shape(&mut self, id: AttributeId, states: &mut States) -> Left {
+    /// Keeps up what ties attributes to each other when one has changed; false if nothing is left.
+    fn keep_up(&mut self, id: AttributeId, states: &mut States) -> Left {
         let mut changed = vec![id];
         while let Some(id) = changed.pop() {
+            if self.is_empty(id, states)? {
+                return Ok(false);
+            }
             for &(other, lies) in self.vocabulary.related(id) {
                 if self.get(other).is_none() {
                     continue;
                 }
-                let (outer, inner) = match lies {
-                    Lies::Around => (id, other),
-                    Lies::Inside => (other, id),
-                };
-                for touched in self.fit_together(outer, inner) {
-                    if self.is_empty(touched, states)? {
-                        return Ok(false);
-                    }
-                    changed.push(touched);
-                }
+                changed.extend(match lies {
+                    Lies::Around => self.fit_together(id, other),
+                    Lies::Inside => self.fit_together(other, id),
+                });
+            }
+            let from = if id == AttributeId::ME { 0 } else { self.links.partition_point(|(linked, _)| *linked < id) };
+            let to = if id == AttributeId::ME { self.links.len() } else { self.links.partition_point(|(linked, _)| *linked <= id) };
+            for at in from..to {
+                let Some(&(linked, equal)) = self.links.get(at) else { break };
+                changed.extend(self.keep_link(linked, equal));
             }
         }
         Ok(true)
@@ -156,18 +180,18 @@ impl<'v> Store<'v> {
     /// Leaves out what no object can hold; gives the attributes that changed.
     fn fit_together(&mut self, outer: AttributeId, inner: AttributeId) -> Vec<AttributeId> {
         let (Some(around), Some(inside)) = (self.get(outer).map(Forms::of), self.get(inner).map(Forms::of)) else { return Vec::new() };
-        let list = self.vocabulary.is_list(outer);
-        // Nothing holds nothing, a scalar or a list is in the way of what would be inside, and an object holds anything. An empty
-        // list counts as nothing, and is in the way.
+        // Nothing holds nothing, a scalar or a list is in the way of what would be inside, and an object holds anything.
         let outer_may = Forms {
-            absent: around.absent && (inside.absent || list && inside.other),
+            absent: around.absent && inside.absent,
+            blank: around.blank && inside.other,
             present: around.present && inside.other,
-            other: around.other && (inside.absent || inside.present || inside.other),
+            other: around.other && (inside.absent || inside.blank || inside.present || inside.other),
         };
         let inner_may = Forms {
             absent: inside.absent && (around.absent || around.other),
+            blank: inside.blank && around.other,
             present: inside.present && around.other,
-            other: inside.other && (around.present || around.other || list && around.absent),
+            other: inside.other && (around.blank || around.present || around.other),
         };
         let mut changed = Vec::new();
         for (id, had, may) in [(outer, around, outer_may), (inner, inside, inner_may)] {
@@ -179,82 +203,88 @@ impl<'v> Store<'v> {
         changed
     }
 
-    /// Keeps up what is equal to `{me}`, and what is not.
-    fn keep_links(&mut self, states: &mut States) -> Left {
-        if self.links.is_empty() {
-            return Ok(true);
-        }
-        let mut links = self.links.clone();
-        links.sort_unstable();
-        links.dedup();
-        if links.windows(2).any(|pair| matches!(pair, [(one, false), (two, true)] if one == two)) && !self.lists_only(&links) {
-            return Ok(false);
-        }
-        loop {
-            let before = self.domains.clone();
-            for &(id, equal) in &links {
-                let Some(Domain::Scalar(me)) = self.get(AttributeId::ME).cloned() else { return Ok(true) };
-                let me = self.keep_link(id, equal, me);
-                *self.entry(AttributeId::ME) = Domain::Scalar(me);
-            }
-            if self.domains == before {
-                break;
-            }
-            for &(id, _) in links.iter().chain([&(AttributeId::ME, true)]) {
-                if self.is_empty(id, states)? || !self.keep_shape(id, states)? {
-                    return Ok(false);
-                }
+    /// Settles for every value that lies around or inside another whether it is there, so that each can then be chosen for itself.
+    pub fn settle_forms(&mut self, states: &mut States) -> Left {
+        let tied = |id: &AttributeId| !self.vocabulary.related(*id).is_empty();
+        let mut ids: Vec<AttributeId> = self.domains.iter().map(|(id, _)| *id).filter(tied).collect();
+        // From the outside in: whatever an outer value may be leaves each inner one something.
+        ids.sort_by_key(|id| self.vocabulary.related(*id).iter().filter(|(_, lies)| *lies == Lies::Inside).count());
+        for id in ids {
+            if !self.settle_form(id, states)? {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Whether an attribute that is both equal to `{me}` and not is a list in each case. The list itself knows better.
-    fn lists_only(&self, links: &[(AttributeId, bool)]) -> bool {
-        let both = links.windows(2).filter(|pair| matches!(pair, [(one, _), (two, _)] if one == two));
-        both.filter_map(|pair| pair.first()).all(|(id, _)| self.vocabulary.is_list(*id))
-    }
-
-    /// Keeps up one link; gives what `{me}` can be.
-    fn keep_link(&mut self, id: AttributeId, equal: bool, mut me: Scalar) -> Scalar {
-        match (self.entry(id), equal) {
-            (Domain::Scalar(scalar), true) => {
-                scalar.join(&me);
-                me = scalar.clone();
-            }
-            (Domain::Scalar(scalar), false) => {
-                if let Some(text) = scalar.single() {
-                    me.exclude(text);
-                }
-                if let Some(text) = me.single() {
-                    scalar.exclude(text);
-                }
-            }
-            (Domain::List(list), true) => {
-                for required in list.required.iter_mut().filter(|required| required.me) {
-                    required.value.join(&me);
-                    me = required.value.clone();
-                }
-            }
-            (Domain::List(list), false) => {
-                for required in &list.required {
-                    if let Some(text) = required.value.single() {
-                        me.exclude(text);
-                    }
-                }
-                if let Some(text) = me.single().cloned() {
-                    list.exclude(&text);
-                }
+    fn settle_form(&mut self, id: AttributeId, states: &mut States) -> Left {
+        let Some(forms) = self.get(id).map(Forms::of) else { return Ok(true) };
+        for form in forms.each() {
+            let mut settled = self.clone();
+            form.apply(settled.entry(id));
+            if settled.keep_up(id, states)? {
+                *self = settled;
+                return Ok(true);
             }
         }
-        me
+        Ok(false)
+    }
+
+    /// Keeps up one link with `{me}`; gives the attributes that changed.
+    fn keep_link(&mut self, id: AttributeId, equal: bool) -> Vec<AttributeId> {
+        let (Some(Domain::Scalar(me)), Some(linked)) = (self.get(AttributeId::ME), self.get(id)) else { return Vec::new() };
+        let (mut new_me, mut new) = (me.clone(), linked.clone());
+        keep_equal(&mut new, equal, &mut new_me);
+        let mut changed = Vec::new();
+        for (id, is_new, domain) in [(id, new != *linked, new), (AttributeId::ME, new_me != *me, Domain::Scalar(new_me))] {
+            if is_new {
+                changed.push((id, domain));
+            }
+        }
+        changed.into_iter().map(|(id, domain)| (*self.entry(id) = domain, id).1).collect()
+    }
+}
+
+/// Keeps what an attribute can be if it is equal to `{me}`, or if it is not, and what `{me}` can be.
+fn keep_equal(domain: &mut Domain, equal: bool, me: &mut Scalar) {
+    match (domain, equal) {
+        (Domain::Scalar(scalar), true) => {
+            scalar.join(me);
+            *me = scalar.clone();
+        }
+        (Domain::Scalar(scalar), false) => {
+            if let Some(text) = scalar.single() {
+                me.exclude(text);
+            }
+            if let Some(text) = me.single() {
+                scalar.exclude(text);
+            }
+        }
+        (Domain::List(list), true) => {
+            for required in list.required.iter_mut().filter(|required| required.me) {
+                required.value.join(me);
+                *me = required.value.clone();
+            }
+        }
+        (Domain::List(list), false) => {
+            for required in &list.required {
+                if let Some(text) = required.value.single() {
+                    me.exclude(text);
+                }
+            }
+            if let Some(text) = me.single() {
+                list.exclude(text);
+            }
+        }
     }
 }
 
 /// Which forms a value can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Forms {
     absent: bool,
+    /// A list without elements, which counts as absent, but is in the way of what would be inside.
+    blank: bool,
     present: bool,
     other: bool,
 }
@@ -263,10 +293,22 @@ impl Forms {
     fn of(domain: &Domain) -> Self {
         match domain {
             Domain::Scalar(scalar) => {
-                Self { absent: scalar.values.absent, present: scalar.values.may_be_present(), other: scalar.values.other }
+                let values = &scalar.values;
+                Self { absent: values.absent, blank: false, present: values.may_be_present(), other: values.other }
             }
-            Domain::List(list) => Self { absent: list.may_be_absent(), present: list.may_be_present(), other: list.unfit },
+            Domain::List(list) => {
+                Self { absent: list.may_be_missing(), blank: list.may_be_blank(), present: list.may_be_present(), other: list.unfit }
+            }
         }
+    }
+
+    /// Each of them alone, what is most readily left out first.
+    fn each(self) -> impl Iterator<Item = Self> {
+        let absent = self.absent.then_some(Self { absent: true, ..Self::default() });
+        let blank = self.blank.then_some(Self { blank: true, ..Self::default() });
+        let present = self.present.then_some(Self { present: true, ..Self::default() });
+        let other = self.other.then_some(Self { other: true, ..Self::default() });
+        absent.into_iter().chain(blank).chain(present).chain(other)
     }
 
     fn apply(self, domain: &mut Domain) {
@@ -279,13 +321,13 @@ impl Forms {
             }
             Domain::List(list) => {
                 list.unfit &= self.other;
-                list.fits &= self.absent || self.present;
+                list.missing &= self.absent;
+                list.blank &= self.blank;
+                list.fits &= self.absent || self.blank || self.present;
                 if !self.present {
                     list.keep_absent();
                 }
-                if !self.absent && list.fits && !list.unfit && list.required.is_empty() {
-                    list.meet(&Test::Values(ValueSet::present()), true);
-                }
+                list.settle();
             }
         }
     }

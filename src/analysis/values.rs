@@ -165,6 +165,24 @@ impl ValueSet {
         }
     }
 
+    /// What is in any of them. Takes time in proportion to their size, but for the sorting.
+    pub fn union_all(sets: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::none();
+        let (mut numbers, mut texts) = (Vec::new(), Vec::new());
+        for set in sets {
+            let [no, yes] = set.bools;
+            all.absent |= set.absent;
+            all.other |= set.other;
+            all.bools[0] |= no;
+            all.bools[1] |= yes;
+            numbers.extend_from_slice(set.numbers.ranges());
+            texts.extend_from_slice(set.texts.ranges());
+        }
+        all.numbers = Intervals::from_ranges(numbers);
+        all.texts = Intervals::from_ranges(texts);
+        all
+    }
+
     /// Whether the two have nothing in common.
     pub fn is_disjoint(&self, with: &Self) -> bool {
         let [no, yes] = self.bools;
