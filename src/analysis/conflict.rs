@@ -255,5 +255,10 @@ mod tests {
         check("read, update | r | s | g | a = 'x'", "read | r | s | * | b = 'y'", Some("a = 'x' and b = 'y'"));
         check("read | r | s | g, h except k", "read | r | s | h, i", Some("always"));
         check("read | r | s | g except h", "read | r | s | h", None);
+        // What the condition says of the caller was not held against the members.
+        check("read, update | r | s | a@x", "read | r | s | * | {me} = 'b@x'", None);
+        check("read, update | r | s | a@x", "read | r | s | * | {me} != 'b@x'", Some("always"));
+        // That a value fits, which an opaque comparison needs, was said as `not ()`.
+        check("read, update | r | s | g | a < b", "read, run | r | s | g | c = 1", Some("a < b and c = 1"));
     }
 }

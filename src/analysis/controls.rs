@@ -28,10 +28,13 @@ pub struct Contradiction {
     pub controls: Vec<usize>,
     /// What is denied because of them.
     pub regions: Vec<Region>,
+    /// How many more such sets the first of them is the first of.
+    pub more: usize,
 }
 
 impl Analysis {
-    /// The controls of the first law book that contradict each other, once for each set, in order, and those of which it is not known.
+    /// The controls of the first law book that contradict each other, with one set for each first control, in order, and those of which
+    /// it is not known.
     pub fn contradicting_controls(&self) -> (Vec<Contradiction>, Vec<usize>) {
         let Some(side) = self.side(0) else { return Default::default() };
         let all: Vec<usize> =
@@ -68,11 +71,14 @@ impl Analysis {
         } else {
             undecided.extend(controls);
         }
-        let contradictions = found.into_iter().map(|(controls, scope)| {
-            let regions = self.scope_in_words(side, &scope);
-            Contradiction { controls, regions }
-        });
-        (contradictions.collect(), undecided.into_iter().collect())
+        let mut contradictions: Vec<Contradiction> = Vec::new();
+        for (controls, scope) in found {
+            match contradictions.last_mut().filter(|last| last.controls.first() == controls.first()) {
+                Some(last) => last.more += 1,
+                None => contradictions.push(Contradiction { controls, regions: self.scope_in_words(side, &scope), more: 0 }),
+            }
+        }
+        (contradictions, undecided.into_iter().collect())
     }
 
     /// Whether some request within the scope of all of `scope` meets all of `controls`, as far as they apply.
@@ -101,8 +107,7 @@ impl Analysis {
             for &two in controls.iter().skip(index + 1) {
                 let pair = vec![one, two];
                 let (Some(first), Some(second)) = (side.statements.get(one), side.statements.get(two)) else { continue };
-                let known = found.keys().any(|set| set.iter().all(|at| pair.contains(at)));
-                if known || !first.overlaps(second) {
+                if found.contains_key(&pair) || !first.overlaps(second) {
                     continue;
                 }
                 let key = (first.condition_id, second.condition_id);
@@ -180,6 +185,7 @@ mod tests {
         let three = ["* | * | * | * | not (a in (1, 2))", "* | * | * | * | not (a in (2, 3))", "* | * | * | * | not (a in (1, 3))"];
         check(&three, &[&[0, 1, 2]]);
         check(&[three[0], "allow read | r | s | g", three[1], "* | * | * | * | not (a = 3)"], &[&[0, 3]]);
+        check(&["* | * | * | * | not (a = 1)", "* | r | * | * | not (a = 2)", "* | t | * | * | not (a = 3)"], &[&[0, 1]]);
         check(&["* | * | * | * | not (a = 1 and a = 2)", "* | * | * | * | not (a = 1)"], &[]);
         check(&["* | * | * | * | not (ip in cidr ('10.0.0.0/8'))", "* | * | * | * | not (ip in cidr ('192.168.0.0/16'))"], &[&[0, 1]]);
         check(&["* | * | * | a@x | not ({me} = 'b@x')", "* | * | * | * | not (a = 1)"], &[]);

@@ -170,6 +170,12 @@ mod tests {
         check(&["read | r | s | g | a != 'x'"], &["read | r | s | g | exists a"], &[]);
         check(&["read | r | s | g | a != 'x'"], &["read | r | s | g | exists a", "read | r | s | g | a = null"], &[(0, &[1, 2])]);
         check(&["read | r | s | a@x"], &["read | r | s | * | {me} = 'a@x'"], &[(0, &[1])]);
+        // Members of `h` were taken for members of `g`, because the same statements are in reach of both.
+        let spared = ["read | r | s | g, h", "read | r | s | * except g | a = 1"];
+        check(&spared, &["read | r | s | g"], &[]);
+        // A member that is excepted, or that the condition spares, seemed to be left.
+        check(&["read | r | s | g, h except g"], &["read | r | s | h"], &[(0, &[1])]);
+        check(&["read | r | s | a@x, h | {me} != 'a@x'"], &["read | r | s | h"], &[(0, &[1])]);
         check(&["read | r | s | g | name like '%a%'"], &["read | r | s | g | name like '%b%'"], &[]);
         check(&["read | r | s | g | name like 'ab%'"], &["read | r | s | g | name like '%b%'"], &[(0, &[1])]);
         check(&["read | r | s | g | ip in cidr ('10.1.0.0/16')"], &["read | r | s | g | ip in cidr ('10.0.0.0/8')"], &[(0, &[1])]);

@@ -274,6 +274,8 @@ mod tests {
             &[],
         );
         check(&["read | r | s | g", "deny read | r | s | g | a = 1", "deny read | * | s | * | a = 1"], &[(1, &[2], false)], &[]);
+        // A member that is excepted seemed to need the statement.
+        check(&["read | r | s | g, h except g", "read, update | r | s | h"], &[(0, &[1], false)], &[]);
     }
 
     #[test]
@@ -282,5 +284,7 @@ mod tests {
         check(&["read | r | s | g", "deny update | r | s | g"], &[], &[1]);
         check(&["read | r | s | a@x", "deny read | r | s | b@x"], &[], &[1]);
         check(&["read | r | s | g | a = 1", "deny read | r | s | g | a = 2"], &[], &[1]);
+        // One denial was named as what makes another superfluous, and was inert itself.
+        check(&["read | r | s | g", "deny update | r | s | *", "deny update | r | s | g"], &[], &[1, 2]);
     }
 }

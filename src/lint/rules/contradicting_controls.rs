@@ -21,8 +21,13 @@ fn check(book: &Book, sink: &mut Sink) {
     for contradiction in &book.meaning().contradictions {
         let Some((first, others)) = contradiction.controls.split_first() else { continue };
         let Some((control, document)) = book.stated(*first) else { continue };
+        let more = match contradiction.more {
+            0 => String::new(),
+            1 => format!("; there is one more set of controls that `{}` cannot be met with", control.policy),
+            more => format!("; there are {more} more sets of controls that `{}` cannot be met with", control.policy),
+        };
         let message = format!(
-            "nothing can meet the controls {} together, so {} is denied to everybody they apply to",
+            "nothing can meet the controls {} together, so {} is denied to everybody they apply to{more}",
             telling::named(book, &contradiction.controls, contradiction.controls.len()),
             telling::regions(&contradiction.regions)
         );

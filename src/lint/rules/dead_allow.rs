@@ -23,19 +23,22 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("../../../docs/rules/dead-allow.md"),
 };
 
+/// More grants than this that die of the same denials are told once, at the first of the denials.
+const APART: usize = 10;
+
 fn check(book: &Book, sink: &mut Sink) {
-    // A denial of everything would be told once for every grant that there is.
-    let mut by_one: BTreeMap<usize, Vec<&Dead>> = BTreeMap::new();
-    for dead in &book.meaning().dead {
-        let denials: Vec<&Statement> = dead.denials.iter().filter_map(|&at| book.set.statements().get(at)).collect();
-        match (dead.denials.as_slice(), denials.as_slice()) {
-            ([only], [denial]) if telling::denies_everything(book, denial) => by_one.entry(*only).or_default().push(dead),
-            _ if same_condition_exception::denial_of(book, dead).is_some() => {}
-            _ => covered(book, dead, &denials, sink),
-        }
+    let mut by_denials: BTreeMap<&[usize], Vec<&Dead>> = BTreeMap::new();
+    for dead in book.meaning().dead.iter().filter(|dead| same_condition_exception::denial_of(book, dead).is_none()) {
+        by_denials.entry(&dead.denials).or_default().push(dead);
     }
-    for (denial, dead) in by_one {
-        of_everything(book, denial, &dead, sink);
+    for (positions, dead) in by_denials {
+        let denials: Vec<&Statement> = positions.iter().filter_map(|&at| book.set.statements().get(at)).collect();
+        let sweeping = matches!(denials.as_slice(), [denial] if telling::denies_everything(book, denial));
+        if sweeping || dead.len() > APART {
+            together(book, positions, &dead, sink);
+        } else {
+            dead.into_iter().for_each(|dead| covered(book, dead, &denials, sink));
+        }
     }
 }
 
@@ -77,24 +80,30 @@ fn covered(book: &Book, dead: &Dead, denials: &[&Statement], sink: &mut Sink) {
     sink.report(witnessed(draft, dead));
 }
 
-fn of_everything(book: &Book, denial: usize, dead: &[&Dead], sink: &mut Sink) {
-    let (Some((statement, document)), Some(first)) = (book.stated(denial), dead.first()) else { return };
+/// Many grants that the same denials cover, in one finding.
+fn together(book: &Book, denials: &[usize], dead: &[&Dead], sink: &mut Sink) {
+    let (Some((statement, document)), Some(first)) = (denials.first().and_then(|&at| book.stated(at)), dead.first()) else { return };
     let grants: Vec<usize> = dead.iter().map(|dead| dead.grant).collect();
-    let place = match &statement.source {
-        Selector::Any => String::new(),
-        Selector::Named(source) => format!(" in the source `{source}`"),
+    let names = telling::named(book, &grants, grants.len());
+    let (never, grant) = if grants.len() == 1 { ("never takes effect", "grants") } else { ("never take effect", "grant") };
+    let (message, help) = if telling::denies_everything(book, statement) {
+        let place = match &statement.source {
+            Selector::Any => String::new(),
+            Selector::Named(source) => format!(" in the source `{source}`"),
+        };
+        (
+            format!("`{}` denies everything{place} to everybody, so that {names} {never}", statement.policy),
+            "remove it if it was meant as a default: what nothing grants is denied anyway, and a denial always wins; in an emergency, say \
+             so with `# lawbook: ignore(dead-allow) until <day>: <reason>`",
+        )
+    } else {
+        let deny = if denials.len() == 1 { "denies" } else { "together deny" };
+        (
+            format!("{} {deny} everything that {names} {grant}, so that they {never}", telling::named(book, denials, denials.len())),
+            "narrow it, by a condition or by `except`, so that it leaves something of what is granted; or remove the grants",
+        )
     };
-    let message = format!(
-        "`{}` denies everything{} to everybody, so that {} never {} effect",
-        statement.policy,
-        place,
-        telling::named(book, &grants, grants.len()),
-        if grants.len() == 1 { "takes" } else { "take" }
-    );
-    let draft = Draft::new(document.head_span(), message).label("this denial").policy(statement.policy.as_str()).help(
-        "remove it if it was meant as a default: what nothing grants is denied anyway, and a denial always wins; in an emergency, say so \
-         with `# lawbook: ignore(dead-allow) until <day>: <reason>`",
-    );
+    let draft = Draft::new(document.head_span(), message).label("this denies").policy(statement.policy.as_str()).help(help);
     let draft = telling::labels(draft, book, &grants, |grant| format!("`{}` never takes effect", grant.policy));
     sink.report(witnessed(draft, first));
 }
