@@ -17,6 +17,7 @@ use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
 use super::region::Region;
+use super::search::Goal;
 use super::side::Side;
 use crate::decision::applies;
 use crate::policy::Effect;
@@ -102,19 +103,16 @@ impl Analysis {
     /// Whether, of statements whose headers lie to each other in some way, each applies where the other does not and there is
     /// something where both do.
     fn is_partial(&self, grant: &Prepared, denial: &Prepared, header: Inclusion) -> Verdict<()> {
-        let nobody = super::prepared::Caller::default();
-        let (granted, denied) = (&grant.condition, &denial.condition);
-        let fits = self.both_fit(grant, denial);
-        let asks = |hold: &[&Formula], fail: &[&Formula]| {
-            let [hold, fail] = [hold, fail].map(|formulas| formulas.iter().map(|&formula| formula.clone()).collect::<Vec<_>>());
-            self.ask(&nobody, &[hold, vec![fits.clone()]].concat(), &fail)
+        let asks = |granted, denied| {
+            let conditions = [Goal { formula: &grant.condition, holds: granted }, Goal { formula: &denial.condition, holds: denied }];
+            self.meets(&[conditions.as_slice(), &[Goal::yes(&grant.fits), Goal::yes(&denial.fits)]].concat())
         };
-        let mut verdict = known(asks(&[granted, denied], &[]));
+        let mut verdict = asks(true, true);
         if header.denial_in_grant && verdict != Verdict::No {
-            verdict = and(verdict, known(asks(&[denied], &[granted])));
+            verdict = and(verdict, asks(false, true));
         }
         if header.grant_in_denial && verdict != Verdict::No {
-            verdict = and(verdict, known(asks(&[granted], &[denied])));
+            verdict = and(verdict, asks(true, false));
         }
         verdict
     }
@@ -142,7 +140,7 @@ impl Analysis {
     /// That all values fit which a grant and a denial read. Every denial reaches values that do not, and no grant does: that alone is
     /// not what an author is to be told.
     fn both_fit(&self, grant: &Prepared, denial: &Prepared) -> Formula {
-        Formula::all([&grant.condition, &denial.condition].into_iter().flat_map(|formula| self.fits(formula)), &self.vocabulary)
+        Formula::all([grant.fits.clone(), denial.fits.clone()], &self.vocabulary)
     }
 
     /// What a denial takes from a grant, and a request that shows it.
@@ -163,15 +161,6 @@ impl Analysis {
             }
         }
         None
-    }
-}
-
-/// A verdict without what goes with it.
-fn known<T>(verdict: Verdict<T>) -> Verdict<()> {
-    match verdict {
-        Verdict::Yes(_) => Verdict::Yes(()),
-        Verdict::No => Verdict::No,
-        Verdict::Undecided => Verdict::Undecided,
     }
 }
 

@@ -57,6 +57,10 @@ impl Analysis {
         if !grant.may_spare_members() && cases.iter().any(|case| case.denials.is_empty()) {
             return Verdict::No;
         }
+        let headers = |case: &Case| side.at(&case.denials).map(|denial| denial.header).collect::<Vec<_>>();
+        if !grant.may_spare_members() && cases.iter().any(|case| grant.header.is_left_by(headers(case).into_iter())) {
+            return Verdict::No;
+        }
         for case in &cases {
             let applies = grant.applies(&case.caller, &self.vocabulary);
             let denied = self.applying(side.at(&case.denials), &case.caller);

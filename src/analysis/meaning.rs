@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::conflict::Conflict;
 use super::controls::Contradiction;
 use super::dead::Dead;
@@ -97,8 +99,11 @@ impl Analysis {
         let sweeping = sweeping.filter(|(_, prepared)| is_sweeping(&prepared.statement)).map(|(at, _)| at);
         let mut superfluous = self.superfluous(&aside.iter().copied().chain(sweeping).collect());
         // A condition that only a value which does not fit can meet is another finding.
-        superfluous.redundant.retain(|one| self.can_apply_fitting(one.statement));
-        superfluous.inert.retain(|one| self.can_apply_fitting(one.denial));
+        let found = superfluous.redundant.iter().map(|one| one.statement).chain(superfluous.inert.iter().map(|one| one.denial));
+        let found: Vec<usize> = found.collect();
+        let hollow: BTreeSet<usize> = found.into_par_iter().filter(|&position| !self.can_apply_fitting(position)).collect();
+        superfluous.redundant.retain(|one| !hollow.contains(&one.statement));
+        superfluous.inert.retain(|one| !hollow.contains(&one.denial));
         aside.extend(superfluous.redundant.iter().map(|one| one.statement).chain(superfluous.inert.iter().map(|one| one.denial)));
         note(Claim::Redundant, &superfluous.undecided);
         note(Claim::Inert, &superfluous.inert_undecided);

@@ -58,23 +58,34 @@ impl Analysis {
             .map(|position| (position, self.is_redundant(side, position, &removed)))
             .collect();
         let mut undecided = positions(&alone, &Verdict::Undecided);
+        let candidates: Vec<(usize, Option<Redundant>)> = positions(&alone, &Verdict::Yes(()))
+            .into_par_iter()
+            .map(|position| (position, self.by_what(side, position, &removed)))
+            .collect();
         // Of statements that make each other superfluous the first one stays, so that all that are reported can go.
         let mut redundant = Vec::new();
-        for position in positions(&alone, &Verdict::Yes(())).into_iter().rev() {
-            match self.is_redundant(side, position, &removed) {
+        for (position, why) in candidates.into_iter().rev() {
+            let verdict = match &why {
+                // What makes it superfluous is still there.
+                Some(why) if !gone(why, &removed) => Verdict::Yes(()),
+                _ => self.is_redundant(side, position, &removed),
+            };
+            match verdict {
                 Verdict::Yes(()) => {
                     removed.extend(u32::try_from(position));
-                    redundant.push(position);
+                    redundant.push((position, why));
                 }
                 Verdict::Undecided => undecided.push(position),
                 Verdict::No => {}
             }
         }
         undecided.sort_unstable();
-        redundant.sort_unstable();
+        redundant.reverse();
         let (mut inert, inert_undecided) = self.inert(side, &mut removed);
-        let why: Vec<(usize, Option<Redundant>)> =
-            redundant.par_iter().map(|&position| (position, self.by_what(side, position, &removed))).collect();
+        let why: Vec<(usize, Option<Redundant>)> = redundant
+            .into_par_iter()
+            .map(|(position, why)| (position, why.filter(|why| !gone(why, &removed)).or_else(|| self.by_what(side, position, &removed))))
+            .collect();
         // What only an inert denial covers denies nothing that anything grants either; a control may stay for what will be granted.
         let is_policy = |position: &usize| side.statements.get(*position).is_some_and(|denial| !denial.statement.from_control);
         inert.extend(why.iter().filter(|(_, why)| why.is_none()).map(|(position, _)| *position).filter(is_policy));
@@ -125,6 +136,10 @@ impl Analysis {
         // Where nothing else decides, the statement is needed, unless it does not apply to that member after all.
         let alone = !prepared.may_spare_members() && others.iter().any(Vec::is_empty);
         if alone || !others.iter().any(|by| granted(by)) {
+            return Verdict::No;
+        }
+        let headers = |by: &Vec<u32>| side.at(by).map(|other| other.header).collect::<Vec<_>>();
+        if !prepared.may_spare_members() && others.iter().any(|by| prepared.header.is_left_by(headers(by).into_iter())) {
             return Verdict::No;
         }
         let mut known = Verdict::Yes(());
@@ -212,6 +227,11 @@ impl Analysis {
         }
         known
     }
+}
+
+/// Whether something that makes a statement superfluous is removed.
+fn gone(why: &Redundant, removed: &BTreeSet<u32>) -> bool {
+    why.by.iter().any(|&by| u32::try_from(by).is_ok_and(|by| removed.contains(&by)))
 }
 
 /// The positions with a verdict.

@@ -94,6 +94,16 @@ impl People {
 }
 
 impl Header {
+    /// Whether some action, together with some service and source, is left of this header by others: no other covers all of them for that
+    /// action. Then a request that only this one matches needs no look at any condition.
+    pub fn is_left_by(self, others: impl Iterator<Item = Self>) -> bool {
+        let covers = |one: u32, two: u32| one == 0 || one == two;
+        let around = others.filter(|other| covers(other.service, self.service) && covers(other.source, self.source));
+        // Actions that share a bit may be different ones, so that bit says nothing.
+        let taken = around.fold(1 << BITS, |taken, other| taken | other.actions);
+        self.actions & !taken != 0
+    }
+
     /// Whether two headers have something in common; `None` if that takes a closer look at the actions.
     pub fn overlaps(self, other: Self) -> Option<bool> {
         let same = |one: u32, two: u32| one == 0 || two == 0 || one == two;

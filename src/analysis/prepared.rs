@@ -44,6 +44,8 @@ pub struct Prepared {
     pub reads_me: bool,
     /// All of it but the members.
     pub rest: Formula,
+    /// That everything which its condition reads fits.
+    pub fits: Formula,
     /// Its header, for comparing at a glance.
     pub header: Header,
     /// The numbers of its members, ascending.
@@ -208,6 +210,9 @@ pub struct Preparation {
     /// The conditions by a hash of what they say, each with what is to be known of it.
     conditions: HashMap<u64, Vec<(Effect, Arc<Condition>, Ready)>>,
     ready: usize,
+    /// The formulas of actions, and of services and sources, which many statements share.
+    actions: HashMap<Actions, Formula>,
+    names: HashMap<(AttributeId, Selector), Formula>,
 }
 
 /// What is to be known of a condition.
@@ -215,7 +220,14 @@ pub struct Preparation {
 struct Ready {
     id: usize,
     formula: Formula,
+    fits: Formula,
     reads_me: bool,
+}
+
+impl Default for Ready {
+    fn default() -> Self {
+        Self { id: 0, formula: Formula::always(), fits: Formula::always(), reads_me: false }
+    }
 }
 
 impl Preparation {
@@ -226,18 +238,25 @@ impl Preparation {
                 self.vocabulary.id(&Attribute::Group(name.clone()));
             }
         }
-        let actions = match &statement.actions {
+        let actions = self.actions.entry(statement.actions.clone()).or_insert_with_key(|actions| match actions {
             Actions::Any => Formula::always(),
             Actions::Only(names) => Formula::values(AttributeId::ACTION, ValueSet::words(names.iter().map(|name| &**name))),
+        });
+        let actions = actions.clone();
+        let mut named = |attribute, selector: &Selector| {
+            let formula =
+                self.names.entry((attribute, selector.clone())).or_insert_with_key(|(attribute, selector)| named(*attribute, selector));
+            formula.clone()
         };
         let (service, source) = (named(AttributeId::SERVICE, &statement.service), named(AttributeId::SOURCE, &statement.source));
-        let Ready { id, formula, reads_me } = self.condition(statement);
+        let Ready { id, formula, fits, reads_me } = self.condition(statement);
         Prepared {
             rest: Formula::all([actions.clone(), service.clone(), source.clone(), formula.clone()], &self.vocabulary),
             actions,
             service,
             source,
             condition: formula,
+            fits,
             condition_id: id,
             reads_me,
             header: self.people.header(statement),
@@ -248,7 +267,7 @@ impl Preparation {
     }
 
     fn condition(&mut self, statement: &Statement) -> Ready {
-        let Some(condition) = &statement.condition else { return Ready { id: 0, formula: Formula::always(), reads_me: false } };
+        let Some(condition) = &statement.condition else { return Ready::default() };
         let mut hasher = DefaultHasher::new();
         (statement.effect, condition.expr()).hash(&mut hasher);
         let alike = self.conditions.entry(hasher.finish()).or_default();
@@ -258,7 +277,8 @@ impl Preparation {
         self.ready += 1;
         let formula = Formula::of_statement(condition, statement.effect, &mut self.vocabulary);
         let reads_me = condition.terms().any(|term| *term == Term::Me);
-        let ready = Ready { id: self.ready, formula, reads_me };
+        let fits = Formula::fits(condition, &mut self.vocabulary);
+        let ready = Ready { id: self.ready, formula, fits, reads_me };
         alike.push((statement.effect, condition.clone(), ready.clone()));
         ready
     }

@@ -117,6 +117,15 @@ impl Analysis {
         }
     }
 
+    /// Whether some request of a caller meets goals that are at hand.
+    pub(super) fn meets(&self, goals: &[Goal<'_>]) -> Verdict<()> {
+        match satisfiable(&self.vocabulary, goals, self.budget) {
+            Answer::Satisfiable { .. } => Verdict::Yes(()),
+            Answer::Unsatisfiable => Verdict::No,
+            Answer::Undecided => Verdict::Undecided,
+        }
+    }
+
     /// That every value which a formula reads fits.
     pub(super) fn fits(&self, formula: &Formula) -> Vec<Formula> {
         let mut attributes = BTreeSet::new();

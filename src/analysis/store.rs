@@ -65,22 +65,12 @@ impl<'v> Store<'v> {
         &self.links
     }
 
-    fn base(&self, id: AttributeId) -> Domain {
-        if self.vocabulary.is_list(id) {
-            Domain::List(List::new())
-        } else if id == AttributeId::ME {
-            Domain::Scalar(Scalar::caller(self.vocabulary.base(id)))
-        } else {
-            Domain::Scalar(Scalar::new(self.vocabulary.base(id)))
-        }
-    }
-
     /// The domain to be changed, made where nothing is known yet.
     fn entry(&mut self, id: AttributeId) -> &mut Domain {
         let at = match self.domains.binary_search_by_key(&id, |(known, _)| *known) {
             Ok(at) => at,
             Err(at) => {
-                self.domains.insert(at, (id, Arc::new(self.base(id))));
+                self.domains.insert(at, (id, self.vocabulary.start(id)));
                 at
             }
         };
@@ -98,9 +88,7 @@ impl<'v> Store<'v> {
                 self.links.get(at).filter(|(id, _)| *id == literal.attribute).map(|(_, equal)| *equal)
             }
             (Some(Domain::Scalar(scalar)), test) => scalar.status(test),
-            (None, Test::Values(_)) if !self.vocabulary.is_list(literal.attribute) => {
-                Scalar::new(self.vocabulary.base(literal.attribute)).status(&literal.test)
-            }
+            // Of what nothing is known yet, nothing is plain to see that is worth a look.
             (None, _) => None,
         };
         holds.map(|holds| holds == literal.positive)
@@ -134,7 +122,7 @@ impl<'v> Store<'v> {
 
     /// What an attribute can be, also if nothing is known of it yet.
     pub fn known(&self, id: AttributeId) -> Domain {
-        self.get(id).cloned().unwrap_or_else(|| self.base(id))
+        self.get(id).cloned().unwrap_or_else(|| (*self.vocabulary.start(id)).clone())
     }
 
     /// Keeps less of what an attribute can be; false if nothing is left.

@@ -1,9 +1,13 @@
 //! What formulas speak of: every part of a request that a statement can look at, by number.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::interval::Intervals;
 use super::interval::Point;
+use super::list::List;
+use super::scalar::Scalar;
+use super::store::Domain;
 use super::values::ValueSet;
 use crate::condition::Atom;
 use crate::condition::Path;
@@ -74,13 +78,14 @@ pub struct Vocabulary {
     ids: HashMap<Attribute, AttributeId>,
     related: HashMap<AttributeId, Vec<(AttributeId, Lies)>>,
     groups: bool,
+    bases: Vec<Arc<Domain>>,
 }
 
 impl Default for Vocabulary {
     fn default() -> Self {
         let attributes = vec![Attribute::Action, Attribute::Service, Attribute::Source, Attribute::CallerType, Attribute::Me];
         let ids = (0..).map(AttributeId).zip(&attributes).map(|(id, attribute)| (attribute.clone(), id)).collect();
-        Self { attributes, ids, related: HashMap::new(), groups: false }
+        Self { attributes, ids, related: HashMap::new(), groups: false, bases: Vec::new() }
     }
 }
 
@@ -142,6 +147,7 @@ impl Vocabulary {
 
     /// Works out which attributes lie inside which. To be called when all are known.
     pub fn relate(&mut self) {
+        self.bases = (0..).map(AttributeId).zip(&self.attributes).map(|(id, _)| Arc::new(self.domain(id))).collect();
         self.related.clear();
         let mut by_prefix: HashMap<Term, Vec<AttributeId>> = HashMap::new();
         for (attribute, &id) in &self.ids {
@@ -160,6 +166,21 @@ impl Vocabulary {
         for (outer, inner) in found {
             self.related.entry(outer).or_default().push((inner, Lies::Around));
             self.related.entry(inner).or_default().push((outer, Lies::Inside));
+        }
+    }
+
+    /// The domain of an attribute before anything is said of it.
+    pub(super) fn start(&self, id: AttributeId) -> Arc<Domain> {
+        self.bases.get(id.index()).cloned().unwrap_or_else(|| Arc::new(self.domain(id)))
+    }
+
+    fn domain(&self, id: AttributeId) -> Domain {
+        if self.is_list(id) {
+            Domain::List(List::new())
+        } else if id == AttributeId::ME {
+            Domain::Scalar(Scalar::caller(self.base(id)))
+        } else {
+            Domain::Scalar(Scalar::new(self.base(id)))
         }
     }
 
