@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_told_with_what_is_in_the_way() {
-        check("read | r | s | g | a < b", "read | r | s | g | b > a", &[(0, "a < b"), (1, "b > a")]);
+        let around = [(0, "a < b"), (0, "b < c"), (1, "c > a")];
+        check("read | r | s | g | a < b and b < c", "read | r | s | g | c > a", &around);
         check("read | r | s | g | a < b", "read | r | s | g | c = 1", &[]);
         check("read | r | s | g | a like 'x%'", "read | r | s | g | a matches '^x'", &[(1, "a matches '^x'")]);
         check("read | r | s | g | owner = {me}", "read | r | s | g | owner != {me}", &[]);
