@@ -14,6 +14,10 @@ use lawbook::analysis::Analysis;
 use lawbook::workspace::Origin;
 use lawbook::workspace::Workspace;
 
+// The program has this allocator too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let Some(dir) = arguments.next() else {
@@ -41,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     print("dead", runs, || drop(black_box(analysis.dead())));
     print("superfluous", runs, || drop(black_box(analysis.superfluous(&gone))));
     print("conflicts", runs, || drop(black_box(analysis.conflicts(&BTreeSet::new()))));
+    print("meaning", runs, || drop(black_box(analysis.meaning())));
     print("management", runs, || drop(black_box(analysis.management(0))));
     Ok(())
 }
