@@ -205,8 +205,7 @@ impl Side {
     /// The grants that have a member, actions, a service and a source in common with a denial, by position.
     fn grants_sharing(&self, denial: &Prepared) -> Vec<u32> {
         if denial.members.first() == Some(&EVERYONE) {
-            let grants = (0..).zip(&self.statements).filter(|(_, grant)| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
-            return grants.map(|(position, _)| position).collect();
+            return self.grants_beside(denial);
         }
         let members: Vec<MemberId> = [EVERYONE].into_iter().chain(denial.members.iter().copied()).collect();
         self.candidates(Effect::Allow, &members, &[denial])

@@ -85,8 +85,32 @@ impl Analysis {
                 self.covers(side, grant, case, &kept)
             })
         };
+        let lists: Vec<Vec<u32>> = cases.iter().map(|case| case.denials.clone()).collect();
+        let all = self.few(side, grant, &cases, &lists).filter(|few| covered(few)).unwrap_or(all);
         let denials = minimal(all, covered).into_iter().map(|denial| denial as usize).collect();
         Verdict::Yes(Dead { grant: position, denials, witness: self.denied(side, grant, &cases) })
+    }
+
+    /// A few statements that leave nothing of another, out of those that may in each case: each takes a request that the ones before
+    /// left. `None` if that does not come to an end.
+    pub(super) fn few(&self, side: &Side, covered: &Prepared, cases: &[Case], lists: &[Vec<u32>]) -> Option<BTreeSet<u32>> {
+        let mut few = BTreeSet::new();
+        for (case, list) in cases.iter().zip(lists) {
+            let hold = [covered.applies(&case.caller, &self.vocabulary)];
+            loop {
+                let taken: Vec<u32> = list.iter().copied().filter(|other| few.contains(other)).collect();
+                let found = match self.ask(&case.caller, &hold, &self.applying(side.at(&taken), &case.caller)) {
+                    Verdict::No => break,
+                    Verdict::Undecided => return None,
+                    Verdict::Yes(found) => found,
+                };
+                let request = super::side::read(&self.witness(&found, |_| true)?)?;
+                let takes =
+                    |other: &&u32| !few.contains(*other) && side.get(**other).is_some_and(|other| applies(&other.statement, &request));
+                few.insert(*list.iter().find(takes)?);
+            }
+        }
+        Some(few)
     }
 
     /// A request that a grant matches and that is denied, if there is one.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Test;
+use super::people::ANYBODY;
 use super::people::MemberId;
 use super::prepared::Prepared;
 use super::values::ValueSet;
@@ -38,6 +39,15 @@ pub struct Index {
     denials: HashMap<MemberId, Rows>,
 }
 
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Statements with this effect.
+    pub effect: Effect,
+    /// Only for requests whose values fit.
+    pub fitting: bool,
+}
+
 impl Index {
     /// Lists statements by their positions.
     pub fn new(statements: &[Prepared], vocabulary: &Vocabulary) -> Self {
@@ -48,7 +58,7 @@ impl Index {
                 Effect::Allow => &mut index.grants,
                 Effect::Deny => &mut index.denials,
             };
-            for member in &prepared.members {
+            for member in prepared.members.iter().chain([&ANYBODY]) {
                 let row = row(rows.entry(*member).or_default(), prepared.header.service);
                 match &told {
                     None => row.rest.push(position),
@@ -63,8 +73,9 @@ impl Index {
     }
 
     /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`, some of
-    /// them perhaps twice.
-    pub fn collect(&self, statements: &[Prepared], effect: Effect, member: MemberId, roots: &[&Prepared], found: &mut Vec<u32>) {
+    /// them perhaps twice. `fitting` says that only requests count whose values fit where the roots read them.
+    pub fn collect(&self, statements: &[Prepared], look: Look, member: MemberId, roots: &[&Prepared], found: &mut Vec<u32>) {
+        let Look { effect, fitting } = look;
         let rows = match effect {
             Effect::Allow => self.grants.get(&member),
             Effect::Deny => self.denials.get(&member),
@@ -84,7 +95,9 @@ impl Index {
             };
             add(&row.rest);
             for (attribute, lists) in &row.by_text {
-                match roots.iter().find_map(|root| restricted(&root.condition, *attribute)) {
+                // A grant does not apply to a value that does not fit in any case.
+                let fitting = fitting || effect == Effect::Allow;
+                match roots.iter().find_map(|root| restricted(&root.condition, *attribute, fitting)) {
                     Some(texts) if texts.len() < lists.len() => texts.iter().filter_map(|text| lists.get(*text)).for_each(|list| add(list)),
                     _ => lists.values().for_each(|list| add(list)),
                 }
@@ -146,10 +159,10 @@ fn asked(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, Vec
     })
 }
 
-/// The strings that an attribute may have, if they are few and nothing else will do.
-fn restricted(formula: &Formula, attribute: AttributeId) -> Option<Vec<&Arc<str>>> {
+/// The strings that an attribute may have, if they are few and nothing else will do, beside what does not fit where that does not count.
+fn restricted(formula: &Formula, attribute: AttributeId, fitting: bool) -> Option<Vec<&Arc<str>>> {
     needed(formula).filter(|literal| literal.attribute == attribute).find_map(|literal| {
-        let set = only_texts(literal).filter(|set| !set.other)?;
+        let set = only_texts(literal).filter(|set| fitting || !set.other)?;
         set.texts.singles()
     })
 }

@@ -5,9 +5,14 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use super::dead::minimal;
+use super::formula::Formula;
+use super::people::EVERYONE;
+use super::prepared::Caller;
+use super::prepared::Identity;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
+use super::search::Goal;
 use super::side::Case;
 use super::side::Side;
 use crate::policy::Effect;
@@ -128,6 +133,9 @@ impl Analysis {
     /// Whether whatever a statement matches is decided in the same way by the others, without those that are removed.
     fn is_redundant(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Verdict<()> {
         let Some(prepared) = side.statements.get(position) else { return Verdict::No };
+        if prepared.statement.effect == Effect::Deny && self.is_needed_where_fitting(side, position, prepared, removed) {
+            return Verdict::No;
+        }
         let Some(cases) = side.cases(&[prepared]) else { return Verdict::Undecided };
         let others: Vec<Vec<u32>> = cases.iter().map(|case| others(prepared, position, case, removed)).collect();
         // Denials alone make a grant dead, which is another finding.
@@ -141,6 +149,9 @@ impl Analysis {
         let headers = |by: &Vec<u32>| side.at(by).map(|other| other.header).collect::<Vec<_>>();
         if !prepared.may_spare_members() && others.iter().any(|by| prepared.header.is_left_by(headers(by).into_iter())) {
             return Verdict::No;
+        }
+        if self.is_covered_by_everyones(side, prepared, &others) {
+            return if self.can_apply(prepared, &cases) { Verdict::Yes(()) } else { Verdict::No };
         }
         let mut known = Verdict::Yes(());
         for (case, by) in cases.iter().zip(&others) {
@@ -157,6 +168,32 @@ impl Analysis {
         if known == Verdict::Yes(()) && !self.can_apply(prepared, &cases) { Verdict::No } else { known }
     }
 
+    /// Whether a denial is plain to see to be needed: for its first member and values that fit, which few others are about.
+    fn is_needed_where_fitting(&self, side: &Side, position: usize, denial: &Prepared, removed: &BTreeSet<u32>) -> bool {
+        let Some(&member) = denial.members.first().filter(|_| side.world.is_none() && !denial.may_spare_members()) else { return false };
+        let mut others = side.alike_where_fitting(denial, &[EVERYONE, member]);
+        others.retain(|other| *other as usize != position && !removed.contains(other));
+        let plain = |other: &Prepared| !other.may_spare_members();
+        let Some(caller) = Caller::with(&[member], &side.people, Identity::Nobody) else { return false };
+        side.at(&others).all(plain) && {
+            let hold = [denial.applies(&caller, &self.vocabulary), denial.fits.clone()];
+            matches!(self.ask(&caller, &hold, &self.applying(side.at(&others), &caller)), Verdict::Yes(_))
+        }
+    }
+
+    /// Whether statements for everyone are enough in every case, so that no caller needs a look of their own.
+    fn is_covered_by_everyones(&self, side: &Side, prepared: &Prepared, others: &[Vec<u32>]) -> bool {
+        let Some((first, rest)) = others.split_first().filter(|(_, rest)| !rest.is_empty()) else { return false };
+        let everyones = first.iter().copied().filter(|other| rest.iter().all(|list| list.binary_search(other).is_ok()));
+        let everyones: Vec<Formula> = everyones
+            .filter_map(|other| side.get(other))
+            .filter(|other| other.members.first() == Some(&EVERYONE) && other.except.is_empty())
+            .map(|other| other.rest.clone())
+            .collect();
+        let goals: Vec<Goal<'_>> = std::iter::once(Goal::yes(&prepared.rest)).chain(everyones.iter().map(Goal::no)).collect();
+        self.meets(&goals) == Verdict::No
+    }
+
     /// What makes a statement superfluous, once others are removed; `None` if nothing does.
     fn by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Option<Redundant> {
         let prepared = side.statements.get(position)?;
@@ -168,10 +205,12 @@ impl Analysis {
                 self.covers(side, prepared, case, &by)
             })
         };
-        if !enough(&all) {
+        let lists: Vec<Vec<u32>> = cases.iter().map(|case| others(prepared, position, case, removed)).collect();
+        let few = self.few(side, prepared, &cases, &lists).filter(|few| enough(few));
+        if few.is_none() && !enough(&all) {
             return None;
         }
-        let by: Vec<usize> = minimal(all, enough).into_iter().map(|other| other as usize).collect();
+        let by: Vec<usize> = minimal(few.unwrap_or(all), enough).into_iter().map(|other| other as usize).collect();
         let equal = match by.as_slice() {
             [only] => self.applies_inside(side, *only, position),
             _ => false,
@@ -212,8 +251,7 @@ impl Analysis {
     /// Whether some other denials deny whatever is granted of what a denial denies.
     fn takes_nothing(&self, side: &Side, position: usize, denial: &Prepared, kept: impl Fn(u32) -> bool) -> Verdict<()> {
         let mut known = Verdict::Yes(());
-        let grants = side.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow && grant.overlaps(denial));
-        for grant in grants {
+        for grant in side.at(&side.grants_beside(denial)) {
             let Some(cases) = side.cases_against(&[grant, denial]) else { return Verdict::Undecided };
             for case in &cases {
                 let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
@@ -243,7 +281,10 @@ fn positions(verdicts: &[(usize, Verdict<()>)], wanted: &Verdict<()>) -> Vec<usi
 /// all others.
 fn others(prepared: &Prepared, position: usize, case: &Case, removed: &BTreeSet<u32>) -> Vec<u32> {
     let grants = if prepared.statement.effect == Effect::Allow { case.grants.as_slice() } else { &[] };
-    case.denials.iter().chain(grants).copied().filter(|&other| other as usize != position && !removed.contains(&other)).collect()
+    let both = case.denials.iter().chain(grants).copied();
+    let mut others: Vec<u32> = both.filter(|&other| other as usize != position && !removed.contains(&other)).collect();
+    others.sort_unstable();
+    others
 }
 
 #[cfg(test)]

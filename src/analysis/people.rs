@@ -14,6 +14,9 @@ pub type MemberId = u32;
 /// The number of everyone.
 pub const EVERYONE: MemberId = 0;
 
+/// Stands for whoever a statement is for, in the index: every statement is listed under it.
+pub const ANYBODY: MemberId = MemberId::MAX;
+
 /// Actions beyond this many share the last bit.
 const BITS: usize = 63;
 

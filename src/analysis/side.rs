@@ -7,6 +7,8 @@ use serde_json::Value as Json;
 
 use super::formula::Formula;
 use super::index::Index;
+use super::index::Look;
+use super::people::ANYBODY;
 use super::people::EVERYONE;
 use super::people::MemberId;
 use super::people::People;
@@ -88,8 +90,26 @@ impl Side {
     /// The statements with an effect that may apply together with `roots` to callers with some of these members.
     pub(super) fn candidates(&self, effect: Effect, named: &[MemberId], roots: &[&Prepared]) -> Vec<u32> {
         let mut found = Vec::new();
+        let look = Look { effect, fitting: false };
         for &member in named {
-            self.index.collect(&self.statements, effect, member, roots, &mut found);
+            self.index.collect(&self.statements, look, member, roots, &mut found);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The grants that may apply together with a statement, whoever they are for.
+    pub(super) fn grants_beside(&self, root: &Prepared) -> Vec<u32> {
+        self.candidates(Effect::Allow, &[ANYBODY], &[root])
+    }
+
+    /// The statements with the effect of one that may apply together with it to callers with some of these members, where all values fit.
+    pub(super) fn alike_where_fitting(&self, root: &Prepared, named: &[MemberId]) -> Vec<u32> {
+        let mut found = Vec::new();
+        let look = Look { effect: root.statement.effect, fitting: true };
+        for &member in named {
+            self.index.collect(&self.statements, look, member, &[root], &mut found);
         }
         found.sort_unstable();
         found.dedup();
@@ -109,7 +129,7 @@ impl Side {
         let mut positions = Vec::new();
         for member in named {
             for effect in BOTH {
-                self.index.collect(&self.statements, *effect, member, &[], &mut positions);
+                self.index.collect(&self.statements, Look { effect: *effect, fitting: false }, member, &[], &mut positions);
             }
         }
         positions.sort_unstable();
