@@ -1,7 +1,7 @@
 //! Which statements can have something in common with a question, found without looking at all of them.
 //!
-//! A statement is listed under each of its members, by effect and service. Where its condition asks for one of a few strings of
-//! some attribute, it is listed under these strings too, so that a hundred thousand conditions `x = 'c…'` are not compared in pairs.
+//! A statement is listed under each of its members, by effect and service. Where its condition asks for one of a few values of
+//! some attribute, it is listed under these values too, so that a hundred thousand conditions `x = 'c…'` are not compared in pairs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Test;
+use super::interval::Rank;
 use super::people::ANYBODY;
 use super::people::MemberId;
 use super::prepared::Prepared;
@@ -17,16 +18,26 @@ use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use crate::policy::Effect;
 
-/// A statement is listed under at most this many strings.
+/// A statement is listed under at most this many values.
 const LISTED: usize = 8;
+/// So many values are looked up one by one.
+const MATCHED: usize = 1024;
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Single {
+    Text(Arc<str>),
+    Number(Rank),
+    Bool(bool),
+}
 
 /// The statements of one member and service.
 #[derive(Debug, Clone, Default)]
 struct Row {
-    /// Those that no string tells apart.
+    /// Those that no value tells apart.
     rest: Vec<u32>,
-    /// Those that ask for one of a few strings of an attribute.
-    by_text: Vec<(AttributeId, HashMap<Arc<str>, Vec<u32>>)>,
+    /// Those that ask for one of a few values of an attribute.
+    by_value: Vec<(AttributeId, HashMap<Single, Vec<u32>>)>,
 }
 
 /// The rows of one effect and member, by service.
@@ -63,7 +74,7 @@ impl Index {
                 match &told {
                     None => row.rest.push(position),
                     Some((attribute, texts)) => {
-                        let lists = lists(&mut row.by_text, *attribute);
+                        let lists = lists(&mut row.by_value, *attribute);
                         texts.iter().for_each(|text| lists.entry(text.clone()).or_default().push(position));
                     }
                 }
@@ -94,11 +105,13 @@ impl Index {
                 found.extend(positions.iter().filter(fits));
             };
             add(&row.rest);
-            for (attribute, lists) in &row.by_text {
+            for (attribute, lists) in &row.by_value {
                 // A grant does not apply to a value that does not fit in any case.
                 let fitting = fitting || effect == Effect::Allow;
                 match roots.iter().find_map(|root| restricted(&root.condition, *attribute, fitting)) {
-                    Some(texts) if texts.len() < lists.len() => texts.iter().filter_map(|text| lists.get(*text)).for_each(|list| add(list)),
+                    Some(values) if values.len() < lists.len() => {
+                        values.iter().filter_map(|value| lists.get(value)).for_each(|list| add(list))
+                    }
                     _ => lists.values().for_each(|list| add(list)),
                 }
             }
@@ -119,16 +132,16 @@ fn row(rows: &mut Rows, service: u32) -> &mut Row {
     row
 }
 
-fn lists(by_text: &mut Vec<(AttributeId, HashMap<Arc<str>, Vec<u32>>)>, attribute: AttributeId) -> &mut HashMap<Arc<str>, Vec<u32>> {
-    let at = match by_text.iter().position(|(known, _)| *known == attribute) {
+fn lists(by_value: &mut Vec<(AttributeId, HashMap<Single, Vec<u32>>)>, attribute: AttributeId) -> &mut HashMap<Single, Vec<u32>> {
+    let at = match by_value.iter().position(|(known, _)| *known == attribute) {
         Some(at) => at,
         None => {
-            by_text.push((attribute, HashMap::new()));
-            by_text.len() - 1
+            by_value.push((attribute, HashMap::new()));
+            by_value.len() - 1
         }
     };
     #[expect(clippy::indexing_slicing, reason = "the position has just been found or made")]
-    let (_, lists) = &mut by_text[at];
+    let (_, lists) = &mut by_value[at];
     lists
 }
 
@@ -141,28 +154,38 @@ fn needed(formula: &Formula) -> impl Iterator<Item = &Literal> {
     parts.iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal) } else { None })
 }
 
-fn only_texts(literal: &Literal) -> Option<&ValueSet> {
+/// The values that a literal asks for, if it asks for some.
+fn asked_for(literal: &Literal) -> Option<&ValueSet> {
     match &*literal.test {
-        Test::Values(set) if literal.positive && !set.absent && set.bools == [false; 2] && set.numbers.is_empty() => Some(set),
+        Test::Values(set) if literal.positive && !set.absent => Some(set),
         _ => None,
     }
 }
 
-/// An attribute and the few strings that it may have, beside what does not fit.
-fn asked(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, Vec<Arc<str>>)> {
+/// The values of a set, if they are single ones and not too many.
+fn singles(set: &ValueSet, most: usize) -> Option<Vec<Single>> {
+    if set.texts.ranges().len() + set.numbers.ranges().len() > most {
+        return None;
+    }
+    let texts = set.texts.singles()?.into_iter().map(|text| Single::Text(text.clone()));
+    let numbers = set.numbers.singles()?.into_iter().map(|number| Single::Number(*number));
+    let bools = [false, true].into_iter().zip(set.bools).filter(|(_, holds)| *holds).map(|(value, _)| Single::Bool(value));
+    Some(texts.chain(numbers).chain(bools).collect())
+}
+
+/// An attribute and the few values that it may have, beside what does not fit.
+fn asked(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, Vec<Single>)> {
     // One element of a list says nothing of the others.
     needed(formula).filter(|literal| !vocabulary.is_list(literal.attribute)).find_map(|literal| {
-        let set = only_texts(literal)?;
-        let few = set.texts.ranges().len() <= LISTED && !set.texts.is_empty();
-        let texts = few.then(|| set.texts.singles()).flatten()?;
-        Some((literal.attribute, texts.into_iter().cloned().collect()))
+        let values = singles(asked_for(literal)?, LISTED).filter(|values| !values.is_empty())?;
+        Some((literal.attribute, values))
     })
 }
 
-/// The strings that an attribute may have, if they are few and nothing else will do, beside what does not fit where that does not count.
-fn restricted(formula: &Formula, attribute: AttributeId, fitting: bool) -> Option<Vec<&Arc<str>>> {
+/// The values that an attribute may have, if they are few and nothing else will do, beside what does not fit where that does not count.
+fn restricted(formula: &Formula, attribute: AttributeId, fitting: bool) -> Option<Vec<Single>> {
     needed(formula).filter(|literal| literal.attribute == attribute).find_map(|literal| {
-        let set = only_texts(literal).filter(|set| fitting || !set.other)?;
-        set.texts.singles()
+        let set = asked_for(literal).filter(|set| fitting || !set.other)?;
+        singles(set, MATCHED)
     })
 }

@@ -1,6 +1,7 @@
 //! Statements without which every request is decided as before.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
@@ -56,7 +57,8 @@ impl Analysis {
     /// such as dead grants, are neither looked at, nor do they make others superfluous.
     pub fn superfluous(&self, aside: &BTreeSet<usize>) -> Superfluous {
         let Some(side) = self.side(0) else { return Superfluous::default() };
-        let mut removed: BTreeSet<u32> = aside.iter().filter_map(|&position| u32::try_from(position).ok()).collect();
+        let mut removed = Removed(vec![false; side.statements.len()]);
+        aside.iter().for_each(|&position| removed.insert(position));
         let alone: Vec<(usize, Verdict<()>)> = (0..side.statements.len())
             .into_par_iter()
             .filter(|position| !aside.contains(position))
@@ -77,7 +79,7 @@ impl Analysis {
             };
             match verdict {
                 Verdict::Yes(()) => {
-                    removed.extend(u32::try_from(position));
+                    removed.insert(position);
                     redundant.push((position, why));
                 }
                 Verdict::Undecided => undecided.push(position),
@@ -100,25 +102,34 @@ impl Analysis {
     }
 
     /// Denials of what nothing grants, and those of which it is not known.
-    fn inert(&self, side: &Side, removed: &mut BTreeSet<u32>) -> (Vec<usize>, Vec<usize>) {
+    fn inert(&self, side: &Side, removed: &mut Removed) -> (Vec<usize>, Vec<usize>) {
         let alone: Vec<(usize, Verdict<()>)> = side
             .statements
             .par_iter()
             .enumerate()
             .filter(|(position, prepared)| {
                 let statement = &prepared.statement;
-                let gone = u32::try_from(*position).is_ok_and(|at| removed.contains(&at));
+                let gone = removed.has(*position);
                 statement.effect == Effect::Deny && !statement.from_control && !gone
             })
             .map(|(position, denial)| (position, self.is_inert(side, position, denial, removed)))
             .collect();
         let mut undecided = positions(&alone, &Verdict::Undecided);
         let mut inert = Vec::new();
-        for position in positions(&alone, &Verdict::Yes(())).into_iter().rev() {
+        let candidates: Vec<(usize, bool)> = positions(&alone, &Verdict::Yes(()))
+            .into_par_iter()
+            .map(|position| {
+                let denial = side.statements.get(position);
+                (position, denial.is_some_and(|denial| self.takes_nothing(side, position, denial, |_| false) == Verdict::Yes(())))
+            })
+            .collect();
+        for (position, by_itself) in candidates.into_iter().rev() {
             let Some(denial) = side.statements.get(position) else { continue };
-            match self.is_inert(side, position, denial, removed) {
+            // What nothing grants stays so, whatever else is removed.
+            let verdict = if by_itself { Verdict::Yes(()) } else { self.is_inert(side, position, denial, removed) };
+            match verdict {
                 Verdict::Yes(()) => {
-                    removed.extend(u32::try_from(position));
+                    removed.insert(position);
                     inert.push(position);
                 }
                 Verdict::Undecided => undecided.push(position),
@@ -131,7 +142,7 @@ impl Analysis {
     }
 
     /// Whether whatever a statement matches is decided in the same way by the others, without those that are removed.
-    fn is_redundant(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Verdict<()> {
+    fn is_redundant(&self, side: &Side, position: usize, removed: &Removed) -> Verdict<()> {
         let Some(prepared) = side.statements.get(position) else { return Verdict::No };
         if prepared.statement.effect == Effect::Deny && self.is_needed_where_fitting(side, position, prepared, removed) {
             return Verdict::No;
@@ -169,10 +180,10 @@ impl Analysis {
     }
 
     /// Whether a denial is plain to see to be needed: for its first member and values that fit, which few others are about.
-    fn is_needed_where_fitting(&self, side: &Side, position: usize, denial: &Prepared, removed: &BTreeSet<u32>) -> bool {
+    fn is_needed_where_fitting(&self, side: &Side, position: usize, denial: &Prepared, removed: &Removed) -> bool {
         let Some(&member) = denial.members.first().filter(|_| side.world.is_none() && !denial.may_spare_members()) else { return false };
         let mut others = side.alike_where_fitting(denial, &[EVERYONE, member]);
-        others.retain(|other| *other as usize != position && !removed.contains(other));
+        others.retain(|other| *other as usize != position && !removed.has(*other as usize));
         let plain = |other: &Prepared| !other.may_spare_members();
         let Some(caller) = Caller::with(&[member], &side.people, Identity::Nobody) else { return false };
         side.at(&others).all(plain) && {
@@ -195,7 +206,7 @@ impl Analysis {
     }
 
     /// What makes a statement superfluous, once others are removed; `None` if nothing does.
-    fn by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Option<Redundant> {
+    fn by_what(&self, side: &Side, position: usize, removed: &Removed) -> Option<Redundant> {
         let prepared = side.statements.get(position)?;
         let cases = side.cases(&[prepared])?;
         let all: BTreeSet<u32> = cases.iter().flat_map(|case| others(prepared, position, case, removed)).collect();
@@ -226,7 +237,7 @@ impl Analysis {
     }
 
     /// What denies as much of what is granted as an inert denial does.
-    fn inert_by_what(&self, side: &Side, position: usize, removed: &BTreeSet<u32>) -> Inert {
+    fn inert_by_what(&self, side: &Side, position: usize, removed: &Removed) -> Inert {
         let enough = |kept: &BTreeSet<u32>| {
             let denial = side.statements.get(position);
             denial.is_some_and(|denial| self.takes_nothing(side, position, denial, |at| kept.contains(&at)) == Verdict::Yes(()))
@@ -235,23 +246,34 @@ impl Analysis {
             return Inert { denial: position, by: Vec::new() };
         }
         let others = (0..).zip(&side.statements).filter(|(_, other)| other.statement.effect == Effect::Deny);
-        let all = others.map(|(at, _)| at).filter(|at| *at as usize != position && !removed.contains(at)).collect();
+        let all = others.map(|(at, _)| at).filter(|at| *at as usize != position && !removed.has(*at as usize)).collect();
         Inert { denial: position, by: minimal(all, enough).into_iter().map(|at| at as usize).collect() }
     }
 
     /// Whether a denial can apply, and nothing grants what it denies and no other denial does.
-    fn is_inert(&self, side: &Side, position: usize, denial: &Prepared, removed: &BTreeSet<u32>) -> Verdict<()> {
-        match side.cases_against(&[denial]) {
-            None => Verdict::Undecided,
-            Some(cases) if !self.can_apply(denial, &cases) => Verdict::No,
-            Some(_) => self.takes_nothing(side, position, denial, |other| !removed.contains(&other)),
+    fn is_inert(&self, side: &Side, position: usize, denial: &Prepared, removed: &Removed) -> Verdict<()> {
+        match self.takes_nothing(side, position, denial, |other| !removed.has(other as usize)) {
+            Verdict::Yes(()) => match side.cases_against(&[denial]) {
+                None => Verdict::Undecided,
+                Some(cases) if !self.can_apply(denial, &cases) => Verdict::No,
+                Some(_) => Verdict::Yes(()),
+            },
+            other => other,
         }
     }
 
     /// Whether some other denials deny whatever is granted of what a denial denies.
     fn takes_nothing(&self, side: &Side, position: usize, denial: &Prepared, kept: impl Fn(u32) -> bool) -> Verdict<()> {
         let mut known = Verdict::Yes(());
+        let mut apart: HashMap<usize, bool> = HashMap::new();
         for grant in side.at(&side.grants_beside(denial)) {
+            // Conditions that nothing meets together need no look at the callers.
+            let never = apart
+                .entry(grant.condition_id)
+                .or_insert_with(|| self.meets(&[&grant.condition, &denial.condition].map(Goal::yes)) == Verdict::No);
+            if *never {
+                continue;
+            }
             let Some(cases) = side.cases_against(&[grant, denial]) else { return Verdict::Undecided };
             for case in &cases {
                 let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
@@ -267,9 +289,25 @@ impl Analysis {
     }
 }
 
+/// Which statements are taken to be removed, by position.
+#[derive(Debug, Clone)]
+struct Removed(Vec<bool>);
+
+impl Removed {
+    fn insert(&mut self, position: usize) {
+        if let Some(removed) = self.0.get_mut(position) {
+            *removed = true;
+        }
+    }
+
+    fn has(&self, position: usize) -> bool {
+        self.0.get(position).copied().unwrap_or_default()
+    }
+}
+
 /// Whether something that makes a statement superfluous is removed.
-fn gone(why: &Redundant, removed: &BTreeSet<u32>) -> bool {
-    why.by.iter().any(|&by| u32::try_from(by).is_ok_and(|by| removed.contains(&by)))
+fn gone(why: &Redundant, removed: &Removed) -> bool {
+    why.by.iter().any(|&by| removed.has(by))
 }
 
 /// The positions with a verdict.
@@ -279,10 +317,10 @@ fn positions(verdicts: &[(usize, Verdict<()>)], wanted: &Verdict<()>) -> Vec<usi
 
 /// The statements that decide a request in the same way as one does, or against it: for a denial the other denials, for a grant
 /// all others.
-fn others(prepared: &Prepared, position: usize, case: &Case, removed: &BTreeSet<u32>) -> Vec<u32> {
+fn others(prepared: &Prepared, position: usize, case: &Case, removed: &Removed) -> Vec<u32> {
     let grants = if prepared.statement.effect == Effect::Allow { case.grants.as_slice() } else { &[] };
     let both = case.denials.iter().chain(grants).copied();
-    let mut others: Vec<u32> = both.filter(|&other| other as usize != position && !removed.contains(&other)).collect();
+    let mut others: Vec<u32> = both.filter(|&other| other as usize != position && !removed.has(other as usize)).collect();
     others.sort_unstable();
     others
 }

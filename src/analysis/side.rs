@@ -163,6 +163,10 @@ pub fn cases(sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Option
     // reach callers in different ways, so that being in reach does not say that it applies.
     let mut classes: HashMap<Vec<Reach>, usize> = HashMap::new();
     for members in combinations(roots)? {
+        // Nobody is two people at once.
+        if Caller::with(&members, people, Identity::Nobody).is_none() {
+            continue;
+        }
         let own: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &members, roots, effects)).collect();
         let reads = |prepared: &Prepared| prepared.reads_me;
         let spares = |prepared: &Prepared| !prepared.except.is_empty();
