@@ -6,6 +6,8 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::prepared::Caller;
+use super::prepared::Identity;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
@@ -63,11 +65,10 @@ impl Analysis {
         }
         for case in &cases {
             let applies = grant.applies(&case.caller, &self.vocabulary);
-            let denied = self.applying(side.at(&case.denials), &case.caller);
-            match self.ask(&case.caller, &[applies], &denied) {
+            match self.ask_beside(&case.caller, &[applies], side, &case.denials) {
                 Verdict::Yes(_) => return Verdict::No,
                 // Nothing denies what cannot be told to apply at all.
-                Verdict::Undecided if denied.is_empty() => return Verdict::No,
+                Verdict::Undecided if case.denials.is_empty() => return Verdict::No,
                 Verdict::Undecided => undecided = true,
                 Verdict::No => {}
             }
@@ -130,10 +131,40 @@ impl Analysis {
         })
     }
 
+    /// Whether a statement can apply at all, or to requests whose values fit. Of one that says the same of all its members, the first
+    /// will do.
+    pub(super) fn is_possible(&self, side: &Side, statement: &Prepared, fitting: bool) -> Verdict<()> {
+        let fits = if fitting { statement.fits.clone() } else { Formula::always() };
+        let ask = |caller: &Caller| known(self.ask(caller, &[statement.applies(caller, &self.vocabulary), fits.clone()], &[]));
+        if side.world.is_none() && !statement.may_spare_members() {
+            let caller = statement.members.first().and_then(|&member| Caller::with(&[member], &side.people, Identity::Nobody));
+            return caller.map_or(Verdict::No, |caller| ask(&caller));
+        }
+        let Some(cases) = side.cases_against(&[statement]) else { return Verdict::Undecided };
+        let mut verdict = Verdict::No;
+        for case in &cases {
+            match ask(&case.caller) {
+                Verdict::Yes(()) => return Verdict::Yes(()),
+                Verdict::Undecided => verdict = Verdict::Undecided,
+                Verdict::No => {}
+            }
+        }
+        verdict
+    }
+
     /// Whether some statements apply wherever another does, for the caller of a case.
     pub(super) fn covers(&self, side: &Side, covered: &Prepared, case: &Case, by: &[u32]) -> bool {
         let applies = covered.applies(&case.caller, &self.vocabulary);
         matches!(self.ask(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)), Verdict::No)
+    }
+}
+
+/// A verdict without what goes with it.
+fn known<T>(verdict: Verdict<T>) -> Verdict<()> {
+    match verdict {
+        Verdict::Yes(_) => Verdict::Yes(()),
+        Verdict::No => Verdict::No,
+        Verdict::Undecided => Verdict::Undecided,
     }
 }
 

@@ -173,13 +173,21 @@ fn singles(set: &ValueSet, most: usize) -> Option<Vec<Single>> {
     Some(texts.chain(numbers).chain(bools).collect())
 }
 
+/// An attribute and the set of the few values that it may have.
+pub fn asked_set(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, ValueSet)> {
+    let told = |literal: &&Literal| !vocabulary.is_list(literal.attribute);
+    needed(formula).filter(told).find_map(|literal| {
+        let set = asked_for(literal)?;
+        singles(set, LISTED).filter(|values| !values.is_empty())?;
+        Some((literal.attribute, set.clone()))
+    })
+}
+
 /// An attribute and the few values that it may have, beside what does not fit.
 fn asked(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, Vec<Single>)> {
     // One element of a list says nothing of the others.
-    needed(formula).filter(|literal| !vocabulary.is_list(literal.attribute)).find_map(|literal| {
-        let values = singles(asked_for(literal)?, LISTED).filter(|values| !values.is_empty())?;
-        Some((literal.attribute, values))
-    })
+    let (attribute, set) = asked_set(formula, vocabulary)?;
+    Some((attribute, singles(&set, LISTED)?))
 }
 
 /// The values that an attribute may have, if they are few and nothing else will do, beside what does not fit where that does not count.

@@ -15,6 +15,7 @@ use super::lockout::Management;
 use super::needed::Superfluous;
 use super::prepared::Prepared;
 use super::question::Analysis;
+use super::question::Verdict;
 use super::side::Side;
 use crate::condition::Atom;
 use crate::condition::CompareOp;
@@ -126,12 +127,7 @@ impl Analysis {
     /// Whether a statement can apply to a request whose values fit.
     fn can_apply_fitting(&self, position: usize) -> bool {
         let Some((side, own)) = self.side(0).and_then(|side| side.statements.get(position).map(|own| (side, own))) else { return false };
-        let fits = self.fits(&own.condition);
-        let cases = side.cases(&[own]).unwrap_or_default();
-        cases.iter().any(|case| {
-            let hold = [vec![own.applies(&case.caller, &self.vocabulary)], fits.clone()].concat();
-            self.ask(&case.caller, &hold, &[]).yes().is_some()
-        })
+        self.is_possible(side, own, true) == Verdict::Yes(())
     }
 
     /// What is not reasoned about in a statement, and then in those that may apply with it.

@@ -161,13 +161,14 @@ impl Analysis {
         if !prepared.may_spare_members() && others.iter().any(|by| prepared.header.is_left_by(headers(by).into_iter())) {
             return Verdict::No;
         }
-        if self.is_covered_by_everyones(side, prepared, &others) {
-            return if self.can_apply(prepared, &cases) { Verdict::Yes(()) } else { Verdict::No };
-        }
         let mut known = Verdict::Yes(());
-        for (case, by) in cases.iter().zip(&others) {
+        for (at, (case, by)) in cases.iter().zip(&others).enumerate() {
+            // What holds for the first caller may hold for everyone, and then no other needs a look.
+            if at == 1 && known == Verdict::Yes(()) && self.is_covered_by_everyones(side, prepared, &others) {
+                break;
+            }
             let applies = prepared.applies(&case.caller, &self.vocabulary);
-            match self.ask(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)) {
+            match self.ask_beside(&case.caller, &[applies], side, by) {
                 Verdict::Yes(_) => return Verdict::No,
                 // Nothing else decides what cannot be told to apply at all.
                 Verdict::Undecided if by.is_empty() => return Verdict::No,
@@ -188,7 +189,7 @@ impl Analysis {
         let Some(caller) = Caller::with(&[member], &side.people, Identity::Nobody) else { return false };
         side.at(&others).all(plain) && {
             let hold = [denial.applies(&caller, &self.vocabulary), denial.fits.clone()];
-            matches!(self.ask(&caller, &hold, &self.applying(side.at(&others), &caller)), Verdict::Yes(_))
+            matches!(self.ask_beside(&caller, &hold, side, &others), Verdict::Yes(_))
         }
     }
 
@@ -253,11 +254,8 @@ impl Analysis {
     /// Whether a denial can apply, and nothing grants what it denies and no other denial does.
     fn is_inert(&self, side: &Side, position: usize, denial: &Prepared, removed: &Removed) -> Verdict<()> {
         match self.takes_nothing(side, position, denial, |other| !removed.has(other as usize)) {
-            Verdict::Yes(()) => match side.cases_against(&[denial]) {
-                None => Verdict::Undecided,
-                Some(cases) if !self.can_apply(denial, &cases) => Verdict::No,
-                Some(_) => Verdict::Yes(()),
-            },
+            // What can never apply is wrong in another way. Where that is not known, what is known stays.
+            Verdict::Yes(()) if self.is_possible(side, denial, false) == Verdict::No => Verdict::No,
             other => other,
         }
     }
@@ -278,7 +276,7 @@ impl Analysis {
             for case in &cases {
                 let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
                 let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position && kept(other)).collect();
-                match self.ask(&case.caller, &both, &self.applying(side.at(&others), &case.caller)) {
+                match self.ask_beside(&case.caller, &both, side, &others) {
                     Verdict::Yes(_) => return Verdict::No,
                     Verdict::Undecided => known = Verdict::Undecided,
                     Verdict::No => {}

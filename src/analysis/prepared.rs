@@ -8,6 +8,7 @@ use std::hash::Hasher;
 use std::sync::Arc;
 
 use super::formula::Formula;
+use super::index;
 use super::people::EVERYONE;
 use super::people::Header;
 use super::people::MemberId;
@@ -46,6 +47,8 @@ pub struct Prepared {
     pub rest: Formula,
     /// That everything which its condition reads fits.
     pub fits: Formula,
+    /// An attribute that has to have one of a few values for it to apply, and these.
+    pub asks: Option<(AttributeId, ValueSet)>,
     /// Its header, for comparing at a glance.
     pub header: Header,
     /// The numbers of its members, ascending.
@@ -255,6 +258,7 @@ impl Preparation {
             actions,
             service,
             source,
+            asks: index::asked_set(&formula, &self.vocabulary),
             condition: formula,
             fits,
             condition_id: id,

@@ -1,6 +1,6 @@
 //! The frame of every question: a caller, statements that are to apply, and statements that are not.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -16,6 +16,8 @@ use super::search::Budget;
 use super::search::Goal;
 use super::search::satisfiable;
 use super::side::Side;
+use super::values::ValueSet;
+use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use super::world::World;
 use crate::condition::Condition;
@@ -126,13 +128,27 @@ impl Analysis {
         }
     }
 
-    /// That every value which a formula reads fits.
-    pub(super) fn fits(&self, formula: &Formula) -> Vec<Formula> {
-        let mut attributes = BTreeSet::new();
-        formula.each_literal(&mut |literal| {
-            attributes.insert(literal.attribute);
-        });
-        attributes.into_iter().map(|attribute| Formula::unfit(attribute, &self.vocabulary).negate(&self.vocabulary)).collect()
+    /// Whether some request of a caller makes formulas hold that none of some statements applies to. Where most of them ask for single
+    /// values, one that has none of these is tried first.
+    pub(super) fn ask_beside(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> Verdict<Found> {
+        let mut avoided: BTreeMap<AttributeId, Vec<&ValueSet>> = BTreeMap::new();
+        let mut rest = Vec::new();
+        for other in side.at(others) {
+            match &other.asks {
+                Some((attribute, set)) => avoided.entry(*attribute).or_default().push(set),
+                None => rest.push(other.applies(caller, &self.vocabulary)),
+            }
+        }
+        if rest.len() + avoided.len() < others.len() {
+            let others = avoided
+                .into_iter()
+                .map(|(attribute, sets)| Formula::values(attribute, ValueSet::union_all(sets.into_iter().cloned()).complement()));
+            let found = self.ask(caller, &hold.iter().cloned().chain(others).collect::<Vec<_>>(), &rest);
+            if matches!(found, Verdict::Yes(_)) {
+                return found;
+            }
+        }
+        self.ask(caller, hold, &self.applying(side.at(others), caller))
     }
 
     /// When statements apply to a request of a caller.
