@@ -56,10 +56,12 @@ fn answer(query: &Query) -> Result<Value, Box<dyn Error>> {
         Verdict::Yes(request) => {
             let part = |pointer: &str| request.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
             let mut document = part("/resource/properties");
-            document["_id"] = request["resource"]["id"].clone();
+            if let Some(document) = document.as_object_mut() {
+                document.insert("_id".to_owned(), part("/resource/id"));
+            }
             let witness = json!({
                 "document": document,
-                "me": request["subject"]["id"],
+                "me": part("/subject/id"),
                 "caller": part("/subject/properties"),
                 "context": part("/context"),
             });

@@ -10,6 +10,7 @@ mod cli;
 mod directory;
 mod diff;
 mod docs;
+mod fuzz;
 mod history;
 mod hostile;
 mod large;

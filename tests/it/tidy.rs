@@ -31,6 +31,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("mimalloc", &["src/main.rs"]),
     ("similar", &["src/cli/"]),
     ("regex", &["src/condition/"]),
+    ("regex_syntax", &["src/condition/"]),
     ("ipnet", &["src/condition/"]),
     ("unicode_security", &["src/lint/rules/confusable_id.rs"]),
     ("unicode_script", &["src/lint/rules/confusable_id.rs"]),
@@ -80,8 +81,10 @@ fn files(folder: &str, endings: &[&str]) -> BTreeMap<String, String> {
 fn rust_files() -> BTreeMap<String, String> {
     let mut all = files("src", &[".rs"]);
     all.extend(files("tests", &[".rs"]));
-    if root().join("benches").is_dir() {
-        all.extend(files("benches", &[".rs"]));
+    for folder in ["benches", "examples", "fuzz/fuzz_targets"] {
+        if root().join(folder).is_dir() {
+            all.extend(files(folder, &[".rs"]));
+        }
     }
     all
 }
