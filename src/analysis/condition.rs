@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::dead::minimal;
 use super::formula::Formula;
+use super::meaning::is_opaque;
 use super::missing;
 use super::missing::Lacking;
 use super::missing::Place;
@@ -25,6 +26,7 @@ use super::search::Goal;
 use super::search::satisfiable;
 use super::special::Special;
 use super::vocabulary::Vocabulary;
+use crate::condition::Atom;
 use crate::condition::Condition;
 use crate::condition::Expr;
 use crate::condition::Lists;
@@ -48,6 +50,8 @@ pub struct Examined {
     /// That it always holds where the values fit, and reads nothing that never fits where it is there. Each group is a smallest set of parts of which one always holds; where
     /// several parts always hold, there is a group for each of them.
     pub always: Verdict<Vec<Vec<Range<usize>>>>,
+    /// What is not reasoned about, if one of the two is not known; without any, the condition is too large.
+    pub opaque: Vec<Atom>,
     /// Operands that change nothing where the values fit. All of them can be gone at once. None when the whole never or always holds.
     pub redundant: Vec<RedundantPart>,
     /// Attributes without which it holds only because it denies something of them.
@@ -75,7 +79,15 @@ impl Examined {
             found.into_iter().filter_map(|lacking| lacking.only(effective)).collect()
         };
         let (admits, misses) = (lacking(missing::admits), lacking(missing::misses));
-        Some(Self { text: text.clone(), never, always, redundant, admits, misses, whole })
+        let mut opaque = Vec::new();
+        if never == Verdict::Undecided || always == Verdict::Undecided {
+            whole.expr.each_atom(&mut |atom| {
+                if is_opaque(atom) && !opaque.contains(atom) {
+                    opaque.push(atom.clone());
+                }
+            });
+        }
+        Some(Self { text: text.clone(), never, always, opaque, redundant, admits, misses, whole })
     }
 }
 
@@ -357,11 +369,7 @@ mod tests {
             assert_eq!(examined(&format!("not ({opaque})")).always, Verdict::Undecided, "{opaque}");
         }
         // An example is enough to know.
-        for innocent in [
-            "a matches 'x' and a matches 'y'",
-            "a matches '^x' and a matches 'y$'",
-            "a matches 'x' and a like 'b%'",
-        ] {
+        for innocent in ["a matches 'x' and a matches 'y'", "a matches '^x' and a matches 'y$'", "a matches 'x' and a like 'b%'"] {
             assert_eq!(examined(innocent).never, Verdict::No, "{innocent}");
         }
         check_never("a < b and b < c and c < a", None);
