@@ -8,10 +8,12 @@ use serde_json::Value as Json;
 use super::formula::Formula;
 use super::prepared::Prepared;
 use super::question::Analysis;
+use super::question::Found;
 use super::question::Verdict;
 use super::region::Region;
 use super::side::Case;
 use super::side::Side;
+use crate::decision::applies;
 use crate::policy::Effect;
 
 /// What a claim says of its scope.
@@ -72,7 +74,7 @@ impl Analysis {
             for case in &cases {
                 let hold = self.both(scope, grant, case);
                 let fail = self.applying(side.at(&case.denials), &case.caller);
-                match self.shown(side, case, hold, fail, true) {
+                match self.shown(side, scope, case, hold, fail, true) {
                     Verdict::Yes(shown) => return Proof::Fails(Counterexample { policies: vec![position], ..shown }),
                     Verdict::Undecided => undecided = true,
                     Verdict::No => {}
@@ -86,9 +88,10 @@ impl Analysis {
         let Some(mut cases) = side.cases(&[scope]) else { return Proof::Undecided };
         let mut undecided = false;
         for case in &mut cases {
-            case.caller.exact = exactly;
+            // Of callers that are known, it is known which groups they are in.
+            case.caller.exact = exactly || side.world.is_some();
             let allowed = self.allowed(side, case);
-            match self.shown(side, case, vec![scope.applies(&case.caller, &self.vocabulary)], vec![allowed], false) {
+            match self.shown(side, scope, case, vec![scope.applies(&case.caller, &self.vocabulary)], vec![allowed], false) {
                 Verdict::Yes(shown) => return Proof::Fails(shown),
                 Verdict::Undecided => undecided = true,
                 Verdict::No => {}
@@ -102,7 +105,7 @@ impl Analysis {
                 continue;
             };
             for case in &cases {
-                match self.shown(side, case, self.both(scope, denial, case), Vec::new(), false) {
+                match self.shown(side, scope, case, self.both(scope, denial, case), Vec::new(), false) {
                     Verdict::Yes(shown) => return Proof::Fails(shown),
                     Verdict::Undecided => undecided = true,
                     Verdict::No => {}
@@ -123,8 +126,8 @@ impl Analysis {
             for case in &cases {
                 let fail = self.applying(side.at(&case.denials), &case.caller);
                 match self.ask(&case.caller, &self.both(scope, grant, case), &fail) {
-                    Verdict::Yes(_) => return Proof::Holds,
-                    Verdict::Undecided => undecided = true,
+                    Verdict::Yes(found) if self.is_shown(side, scope, &found, true).is_some() => return Proof::Holds,
+                    Verdict::Yes(_) | Verdict::Undecided => undecided = true,
                     Verdict::No => {}
                 }
             }
@@ -145,19 +148,32 @@ impl Analysis {
     }
 
     /// A request that meets some formulas and not others, proven to be decided as it should not be, with all that are like it.
-    fn shown(&self, side: &Side, case: &Case, hold: Vec<Formula>, fail: Vec<Formula>, allowed: bool) -> Verdict<Counterexample> {
+    fn shown(
+        &self,
+        side: &Side,
+        scope: &Prepared,
+        case: &Case,
+        hold: Vec<Formula>,
+        fail: Vec<Formula>,
+        allowed: bool,
+    ) -> Verdict<Counterexample> {
         let found = match self.ask(&case.caller, &hold, &fail) {
             Verdict::Yes(found) => found,
             Verdict::No => return Verdict::No,
             Verdict::Undecided => return Verdict::Undecided,
         };
-        let Some(witness) = self.witness(&found, |request| side.decide(request).allowed == allowed) else { return Verdict::Undecided };
+        let Some(witness) = self.is_shown(side, scope, &found, allowed) else { return Verdict::Undecided };
         let fail = fail.into_iter().map(|formula| formula.negate(&self.vocabulary));
         let (regions, _) = self.regions(&case.caller, &Formula::all(hold.into_iter().chain(fail), &self.vocabulary));
         let decided = super::side::read(&witness).map(|request| side.decide(&request).policies).unwrap_or_default();
         let named = side.statements.iter().enumerate().filter(|(_, prepared)| decided.contains(&prepared.statement.policy));
         let policies = named.map(|(position, _)| position).collect();
         Verdict::Yes(Counterexample { witness: Some(witness), regions: regions.into_iter().map(|(region, _)| region).collect(), policies })
+    }
+
+    /// The request that was found, if it is one of the scope and has been decided as it should be.
+    fn is_shown(&self, side: &Side, scope: &Prepared, found: &Found, allowed: bool) -> Option<Json> {
+        self.witness(found, |request| applies(&scope.statement, request) && side.decide(request).allowed == allowed)
     }
 }
 
@@ -221,5 +237,44 @@ mod tests {
         check(&["update | policy | s | g"], "update | policy | * | *", Quantity::Someone, None);
         check(&["update | policy | s | g", "deny update | * | * | *"], "update | policy | * | *", Quantity::Someone, Some(&[0]));
         check(&["read | policy | s | g"], "update | policy | * | *", Quantity::Someone, Some(&[]));
+    }
+
+    /// Such terms were taken for facts of their own, so that grants which never apply were said to let somebody in.
+    #[test]
+    fn what_the_rest_of_the_request_says_cannot_be_otherwise() {
+        let never = [
+            "read, update | r | public | g | {context.source} = 'private'",
+            "read, update | r | public | g | {context.source} = null",
+            "read, update | r | * | g | {context.source.x} = 1",
+            "update | r | s | g | {context.after.x} = 1",
+            "update | r | s | g | {context.after.x} = title",
+            "read, update | r | s | g | {me.groups} = null",
+            "read, update | r | s | g | {me.groups} = 'g'",
+        ];
+        for grant in never {
+            check(&[grant], "* | r | * | *", Quantity::Someone, Some(&[0]));
+            check(&[grant], "* | r | * | *", Quantity::Never, None);
+        }
+        let somebody = [
+            "read | r | private | g | {context.source} = null",
+            "read | r | public | g | {context.source} like 'p%c'",
+            "read | r | * | g | {context.source} = title",
+            "read | r | * | g | {context.source} != {me} and {context.source.x} = null",
+            "read | r | s | g | {context.after.x} = 1",
+            "update | r | s | g | {context.after.x} != 1",
+            "read | r | s | * | {me.groups} = null",
+        ];
+        for grant in somebody {
+            check(&[grant], "* | r | * | *", Quantity::Someone, None);
+            check(&[grant], "* | r | * | *", Quantity::Never, Some(&[0]));
+        }
+        let denial = "deny read | r | * | * | {me.groups} != 'h'";
+        check(&["read | r | * | g", denial], "read | r | * | *", Quantity::Someone, Some(&[0]));
+        check(
+            &["read | r | * | *", "deny read | r | * | * | {context.source} != 'public'"],
+            "read | r | public | *",
+            Quantity::Always,
+            None,
+        );
     }
 }

@@ -17,6 +17,7 @@ use super::model::Value;
 use super::model::best_number;
 use super::scalar::Scalar;
 use super::scalar::Unknown;
+use super::special::Special;
 use super::store::Domain;
 use super::store::Left;
 use super::store::Store;
@@ -64,8 +65,10 @@ pub fn settled(vocabulary: &Vocabulary, store: &Store<'_>) -> Vec<Compared> {
 
 /// The attribute of a term: the one that the store knows, otherwise any.
 fn side(vocabulary: &Vocabulary, store: &Store<'_>, term: &Term) -> Option<AttributeId> {
-    if *term == Term::Me {
-        return Some(AttributeId::ME);
+    match Special::of(term, false) {
+        _ if *term == Term::Me => return Some(AttributeId::ME),
+        Some(Special::Source) => return Some(AttributeId::SOURCE),
+        _ => {}
     }
     let ids: Vec<AttributeId> = [false, true].into_iter().filter_map(|list| vocabulary.fact(term, list)).collect();
     ids.iter().find(|&&id| store.get(id).is_some()).or_else(|| ids.first()).copied()

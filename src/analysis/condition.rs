@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::dead::minimal;
 use super::formula::Formula;
+use super::meaning::is_opaque;
 use super::missing;
 use super::missing::Lacking;
 use super::missing::Place;
@@ -23,7 +24,9 @@ use super::redundant::RedundantPart;
 use super::search::Budget;
 use super::search::Goal;
 use super::search::satisfiable;
+use super::special::Special;
 use super::vocabulary::Vocabulary;
+use crate::condition::Atom;
 use crate::condition::Condition;
 use crate::condition::Expr;
 use crate::condition::Lists;
@@ -44,9 +47,11 @@ pub struct Examined {
     /// That it never holds where the values fit. Each group is a smallest set of parts that cannot hold together; where
     /// none of several alternatives can hold, there is a group for each of them.
     pub never: Verdict<Vec<Vec<Range<usize>>>>,
-    /// That it always holds where the values fit. Each group is a smallest set of parts of which one always holds; where
+    /// That it always holds where the values fit, and reads nothing that never fits where it is there. Each group is a smallest set of parts of which one always holds; where
     /// several parts always hold, there is a group for each of them.
     pub always: Verdict<Vec<Vec<Range<usize>>>>,
+    /// What is not reasoned about, if one of the two is not known; without any, the condition is too large.
+    pub opaque: Vec<Atom>,
     /// Operands that change nothing where the values fit. All of them can be gone at once. None when the whole never or always holds.
     pub redundant: Vec<RedundantPart>,
     /// Attributes without which it holds only because it denies something of them.
@@ -61,7 +66,9 @@ impl Examined {
         let whole = parts(text).ok()?;
         let tree = Tree::new(&whole, lists)?;
         let never = tree.never(Tree::ROOT, true);
-        let always = tree.never(Tree::ROOT, false);
+        // A condition that reads what never fits where it is there says at least that it is not there.
+        let narrows = tree.condition.terms().any(|term| Special::of(term, tree.condition.is_list(term)).is_some_and(Special::never_fits));
+        let always = if narrows { Verdict::No } else { tree.never(Tree::ROOT, false) };
         let constant = matches!(never, Verdict::Yes(_)) || matches!(always, Verdict::Yes(_));
         let whole_only = constant || tree.nodes.len() > MOST_PARTS;
         let redundant = if whole_only { Vec::new() } else { redundant::find(&tree, text) };
@@ -72,7 +79,15 @@ impl Examined {
             found.into_iter().filter_map(|lacking| lacking.only(effective)).collect()
         };
         let (admits, misses) = (lacking(missing::admits), lacking(missing::misses));
-        Some(Self { text: text.clone(), never, always, redundant, admits, misses, whole })
+        let mut opaque = Vec::new();
+        if never == Verdict::Undecided || always == Verdict::Undecided {
+            whole.expr.each_atom(&mut |atom| {
+                if is_opaque(atom) && !opaque.contains(atom) {
+                    opaque.push(atom.clone());
+                }
+            });
+        }
+        Some(Self { text: text.clone(), never, always, opaque, redundant, admits, misses, whole })
     }
 }
 
@@ -334,11 +349,29 @@ mod tests {
         check_always("tags != 'a' or tags != 'b'", None);
         check_always("not (a = 1 and a = 2)", Some(&[&["not (a = 1 and a = 2)"]]));
         check_always("a < 1 or a >= 1", None);
+        check_always(
+            "{context.source} = null or {context.source} like '%'",
+            Some(&[&["{context.source} = null", "{context.source} like '%'"]]),
+        );
+    }
+
+    /// Where it is there, `{me.groups}` is a list, and then the condition does not let a grant apply.
+    #[test]
+    fn a_condition_that_values_which_never_fit_keep_from_holding_does_narrow() {
+        check_always("{me.groups} = null", None);
+        check_always("{context.source.x} = null", None);
     }
 
     #[test]
     fn what_is_not_known_is_not_claimed() {
-        assert_eq!(examined("a matches 'x' and a matches 'y'").never, Verdict::Undecided);
+        for opaque in ["a matches '^x' and a matches '^y'", "a matches '^x' and a < 'x'"] {
+            assert_eq!(examined(opaque).never, Verdict::Undecided, "{opaque}");
+            assert_eq!(examined(&format!("not ({opaque})")).always, Verdict::Undecided, "{opaque}");
+        }
+        // An example is enough to know.
+        for innocent in ["a matches 'x' and a matches 'y'", "a matches '^x' and a matches 'y$'", "a matches 'x' and a like 'b%'"] {
+            assert_eq!(examined(innocent).never, Verdict::No, "{innocent}");
+        }
         check_never("a < b and b < c and c < a", None);
         check_never("a matches 'x' and not a matches 'x'", Some(&[&["a matches 'x'", "not a matches 'x'"]]));
     }

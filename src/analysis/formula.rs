@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::interval::Intervals;
+use super::special;
 use super::values::ValueSet;
 use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
@@ -103,13 +104,9 @@ impl Formula {
     /// That the value of an attribute does not fit.
     pub fn unfit(attribute: AttributeId, vocabulary: &Vocabulary) -> Self {
         match vocabulary.is_list(attribute) {
-            true => Self::test(attribute, Test::Unfit),
+            true => Self::Literal(Literal { attribute, test: Arc::new(Test::Unfit), positive: true }),
             false => Self::values(attribute, ValueSet::other()),
         }
-    }
-
-    fn test(attribute: AttributeId, test: Test) -> Self {
-        Self::Literal(Literal { attribute, test: Arc::new(test), positive: true })
     }
 
     /// The complement.
@@ -180,11 +177,8 @@ impl Formula {
 
     /// For everything that a condition reads, that its value does not fit.
     fn each_unfit(condition: &Condition, vocabulary: &mut Vocabulary) -> Vec<Self> {
-        let unfit = |term: &Term| {
-            let attribute = vocabulary.term(term, condition.is_list(term));
-            Self::unfit(attribute, vocabulary)
-        };
-        condition.terms().filter(|term| **term != Term::Me).map(unfit).collect()
+        let terms = condition.terms().filter(|term| **term != Term::Me);
+        terms.map(|term| special::passes(term, condition.is_list(term), Test::Unfit, vocabulary)).collect()
     }
 }
 
@@ -364,15 +358,11 @@ impl Reader<'_> {
     }
 
     fn is(&mut self, term: &Term, test: Test) -> Formula {
-        Formula::test(self.attribute(term), test)
+        special::passes(term, self.condition.is_list(term), test, self.vocabulary)
     }
 
     fn set(&mut self, term: &Term, set: ValueSet) -> Formula {
-        let attribute = self.attribute(term);
-        if self.vocabulary.is_list(attribute) {
-            return if set.is_empty() { Formula::never() } else { Formula::test(attribute, Test::Values(set)) };
-        }
-        Formula::values(attribute, set)
+        self.is(term, Test::Values(set))
     }
 
     /// A comparison of two terms, read as positive.
@@ -396,7 +386,7 @@ impl Reader<'_> {
                 };
                 let comparison = Atom::Compare { term: left.clone(), op, operand: Operand::Term(right.clone()) };
                 let attribute = self.vocabulary.id(&Attribute::Opaque(comparison));
-                Formula::values(attribute, ValueSet::bool(true))
+                special::compared([left, right], Formula::values(attribute, ValueSet::bool(true)), self.vocabulary)
             }
         }
     }

@@ -8,11 +8,13 @@ use super::dead::minimal;
 use super::formula::Formula;
 use super::prepared::Prepared;
 use super::question::Analysis;
+use super::question::Found;
 use super::question::Verdict;
 use super::side::Case;
 use super::side::Side;
 use super::values::ValueSet;
 use super::vocabulary::AttributeId;
+use crate::decision::Request;
 use crate::decision::applies;
 use crate::policy::Effect;
 
@@ -59,7 +61,7 @@ impl Analysis {
             }
             let verdict = match side.cases_against(&[grant]) {
                 None => Verdict::Undecided,
-                Some(cases) => self.can_change(side, grant, &cases, |_| true),
+                Some(cases) => self.can_change(side, grant, &cases, |_| true, |found| self.is_change(side, found)),
             };
             match verdict {
                 Verdict::Yes(_) => return Management::Possible,
@@ -84,7 +86,7 @@ impl Analysis {
             .collect::<Option<_>>()?;
         let all: BTreeSet<u32> = lost.iter().flat_map(|(_, cases)| cases).flat_map(|case| case.denials.iter().copied()).collect();
         let denials = minimal(all, |kept| {
-            lost.iter().all(|(grant, cases)| matches!(self.can_change(side, grant, cases, |at| kept.contains(&at)), Verdict::No))
+            lost.iter().all(|(grant, cases)| matches!(self.can_change(side, grant, cases, |at| kept.contains(&at), |_| true), Verdict::No))
         });
         let witness = lost.iter().find_map(|(grant, cases)| {
             let certify = |request: &_| applies(&grant.statement, request) && !side.decide(request).allowed;
@@ -96,14 +98,27 @@ impl Analysis {
         Some(Lockout { grants, denials: denials.into_iter().map(|at| at as usize).collect(), witness })
     }
 
-    /// Whether a grant lets somebody change policies, with some of the denials.
-    fn can_change(&self, side: &Side, grant: &Prepared, cases: &[Case], kept: impl Fn(u32) -> bool) -> Verdict<()> {
+    /// Whether a request that was found is an allowed change of policies.
+    fn is_change(&self, side: &Side, found: &Found) -> bool {
+        let is_change = |request: &Request| request.service == POLICY && CHANGES.contains(&&*request.action.name);
+        self.witness(found, |request| is_change(request) && side.decide(request).allowed).is_some()
+    }
+
+    /// Whether a grant lets somebody change policies, with some of the denials, as a request shows that is accepted.
+    fn can_change(
+        &self,
+        side: &Side,
+        grant: &Prepared,
+        cases: &[Case],
+        kept: impl Fn(u32) -> bool,
+        accepted: impl Fn(&Found) -> bool,
+    ) -> Verdict<()> {
         let mut verdict = Verdict::No;
         for case in cases {
             let denials: Vec<u32> = case.denials.iter().copied().filter(|&at| kept(at)).collect();
             match self.ask(&case.caller, &self.changing(grant, case), &self.applying(side.at(&denials), &case.caller)) {
-                Verdict::Yes(_) => return Verdict::Yes(()),
-                Verdict::Undecided => verdict = Verdict::Undecided,
+                Verdict::Yes(found) if accepted(&found) => return Verdict::Yes(()),
+                Verdict::Yes(_) | Verdict::Undecided => verdict = Verdict::Undecided,
                 Verdict::No => {}
             }
         }
@@ -117,5 +132,27 @@ impl Analysis {
             Formula::values(AttributeId::SERVICE, ValueSet::words([POLICY])),
             grant.applies(&case.caller, &self.vocabulary),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::sample::statement;
+
+    #[track_caller]
+    fn check(grant: &str, expected: &Management) {
+        let analysis = Analysis::new(&[&[statement("G", Effect::Allow, grant)]]);
+        assert_eq!(analysis.management(0), *expected, "{grant}");
+    }
+
+    /// It was enough that nothing is known to be in the way.
+    #[test]
+    fn that_somebody_can_change_policies_is_seen_from_a_request() {
+        check("update | policy | * | g", &Management::Possible);
+        check("update | policy | private | g | {context.source} = 'private'", &Management::Possible);
+        check("update | policy | public | g | {context.source} = 'private'", &Management::LockedOut(vec![0]));
+        check("update | policy | * | g | {me.groups} = null", &Management::LockedOut(vec![0]));
+        check("read | policy | * | g", &Management::NotGranted);
     }
 }

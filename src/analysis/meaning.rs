@@ -170,7 +170,7 @@ pub fn is_sweeping(statement: &Statement) -> bool {
 }
 
 /// Whether an atom is one that questions cannot see into.
-fn is_opaque(atom: &Atom) -> bool {
+pub(super) fn is_opaque(atom: &Atom) -> bool {
     match atom {
         Atom::Matches { .. } => true,
         Atom::Compare { term, op, operand: Operand::Term(other) } => {

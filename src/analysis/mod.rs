@@ -32,6 +32,7 @@ mod sample;
 mod scalar;
 mod search;
 mod side;
+mod special;
 mod spelling;
 mod store;
 mod values;

@@ -13,6 +13,7 @@ use super::people::EVERYONE;
 use super::people::Header;
 use super::people::MemberId;
 use super::people::People;
+use super::special;
 use super::values::ValueSet;
 use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
@@ -122,7 +123,7 @@ impl Caller {
             Identity::Known { id, .. } => Formula::values(AttributeId::ME, ValueSet::words([&**id])),
             Identity::Nobody | Identity::Any => Formula::always(),
         };
-        Formula::all(self.facts.iter().cloned().chain([identity]), vocabulary)
+        Formula::all(self.facts.iter().cloned().chain([identity, special::groups(self, vocabulary)]), vocabulary)
     }
 }
 

@@ -15,6 +15,7 @@ use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use crate::condition::Term;
+use crate::decision::DEFAULT_SOURCE;
 
 /// The document of a witness that needs none in particular.
 const SOME_DOCUMENT: &str = "1";
@@ -29,6 +30,7 @@ pub fn request(vocabulary: &Vocabulary, model: &Model, caller: &Caller, unnamed_
         Identity::Known { kind, id } => (kind.to_string(), id.to_string()),
         _ => (text(AttributeId::CALLER_TYPE, unnamed_type), text(AttributeId::ME, SOMEBODY)),
     };
+    let action = text(AttributeId::ACTION, "read");
     let mut parts = Parts::default();
     let mut groups: BTreeSet<&str> = caller.groups.iter().map(|group| &**group).collect();
     let mut facts: Vec<(&Term, bool, &Value)> = Vec::new();
@@ -46,12 +48,21 @@ pub fn request(vocabulary: &Vocabulary, model: &Model, caller: &Caller, unnamed_
     for (term, _, value) in facts {
         parts.put(term, value);
     }
-    let source = text(AttributeId::SOURCE, "private");
-    let omitted = source == "private" && !parts.context.contains_key("source") && parts.source_absent;
+    // There it would be the document after the change, and no fact.
+    if action == "update" {
+        parts.context.remove("after");
+    }
+    let source = text(AttributeId::SOURCE, DEFAULT_SOURCE);
+    let omitted = source == DEFAULT_SOURCE && !parts.context.contains_key("source") && parts.source_absent;
     if !omitted {
         parts.context.insert("source".to_owned(), source.into());
     }
-    if !groups.is_empty() && !parts.caller.contains_key("groups") {
+    // Where no list is declared, a list of groups is what does not fit.
+    let given = parts.caller.remove("groups");
+    if let Some(Json::Array(elements)) = &given {
+        groups.extend(elements.iter().filter_map(Json::as_str));
+    }
+    if !groups.is_empty() || given.is_some() {
         parts.caller.insert("groups".to_owned(), json!(groups));
     }
     let document = match parts.document.remove("_id") {
@@ -65,7 +76,6 @@ pub fn request(vocabulary: &Vocabulary, model: &Model, caller: &Caller, unnamed_
         Json::Object(fields)
     };
     let fields = |pairs: &[(&str, String)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), Json::from(value.as_str()))).collect();
-    let action = text(AttributeId::ACTION, "read");
     let mut request = Map::new();
     request.insert("subject".to_owned(), with(fields(&[("type", kind), ("id", id)]), parts.caller));
     request.insert("action".to_owned(), with(fields(&[("name", action)]), parts.action));

@@ -233,13 +233,7 @@ impl Scalar {
         if !filters.plain {
             return self.address(filters, states);
         }
-        if let Some(found) = filters
-            .matches
-            .iter()
-            .filter(|(_, positive)| *positive)
-            .flat_map(|(pattern, _)| pattern.samples())
-            .find(|text| self.allows(text))
-        {
+        if let Some(found) = self.sample(filters, states)? {
             return Ok(Some(found));
         }
         // What is opaque is tried on one word after the other.
@@ -259,6 +253,22 @@ impl Scalar {
             texts = texts.intersect(&Intervals::one(word.into()).complement());
         }
         self.address(filters, states)?.map(Some).ok_or(Unknown::Opaque)
+    }
+
+    /// A string made of what each regular expression asks for, and of what is possible without them.
+    fn sample(&self, filters: &Filters, states: &mut States) -> Result<Option<String>, Unknown> {
+        let fitting = filters.matches.iter().filter(|(_, positive)| *positive).flat_map(|(pattern, _)| pattern.samples());
+        let mut samples: Vec<String> = fitting.take(TRIED).collect();
+        if samples.is_empty() {
+            return Ok(None);
+        }
+        if let Some(found) = samples.iter().find(|text| self.allows(text)) {
+            return Ok(Some(found.clone()));
+        }
+        let words = Words { ranges: self.values.texts.ranges(), like: &filters.like, caller: filters.caller };
+        samples.extend(automaton::shortest(&words, states)?);
+        let pairs = samples.iter().flat_map(|one| samples.iter().map(move |two| [one.as_str(), two].concat()));
+        Ok(pairs.into_iter().find(|text| self.allows(text)))
     }
 
     /// A spelling of an address that may be: a usual one where that will do.

@@ -16,6 +16,7 @@ use crate::policy::Statement;
 pub use index::Index;
 pub use json::read_json;
 pub use request::Action;
+pub use request::DEFAULT_SOURCE;
 pub use request::Request;
 pub use request::RequestError;
 pub use request::Subject;

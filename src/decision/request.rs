@@ -13,7 +13,7 @@ use crate::condition::Facts;
 use crate::policy::caller_id;
 
 /// The source that a request is about when it does not say.
-const DEFAULT_SOURCE: &str = "private";
+pub const DEFAULT_SOURCE: &str = "private";
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -126,14 +126,17 @@ impl Request {
     }
 }
 
-/// Takes the document after an update out of the context, so that no condition reads it. It keeps its `_id` when it does not say.
+/// Takes the document after an update out of the context, so that no condition reads it. It keeps its `_id` when it does not say; an
+/// `_id` is what it is for every document, so that conditions can rely on it.
 fn after(context: &mut Map<String, Value>, document: &Map<String, Value>) -> Result<Option<Map<String, Value>>, RequestError> {
     match context.remove("after") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(mut after)) => {
-            if let (false, Some(id)) = (after.contains_key("_id"), document.get("_id")) {
-                after.insert("_id".to_owned(), id.clone());
-            }
+            let id = match after.get("_id") {
+                None | Some(Value::Null) => document.get("_id").cloned().unwrap_or_default(),
+                Some(_) => string(&after, "context.after", "_id")?.into(),
+            };
+            after.insert("_id".to_owned(), id);
             Ok(Some(after))
         }
         Some(_) => refuse("`context.after` is not an object"),
@@ -198,6 +201,17 @@ mod tests {
         assert_eq!(request.after().map(|after| Value::Object(after.document)), Some(json!({"_id": "r1", "x": 2})));
     }
 
+    /// The linter relies on it that every document has an `_id`, which was not so of the one after an update.
+    #[test]
+    fn a_document_has_an_id_after_an_update_too() {
+        for (given, expected) in [(json!({}), "r1"), (json!({"_id": null}), "r1"), (json!({"_id": "r2"}), "r2")] {
+            let mut request = sample();
+            request["context"]["after"] = given;
+            let after = Request::from_authzen(&request).expect("valid").after().expect("a document");
+            assert_eq!(after.document.get("_id"), Some(&json!(expected)));
+        }
+    }
+
     #[track_caller]
     fn refused(pointer: &str, value: Value, message: &str) {
         let mut request = sample();
@@ -215,6 +229,9 @@ mod tests {
         refused("/context", json!([]), "`context` is not an object");
         refused("/context/source", json!(1), "`context.source` is not a string");
         refused("/context/after", json!(1), "`context.after` is not an object");
+        refused("/context/after", json!({"_id": 7}), "`context.after._id` is not a string");
+        refused("/context/after", json!({"_id": {}}), "`context.after._id` is not a string");
+        refused("/context/after", json!({"_id": ""}), "`context.after._id` is empty");
         refused("/subject/properties/groups", json!("g"), "`subject.properties.groups` is not a list of strings");
     }
 }

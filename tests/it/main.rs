@@ -6,6 +6,7 @@ mod audit_formats;
 mod brute;
 mod build;
 mod canonical;
+mod claims;
 mod cli;
 mod directory;
 mod diff;

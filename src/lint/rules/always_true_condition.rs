@@ -28,7 +28,7 @@ fn check(book: &Book, sink: &mut Sink) {
         let id = policy.id();
         let so = match policy {
             Policy::Access(access) if access.deny => format!("so the condition of `{id}` narrows nothing, and every document is denied"),
-            Policy::Access(_) => format!("so the condition of `{id}` narrows nothing, and every document is granted"),
+            Policy::Access(_) => format!("so the condition of `{id}` narrows nothing, and every document is granted whose values fit"),
             Policy::Control(_) => format!("so the control `{id}` requires nothing"),
         };
         let none_of = phrase::none_of(&condition.whole);
