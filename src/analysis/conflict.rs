@@ -96,6 +96,8 @@ impl Analysis {
         let Some(first) = first else { return if undecided { Verdict::Undecided } else { Verdict::No } };
         match self.proof(side, position, first, denial) {
             Some((regions, witness)) => Verdict::Yes(Conflict { denial: position, overlaps, grants, regions, witness }),
+            // Of callers that are known, there may be none whom both are for.
+            None if side.world.is_some() => Verdict::No,
             None => Verdict::Undecided,
         }
     }

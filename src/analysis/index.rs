@@ -31,13 +31,16 @@ enum Single {
     Bool(bool),
 }
 
+/// Statements by an attribute and the value that they ask for.
+type Lists = Vec<(AttributeId, HashMap<Single, Vec<u32>>)>;
+
 /// The statements of one member and service.
 #[derive(Debug, Clone, Default)]
 struct Row {
     /// Those that no value tells apart.
     rest: Vec<u32>,
     /// Those that ask for one of a few values of an attribute.
-    by_value: Vec<(AttributeId, HashMap<Single, Vec<u32>>)>,
+    by_value: Lists,
 }
 
 /// The rows of one effect and member, by service.
@@ -132,7 +135,7 @@ fn row(rows: &mut Rows, service: u32) -> &mut Row {
     row
 }
 
-fn lists(by_value: &mut Vec<(AttributeId, HashMap<Single, Vec<u32>>)>, attribute: AttributeId) -> &mut HashMap<Single, Vec<u32>> {
+fn lists(by_value: &mut Lists, attribute: AttributeId) -> &mut HashMap<Single, Vec<u32>> {
     let at = match by_value.iter().position(|(known, _)| *known == attribute) {
         Some(at) => at,
         None => {

@@ -114,7 +114,7 @@ impl Caller {
 
     /// Whether the caller is known to be in one group, or to be one person, at most: no two members had to be the same caller.
     pub fn is_simple(&self) -> bool {
-        self.groups.len() + usize::from(matches!(self.identity, Identity::Known { .. })) <= 1
+        self.exact || self.groups.len() + usize::from(matches!(self.identity, Identity::Known { .. })) <= 1
     }
 
     /// What a question has to add for the caller to be who they are.

@@ -112,6 +112,11 @@ impl Diff {
             }
         }
         let analysis = Analysis::new(&[old.book.set.statements(), new.book.set.statements()]);
+        // Who there is afterwards is who can gain something.
+        let analysis = match new.book.callers() {
+            Some(callers) => analysis.in_world(&callers),
+            None => analysis,
+        };
         let difference = analysis.difference();
         let waivers = self.waivers(&repository, &before, &after)?;
         let sides = (Compared { what: before.side(), book: &old.book }, Compared { what: after.side(), book: &new.book });

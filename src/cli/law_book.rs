@@ -104,6 +104,7 @@ impl Loaded {
             sources: &book.sources,
             files: book.files.len() + book.unreadable.len(),
             policies: book.set.policies().len(),
+            callers: book.callers().map(|callers| callers.len()),
             revision: self.revision.as_deref(),
             look,
         }

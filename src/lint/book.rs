@@ -9,6 +9,7 @@ use crate::analysis::Meaning;
 use crate::condition::Lists;
 use crate::config::Config;
 use crate::config::ConfigProblem;
+use crate::decision::Subject;
 use crate::directory::Directory;
 use crate::directory::DirectoryProblem;
 use crate::policy;
@@ -92,8 +93,17 @@ impl Book {
             // INVARIANT: a configuration with an assertion that has no scope is not taken, so each has its place.
             let scopes: Vec<Statement> =
                 self.config.assertions.iter().filter_map(|assertion| policy::scope(&assertion.claim, &lists)).collect();
-            Analysis::with_scopes(&[self.set.statements()], &scopes)
+            let analysis = Analysis::with_scopes(&[self.set.statements()], &scopes);
+            match self.callers() {
+                Some(callers) => analysis.in_world(&callers),
+                None => analysis,
+            }
         })
+    }
+
+    /// The callers that there are, if a directory says so.
+    pub fn callers(&self) -> Option<Vec<&Subject>> {
+        self.directory.as_ref().map(|directory| directory.users.iter().map(|user| &user.subject).collect())
     }
 
     /// What there is to say of the law book as a whole. Found out once, when the first rule asks.

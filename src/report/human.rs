@@ -110,17 +110,18 @@ fn summary(report: &Report<'_>) -> String {
         Some("index") => " in the index".to_owned(),
         Some(revision) => format!(" at revision {}", printable(&revision.chars().take(12).collect::<String>())),
     };
+    let world = report.callers.map_or_else(String::new, |callers| format!(", for the {} of the directory", count(callers, "caller")));
     let numbers: Vec<String> = [(counts.errors, "error"), (counts.warnings, "warning")]
         .into_iter()
         .filter(|&(number, _)| number > 0)
         .map(|(number, noun)| count(number, noun))
         .collect();
     if numbers.is_empty() {
-        return format!("no findings in {}, {}{at}", count(report.files, "file"), count(report.policies, "policy"));
+        return format!("no findings in {}, {}{at}{world}", count(report.files, "file"), count(report.policies, "policy"));
     }
     // The configuration may have a finding, and is no policy file.
     let files = report.files.max(counts.files);
-    format!("{} in {} of {}{at}", numbers.join(", "), counts.files, count(files, "file"))
+    format!("{} in {} of {}{at}{world}", numbers.join(", "), counts.files, count(files, "file"))
 }
 
 /// One finding: its excerpt, its help, what proves it, and why it is this bad; then the places in other files.
@@ -365,7 +366,7 @@ mod tests {
 
     fn shown(text: &str, findings: &[Finding]) -> String {
         let sources = SourceMap::new(vec![SourceFile::new("a.yaml", text)]);
-        let report = Report { findings, sources: &sources, files: 1, policies: 1, revision: None, look: Look::PLAIN };
+        let report = Report { findings, sources: &sources, files: 1, policies: 1, callers: None, revision: None, look: Look::PLAIN };
         let mut out = Vec::new();
         write(&report, &mut out).expect("a vector takes everything");
         String::from_utf8(out).expect("UTF-8")

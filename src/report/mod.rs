@@ -30,6 +30,8 @@ pub struct Report<'a> {
     pub files: usize,
     /// How many policies they hold.
     pub policies: usize,
+    /// How many callers there are, where a directory says so; otherwise every caller counts that there could be.
+    pub callers: Option<usize>,
     /// What was checked, when it is not the worktree: a commit, or `index`.
     pub revision: Option<&'a str>,
     /// How the text for people may look.

@@ -5,6 +5,8 @@ use std::process::Command;
 use lawbook::lint::Book;
 use lawbook::server::content_digest;
 use lawbook::workspace::Origin;
+use lawbook::workspace::Raw;
+use lawbook::workspace::RawFile;
 use lawbook::workspace::Workspace;
 
 use crate::repository::Repository;
@@ -144,4 +146,27 @@ fn a_check_fails_for_a_broken_directory_of_the_revision_that_it_checks() {
         let lines: Vec<&str> = said.lines().filter(|line| !line.contains("missing-description")).collect();
         assert_eq!(lines, finding.into_iter().collect::<Vec<_>>(), "{arguments:?}");
     }
+}
+
+#[test]
+fn questions_are_answered_for_the_callers_that_there_are() {
+    let config = "[[assert]]\nname = \"contractors never delete\"\nnever = { members = [\"contractors\"], actions = [\"delete\"] }\n";
+    let policies = "_id: CleanUp\nservice: object\nsource: private\nactions: [read, delete]\nmembers: [ops]\n---\n\
+                    _id: Freeze\nservice: object\nsource: private\nactions: [delete]\nmembers: ['*']\nexcept: [admins]\ndeny: true\n";
+    let rules = |users: Option<&str>| -> Vec<&'static str> {
+        let file = |path: &str, text: &str| RawFile { path: path.to_owned(), content: Ok(text.as_bytes().to_vec()) };
+        let raw = Raw {
+            config: Some(file("lawbook.toml", config)),
+            directory: users.map(|users| file("directory.yaml", users)),
+            files: vec![file("policies/a.yaml", policies)],
+            ..Raw::default()
+        };
+        Workspace::new(raw).check(jiff::civil::date(2026, 1, 1)).iter().map(|finding| finding.rule).collect()
+    };
+    // A caller may be in all three groups.
+    assert!(rules(None).contains(&"assertion-failed"));
+    let apart = "users:\n- id: a@x.com\n  groups: [ops]\n- id: b@x.com\n  groups: [contractors]\n- id: c@x.com\n  groups: [admins]\n";
+    assert!(!rules(Some(apart)).contains(&"assertion-failed"), "nobody is in two of them");
+    let both = "users:\n- id: a@x.com\n  groups: [ops, contractors, admins]\n";
+    assert!(rules(Some(both)).contains(&"assertion-failed"));
 }

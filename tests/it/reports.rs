@@ -44,6 +44,7 @@ fn written(workspace: &Workspace, format: Format, revision: Option<&str>, look: 
         sources: &book.sources,
         files: book.files.len() + book.unreadable.len(),
         policies: book.set.policies().len(),
+        callers: None,
         revision,
         look,
     };
