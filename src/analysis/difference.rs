@@ -213,10 +213,14 @@ impl Analysis {
     }
 
     fn outcome(&self, before: &Side, after: &Side, (grant, denial): (&Prepared, Option<&Prepared>), describe: bool) -> Outcome {
-        match denial {
+        let mut outcome = match denial {
             Some(denial) => self.no_longer_denied(before, after, grant, denial, describe),
             None => self.newly_granted(before, after, grant, describe),
-        }
+        };
+        // In which order the members were met in the law books is chance.
+        outcome.changes.iter_mut().for_each(|change| change.callers.sort());
+        outcome.changes.sort_by(|one, two| (&one.callers, &one.region).cmp(&(&two.callers, &two.region)));
+        outcome
     }
 
     /// Requests that a new grant allows, and that nothing granted before.

@@ -335,6 +335,15 @@ impl Analysis {
             Some(Attribute::Fact { term, list }) => facts.get(&(term, *list)).is_none_or(|spoken| spoken.may_fit),
             _ => true,
         });
+        // In which order the attributes were met in the law books is chance.
+        let key = |attribute: Option<&Attribute>| match attribute {
+            Some(Attribute::Fact { term, .. }) => term.clone(),
+            Some(Attribute::Opaque(atom)) => atom.term().clone(),
+            _ => Term::Me,
+        };
+        conditions.sort_by(|(one, first), (two, second)| (key(*one), first).cmp(&(key(*two), second)));
+        groups.sort();
+        beyond.sort();
         let terms = |wanted: fn(&Spoken) -> bool| -> Vec<Term> {
             let terms: BTreeSet<&Term> = facts.iter().filter(|(_, spoken)| wanted(spoken)).map(|((term, _), _)| *term).collect();
             terms.into_iter().cloned().collect()

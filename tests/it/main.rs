@@ -9,6 +9,7 @@ mod canonical;
 mod cli;
 mod directory;
 mod diff;
+mod difference;
 mod docs;
 mod history;
 mod hostile;
