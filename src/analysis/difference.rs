@@ -439,7 +439,7 @@ mod tests {
         check(
             &["A: read | r | s | g", "D: deny * | * | * | * | {context.mfa} = null"],
             &["A: read | r | s | g"],
-            &["A without D: read | r | s | 1 | {context.mfa} = null"],
+            &["A without D: read | r | s | 1 | {context.mfa} = null or {context.mfa} unfit"],
             &[],
         );
         check(

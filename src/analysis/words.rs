@@ -310,3 +310,56 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::formula::Formula;
+    use crate::condition::Condition;
+    use crate::condition::Lists;
+
+    /// The words of the only literal of a condition about the list `tags` or the scalar `a`.
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        let mut lists = Lists::default();
+        lists.insert(Term::parse("tags").expect("a term"));
+        let condition = Condition::new(parse(text).expect("a condition").expr, &lists).expect("fits");
+        let mut vocabulary = Vocabulary::default();
+        let formula = Formula::of_condition(&condition, &mut vocabulary);
+        let Formula::Literal(literal) = &formula else { panic!("{formula:?}") };
+        match (expr(literal, &vocabulary), expected) {
+            (Words::Exact(expr), Some(expected)) => {
+                assert_eq!(expr.to_string(), expected);
+                assert_eq!(parse(expected).expect("a condition").expr, expr);
+                let again = Condition::new(expr, &lists).expect("fits");
+                assert_eq!(Formula::of_condition(&again, &mut vocabulary), formula, "the words mean the same");
+            }
+            (words, expected) => assert!(words == Words::Beyond && expected.is_none(), "{text}: {words:?}"),
+        }
+    }
+
+    #[test]
+    fn one_element_of_a_list_is_not_said_with_two_comparisons() {
+        check("tags like 'ab%' or tags like 'ac%'", Some("tags like 'ab%' or tags like 'ac%'"));
+        check("tags like 'ab%' or tags = 'ac'", Some("tags = 'ac' or tags like 'ab%'"));
+        check("tags like 'ab%' or tags > 'ab'", Some("tags >= 'ab'"));
+        check("tags < 'b' or tags like 'b%'", Some("tags < 'c'"));
+        check("tags not like 'ab%' and tags not like 'ac%'", Some("not (tags like 'ab%' or tags like 'ac%')"));
+        check("tags in (1, 1.0000000000000002)", Some("tags in (1, 1.0000000000000002)"));
+        check("a like 'ab%' or a like 'ac%'", Some("a >= 'ab' and a < 'ad'"));
+    }
+
+    #[test]
+    fn text_like_a_reference_stays_text() {
+        check("a like '{m\\e}'", Some("a like '{\\me}'"));
+        check("a like '{m\\e}%'", Some("a like '{\\me}%'"));
+        check("a not like '{m\\e}'", Some("a not like '{\\me}'"));
+        check("a like '{m\\e}' or a in ('b', 1)", Some("a in (1, 'b') or a like '{\\me}'"));
+        check("tags like 'x{m\\e}_'", Some("tags like 'x{\\me}_'"));
+    }
+
+    #[test]
+    fn what_no_condition_can_say_is_beyond_words() {
+        check("a like '{m\\e}%' and a not like '{m\\e}'", None);
+    }
+}
