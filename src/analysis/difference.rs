@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 use serde_json::Value as Json;
@@ -16,6 +18,7 @@ use super::people::People;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
+use super::region::Extent;
 use super::region::Region;
 use super::side::Case;
 use super::side::Side;
@@ -29,6 +32,9 @@ use crate::policy::Selector;
 /// So many changes of one direction are described; of more it is said that there are more.
 const DESCRIBED: usize = 200;
 
+/// So many questions are asked before it is looked whether enough is described.
+const AT_ONCE: usize = 64;
+
 /// What became of access between two law books.
 #[derive(Debug, Clone, Default)]
 pub struct Difference {
@@ -36,9 +42,9 @@ pub struct Difference {
     pub gained: Vec<Change>,
     /// What the first allows and the second does not.
     pub lost: Vec<Change>,
-    /// How many more gains there are that are not described.
+    /// How many more gains were found that are not described; not 0 if there are any.
     pub more_gained: usize,
-    /// How many more losses there are that are not described.
+    /// How many more losses were found that are not described; not 0 if there are any.
     pub more_lost: usize,
     /// Policies whose change is the reason for a gain, also for one that is not described.
     pub gaining: BTreeSet<PolicyId>,
@@ -127,7 +133,11 @@ fn key(prepared: &Prepared) -> Key<'_> {
 /// What one question came to.
 #[derive(Debug, Default)]
 struct Outcome {
+    /// Whether changes are to be described, and not only counted.
+    describe: bool,
     changes: Vec<Change>,
+    /// Policies that changes come of which are not described.
+    counted: BTreeSet<PolicyId>,
     undecided: Vec<PolicyId>,
 }
 
@@ -141,12 +151,13 @@ impl Analysis {
         difference.undecided = [&gained, &lost].into_iter().flat_map(|outcome| outcome.undecided.iter().cloned()).collect();
         difference.undecided.sort();
         difference.undecided.dedup();
-        let causes = |outcome: &Outcome| outcome.changes.iter().map(|change| change.cause(&difference.changed).clone()).collect();
+        let causes = |outcome: &Outcome| -> BTreeSet<PolicyId> {
+            let described = outcome.changes.iter().map(|change| change.cause(&difference.changed));
+            described.chain(&outcome.counted).cloned().collect()
+        };
         (difference.gaining, difference.losing) = (causes(&gained), causes(&lost));
-        difference.more_gained = gained.changes.len().saturating_sub(DESCRIBED);
-        difference.more_lost = lost.changes.len().saturating_sub(DESCRIBED);
-        difference.gained = gained.changes;
-        difference.lost = lost.changes;
+        (difference.more_gained, difference.more_lost) = (gained.more(), lost.more());
+        (difference.gained, difference.lost) = (gained.changes, lost.changes);
         difference.gained.truncate(DESCRIBED);
         difference.lost.truncate(DESCRIBED);
         difference
@@ -154,32 +165,68 @@ impl Analysis {
 
     /// What `after` allows and `before` does not.
     fn gained(&self, before: &Side, after: &Side) -> Outcome {
-        let new: Vec<&Prepared> = only_in(after, before, Effect::Allow);
-        let gone: Vec<&Prepared> = only_in(before, after, Effect::Deny);
-        let granted: Vec<Outcome> = new.par_iter().map(|&grant| self.newly_granted(before, after, grant)).collect();
-        let pairs: Vec<(&Prepared, &Prepared)> = gone
-            .iter()
-            .flat_map(|&denial| {
-                let grants = after.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow);
-                let mut grants: Vec<&Prepared> = grants.filter(|grant| grant.overlaps(denial)).collect();
-                // Grants for the very members of the denial come before those for callers who have two memberships.
-                grants.sort_by_key(|grant| !share_a_member(grant, denial));
-                grants.into_iter().map(move |grant| (grant, denial))
-            })
-            .collect();
-        let freed: Vec<Outcome> = pairs.par_iter().map(|&(grant, denial)| self.no_longer_denied(before, after, grant, denial)).collect();
         let mut all = Outcome::default();
-        for outcome in granted.into_iter().chain(freed) {
-            all.changes.extend(outcome.changes);
-            all.undecided.extend(outcome.undecided);
+        let new: Vec<(&Prepared, Option<&Prepared>)> =
+            only_in(after, before, Effect::Allow).into_iter().map(|grant| (grant, None)).collect();
+        self.told(before, after, &new, &mut all);
+        for denial in only_in(before, after, Effect::Deny) {
+            let grants = after.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow);
+            let mut grants: Vec<&Prepared> = grants.filter(|grant| grant.overlaps(denial)).collect();
+            // Grants for the very members of the denial come before those for callers who have two memberships.
+            grants.sort_by_key(|grant| !share_a_member(grant, denial));
+            let pairs: Vec<(&Prepared, Option<&Prepared>)> = grants.into_iter().map(|grant| (grant, Some(denial))).collect();
+            self.told(before, after, &pairs, &mut all);
         }
         all
     }
 
+    /// Describes what comes of grants and denials that are gone, as long as not enough is described, and counts the policies that
+    /// more comes of. A policy is asked about until something does, because one is enough to know which way it changes access.
+    fn told(&self, before: &Side, after: &Side, pairs: &[(&Prepared, Option<&Prepared>)], all: &mut Outcome) {
+        let mut rest = pairs;
+        while all.changes.len() <= DESCRIBED && !rest.is_empty() {
+            let (some, others) = rest.split_at(rest.len().min(AT_ONCE));
+            let found: Vec<Outcome> = some.par_iter().map(|&pair| self.outcome(before, after, pair, true)).collect();
+            for outcome in found {
+                all.changes.extend(outcome.changes);
+                all.undecided.extend(outcome.undecided);
+            }
+            rest = others;
+        }
+        // All pairs with a denial are about one and the same.
+        let stop = AtomicBool::new(false);
+        let found: Vec<Outcome> = rest
+            .par_iter()
+            .filter(|(_, denial)| denial.is_none() || !stop.load(Ordering::Relaxed))
+            .map(|&pair| {
+                let outcome = self.outcome(before, after, pair, false);
+                stop.fetch_or(!outcome.counted.is_empty(), Ordering::Relaxed);
+                outcome
+            })
+            .collect();
+        let settled = pairs.iter().any(|(_, denial)| denial.is_some()) && found.iter().any(|outcome| !outcome.counted.is_empty());
+        for outcome in found {
+            all.counted.extend(outcome.counted);
+            // Which other questions about it were asked is chance.
+            all.undecided.extend(outcome.undecided.into_iter().filter(|_| !settled));
+        }
+    }
+
+    fn outcome(&self, before: &Side, after: &Side, (grant, denial): (&Prepared, Option<&Prepared>), describe: bool) -> Outcome {
+        let mut outcome = match denial {
+            Some(denial) => self.no_longer_denied(before, after, grant, denial, describe),
+            None => self.newly_granted(before, after, grant, describe),
+        };
+        // In which order the members were met in the law books is chance.
+        outcome.changes.iter_mut().for_each(|change| change.callers.sort());
+        outcome.changes.sort_by(|one, two| (&one.callers, &one.region).cmp(&(&two.callers, &two.region)));
+        outcome
+    }
+
     /// Requests that a new grant allows, and that nothing granted before.
-    fn newly_granted(&self, before: &Side, after: &Side, grant: &Prepared) -> Outcome {
+    fn newly_granted(&self, before: &Side, after: &Side, grant: &Prepared, describe: bool) -> Outcome {
         let Some(cases) = cases(&[after, before], &[grant], &[Effect::Deny, Effect::Allow]) else { return undecided(grant) };
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { describe, ..Outcome::default() };
         for around in cases {
             let [now, then] = around.as_slice() else { continue };
             let hold = vec![grant.applies(&now.caller, &self.vocabulary)];
@@ -190,9 +237,9 @@ impl Analysis {
     }
 
     /// Requests that a grant allows now that a denial is gone.
-    fn no_longer_denied(&self, before: &Side, after: &Side, grant: &Prepared, denial: &Prepared) -> Outcome {
+    fn no_longer_denied(&self, before: &Side, after: &Side, grant: &Prepared, denial: &Prepared, describe: bool) -> Outcome {
         let Some(cases) = cases(&[after, before], &[grant, denial], &[Effect::Deny, Effect::Allow]) else { return undecided(denial) };
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { describe, ..Outcome::default() };
         for around in cases {
             let [now, then] = around.as_slice() else { continue };
             let applies = |prepared: &Prepared| prepared.applies(&now.caller, &self.vocabulary);
@@ -217,28 +264,49 @@ impl Analysis {
         outcome: &mut Outcome,
     ) {
         let certify = |request: &_| after.decide(request).allowed && !before.decide(request).allowed;
-        let mut doubt = || outcome.undecided.push(denial.unwrap_or(grant).statement.policy.clone());
+        let cause = &denial.unwrap_or(grant).statement.policy;
         let found = match self.ask(&case.caller, &hold, &fail) {
             Verdict::No => return,
-            Verdict::Undecided => return doubt(),
+            Verdict::Undecided => return outcome.undecided.push(cause.clone()),
             Verdict::Yes(found) => found,
         };
-        let Some(first) = self.witness(&found, certify) else { return doubt() };
+        if self.witness(&found, certify).is_none() {
+            return outcome.undecided.push(cause.clone());
+        }
+        if !outcome.describe {
+            outcome.counted.insert(cause.clone());
+            return;
+        }
         let fail = fail.into_iter().map(|formula| formula.negate(&self.vocabulary));
         let whole = Formula::all(hold.into_iter().chain(fail), &self.vocabulary);
-        let (regions, complete) = self.regions(&case.caller, &whole);
+        let (regions, extent) = self.regions(&case.caller, &whole);
+        // The request that was found is in one of the regions, so without any something is not known.
+        let mut known = extent != Extent::Undecided && !regions.is_empty();
         for (region, within) in regions {
             let own = self.ask(&case.caller, &[whole.clone(), within], &[]).yes();
-            let witness = own.and_then(|found| self.witness(&found, certify)).unwrap_or_else(|| first.clone());
+            let Some(witness) = own.and_then(|found| self.witness(&found, certify)) else {
+                known = false;
+                continue;
+            };
             outcome.changes.push(Change {
                 grant: grant.statement.policy.clone(),
                 denial: denial.map(|denial| denial.statement.policy.clone()),
                 callers: case.members.iter().map(|members| together(members, &after.people)).collect(),
                 region,
-                partial: !complete,
+                partial: extent == Extent::More,
                 witness,
             });
         }
+        if !known {
+            outcome.undecided.push(cause.clone());
+        }
+    }
+}
+
+impl Outcome {
+    /// How many changes were found beyond those that are described.
+    fn more(&self) -> usize {
+        self.changes.len().saturating_sub(DESCRIBED) + self.counted.len()
     }
 }
 
@@ -250,7 +318,7 @@ fn together(members: &[MemberId], people: &People) -> Vec<Member> {
 }
 
 fn undecided(prepared: &Prepared) -> Outcome {
-    Outcome { changes: Vec::new(), undecided: vec![prepared.statement.policy.clone()] }
+    Outcome { undecided: vec![prepared.statement.policy.clone()], ..Outcome::default() }
 }
 
 fn share_a_member(one: &Prepared, two: &Prepared) -> bool {
@@ -298,7 +366,7 @@ mod tests {
     }
 
     fn said(change: &Change) -> String {
-        let Region { actions, services, sources, groups, caller_types, condition, unfit } = &change.region;
+        let Region { actions, services, sources, groups, caller_types, condition, unfit, or_unfit, fit, .. } = &change.region;
         let names = |names: &super::super::words::Names| match names {
             super::super::words::Names::Only(names) => names.join(","),
             super::super::words::Names::AllBut(names) if names.is_empty() => "*".to_owned(),
@@ -307,6 +375,8 @@ mod tests {
         let condition = condition.as_ref().map_or_else(|| "always".to_owned(), ToString::to_string);
         let who: Vec<String> = change.callers.iter().map(|members| format!("{members:?}")).collect();
         let condition = unfit.iter().fold(condition, |text, term| format!("{text} and {term} unfit"));
+        let condition = or_unfit.iter().fold(condition, |text, term| format!("{text} or {term} unfit"));
+        let condition = fit.iter().fold(condition, |text, term| format!("{text} and {term} fit"));
         let more = if groups.is_empty() && names(caller_types) == "*" { "" } else { " +" };
         let denial = change.denial.as_ref().map_or(String::new(), |denial| format!(" without {denial}"));
         format!(
@@ -351,7 +421,7 @@ mod tests {
             &["A: read | r | s | g | a = 'x'"],
             &["A: read | r | s | g | a in ('x', 'y') and price < 10"],
             &["A: read | r | s | 1 | a = 'y' and price < 10"],
-            &["A: read | r | s | 1 | a = 'x' and not (price < 10)"],
+            &["A: read | r | s | 1 | a = 'x' and not (price < 10) or price unfit"],
         );
         check(
             &["A: read | r | s | g | a = 1 or b = 1"],
@@ -369,7 +439,7 @@ mod tests {
         check(
             &["A: read | r | s | g", "D: deny * | * | * | * | {context.mfa} = null"],
             &["A: read | r | s | g"],
-            &["A without D: read | r | s | 1 | {context.mfa} = null"],
+            &["A without D: read | r | s | 1 | {context.mfa} = null or {context.mfa} unfit"],
             &[],
         );
         check(

@@ -5,6 +5,7 @@
 //! cover go, and boxes that differ in one attribute become one. The method is that of two-level logic minimisation (Espresso).
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::formula::Formula;
@@ -21,6 +22,7 @@ use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::words;
 use super::words::Names;
+use super::words::Words;
 use crate::condition::Expr;
 use crate::condition::Term;
 use crate::policy::Name;
@@ -45,6 +47,59 @@ pub struct Region {
     pub condition: Option<Expr>,
     /// What must hold a value that does not fit, which no condition can say.
     pub unfit: Vec<Term>,
+    /// What may also hold a value that does not fit, in place of what the condition says of it.
+    pub or_unfit: Vec<Term>,
+    /// What must hold a value that fits, although the condition does not read it.
+    pub fit: Vec<Term>,
+    /// What else must hold that there is no way to write as a condition, in no language: it tells regions apart, and if it is not
+    /// empty, the words say more than is meant.
+    pub beyond: Vec<String>,
+}
+
+/// How far a search for regions got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// These are all.
+    Whole,
+    /// There are more than are looked for.
+    More,
+    /// It is not known whether these are all.
+    Undecided,
+}
+
+/// What a region says of a term.
+#[derive(Debug, Clone, Copy)]
+struct Spoken {
+    /// Whether its condition speaks of it.
+    worded: bool,
+    /// Whether a value that fits may do.
+    may_fit: bool,
+    /// Whether a value that does not fit may do.
+    may_be_unfit: bool,
+}
+
+impl Default for Spoken {
+    fn default() -> Self {
+        Self { worded: false, may_fit: true, may_be_unfit: true }
+    }
+}
+
+/// Whether only a value that does not fit meets a literal.
+fn is_unfit(literal: &Literal) -> bool {
+    match &*literal.test {
+        Test::Unfit => literal.positive,
+        Test::Values(set) => literal.positive && *set == ValueSet::other(),
+        _ => false,
+    }
+}
+
+/// Whether some value that does not fit meets a literal.
+fn may_be_unfit(literal: &Literal) -> bool {
+    match &*literal.test {
+        Test::Values(set) => set.other == literal.positive,
+        Test::Unfit => literal.positive,
+        _ => !literal.positive,
+    }
 }
 
 /// Of longer lists of names, those are not left out that other boxes cover.
@@ -55,28 +110,26 @@ type Requirements = BTreeMap<AttributeId, Vec<Literal>>;
 
 impl Analysis {
     /// The requests of a caller for which one formula holds, as regions with the formula of each, and whether these are all.
-    pub(super) fn regions(&self, caller: &Caller, whole: &Formula) -> (Vec<(Region, Formula)>, bool) {
+    pub(super) fn regions(&self, caller: &Caller, whole: &Formula) -> (Vec<(Region, Formula)>, Extent) {
         let facts = caller.facts(&self.vocabulary);
-        let (boxes, complete) = self.boxes(&facts, whole);
+        let (boxes, extent) = self.boxes(&facts, whole);
         let mut regions: Vec<(Region, Formula)> =
             boxes.iter().map(|requirements| (self.region(requirements), self.formula(requirements))).collect();
         regions.sort();
-        (regions, complete)
+        (regions, extent)
     }
 
-    fn boxes(&self, facts: &Formula, whole: &Formula) -> (Vec<Requirements>, bool) {
+    fn boxes(&self, facts: &Formula, whole: &Formula) -> (Vec<Requirements>, Extent) {
         let mut boxes: Vec<Requirements> = Vec::new();
         let mut formulas: Vec<Formula> = Vec::new();
-        let mut complete = false;
-        while boxes.len() < BOXES {
+        let extent = loop {
             let goals: Vec<Goal<'_>> = [Goal::yes(facts), Goal::yes(whole)].into_iter().chain(formulas.iter().map(Goal::no)).collect();
             let found = match satisfiable(&self.vocabulary, &goals, self.budget) {
+                // One more than are described shows that they are not all.
+                Answer::Satisfiable { .. } if boxes.len() >= BOXES => break Extent::More,
                 Answer::Satisfiable { because, .. } => because,
-                Answer::Unsatisfiable => {
-                    complete = true;
-                    break;
-                }
-                Answer::Undecided => break,
+                Answer::Unsatisfiable => break Extent::Whole,
+                Answer::Undecided => break Extent::Undecided,
             };
             let mut literals: Vec<Literal> = found.into_iter().map(|(literal, holds)| self.signed(literal, holds)).collect();
             for at in (0..literals.len()).rev() {
@@ -89,8 +142,8 @@ impl Analysis {
             let requirements = self.joined(literals);
             formulas.push(self.formula(&requirements));
             boxes.push(requirements);
-        }
-        (self.sharpened(facts, self.merged(self.irredundant(facts, boxes))), complete)
+        };
+        (self.sharpened(facts, self.merged(self.irredundant(facts, boxes))), extent)
     }
 
     /// Whether all requests that meet some literals are of the whole.
@@ -237,28 +290,75 @@ impl Analysis {
         };
         let mut groups = Vec::new();
         let mut conditions = Vec::new();
-        let mut unfit = Vec::new();
+        let mut beyond = Vec::new();
+        // Of each term, by how it is declared: whether the words speak of it, and whether a value that fits, and one that does not, may do.
+        let mut facts: BTreeMap<(&Term, bool), Spoken> = BTreeMap::new();
         let lists: Vec<&Term> = requirements.keys().filter_map(|id| self.listed(*id)).collect();
         for literal in requirements.values().flatten() {
-            match (self.vocabulary.get(literal.attribute), &*literal.test) {
-                (Some(Attribute::Group(name)), Test::Values(set)) => groups.push((name.clone(), set.bools == [false, true])),
-                (Some(Attribute::Fact { term, .. }), Test::Unfit) if literal.positive => unfit.push(term.clone()),
-                (Some(Attribute::Fact { term, list: false }), Test::Values(set)) if *set == ValueSet::other() => unfit.push(term.clone()),
-                // One side reads a list and the other does not: what the list holds says more.
-                (Some(Attribute::Fact { term, list: false }), _) if lists.contains(&term) => {}
-                // Words speak of values that fit anyway.
-                (Some(Attribute::Fact { list: false, .. }), Test::Values(set)) if set.complement() == ValueSet::other() => {}
-                _ => conditions.extend(words::expr(literal, &self.vocabulary)),
+            let attribute = self.vocabulary.get(literal.attribute);
+            if let (Some(Attribute::Group(name)), Test::Values(set)) = (attribute, &*literal.test) {
+                groups.push((name.clone(), set.bools == [false, true]));
+                continue;
+            }
+            let mut words = words::expr(literal, &self.vocabulary);
+            match attribute {
+                Some(Attribute::Fact { term, list }) => {
+                    // One side reads a list and the other does not: what the list holds says more.
+                    if !list && lists.contains(&term) {
+                        beyond.push(format!("{term} {} {:?}", literal.positive, literal.test));
+                        continue;
+                    }
+                    let only_unfit = is_unfit(literal);
+                    if only_unfit {
+                        words = Words::None;
+                    }
+                    let spoken = facts.entry((term, *list)).or_default();
+                    spoken.may_fit &= !only_unfit;
+                    spoken.may_be_unfit &= may_be_unfit(literal);
+                    spoken.worded |= words != Words::None;
+                }
+                Some(Attribute::Opaque(atom)) => {
+                    for term in std::iter::once(atom.term()).chain(atom.other_term()).filter(|term| **term != Term::Me) {
+                        facts.entry((term, false)).or_default().worded = true;
+                    }
+                }
+                _ => {}
+            }
+            match words {
+                Words::Exact(expr) => conditions.push((attribute, expr)),
+                Words::None => {}
+                Words::Beyond => beyond.push(format!("{:?} {} {:?}", attribute, literal.positive, literal.test)),
             }
         }
+        // What does not fit meets no comparison, and all that say that none is met.
+        conditions.retain(|(attribute, _)| match attribute {
+            Some(Attribute::Fact { term, list }) => facts.get(&(term, *list)).is_none_or(|spoken| spoken.may_fit),
+            _ => true,
+        });
+        // In which order the attributes were met in the law books is chance.
+        let key = |attribute: Option<&Attribute>| match attribute {
+            Some(Attribute::Fact { term, .. }) => term.clone(),
+            Some(Attribute::Opaque(atom)) => atom.term().clone(),
+            _ => Term::Me,
+        };
+        conditions.sort_by(|(one, first), (two, second)| (key(*one), first).cmp(&(key(*two), second)));
+        groups.sort();
+        beyond.sort();
+        let terms = |wanted: fn(&Spoken) -> bool| -> Vec<Term> {
+            let terms: BTreeSet<&Term> = facts.iter().filter(|(_, spoken)| wanted(spoken)).map(|((term, _), _)| *term).collect();
+            terms.into_iter().cloned().collect()
+        };
         Region {
             actions: names(AttributeId::ACTION),
             services: names(AttributeId::SERVICE),
             sources: names(AttributeId::SOURCE),
             groups,
             caller_types: names(AttributeId::CALLER_TYPE),
-            condition: (!conditions.is_empty()).then(|| Expr::all(conditions)),
-            unfit,
+            condition: (!conditions.is_empty()).then(|| Expr::all(conditions.into_iter().map(|(_, expr)| expr).collect())),
+            unfit: terms(|spoken| !spoken.may_fit),
+            or_unfit: terms(|spoken| spoken.may_fit && spoken.may_be_unfit && spoken.worded),
+            fit: terms(|spoken| !spoken.may_be_unfit && !spoken.worded),
+            beyond,
         }
     }
 

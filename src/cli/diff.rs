@@ -189,10 +189,18 @@ fn bare(error: LoadError) -> miette::Report {
     }
 }
 
-/// Whether somebody could change policies before, and nobody can after.
-fn locks_out(analysis: &Analysis) -> bool {
-    let nobody = matches!(analysis.management(1), Management::NotGranted | Management::LockedOut(_));
-    nobody && analysis.management(0) == Management::Possible
+/// Whether somebody could change policies before, and nobody can after; `None` if it is not known.
+fn locks_out(analysis: &Analysis) -> Option<bool> {
+    let possible = |side| match analysis.management(side) {
+        Management::Possible => Some(true),
+        Management::NotGranted | Management::LockedOut(_) => Some(false),
+        Management::Undecided(_) => None,
+    };
+    match (possible(0), possible(1)) {
+        (_, Some(true)) | (Some(false), _) => Some(false),
+        (Some(true), Some(false)) => Some(true),
+        (None, _) | (_, None) => None,
+    }
 }
 
 fn refusal(gate: Gate) -> String {
@@ -201,13 +209,18 @@ fn refusal(gate: Gate) -> String {
         reasons.push(format!("{} not waived", are(gate.unwaived, "gain")));
     }
     if gate.undescribed > 0 {
-        reasons.push(format!("{} not even described", are(gate.undescribed, "gain")));
+        reasons.push(format!("at least {} not even described", are(gate.undescribed, "more gain")));
     }
     if gate.undecided > 0 {
         reasons.push(format!("{} undecided", are(gate.undecided, "policy")));
     }
     let mut text = format!("new access is denied: {}", reasons.join(", "));
-    if gate.unwaived > 0 {
+    if gate.incomplete > 0 {
+        let what = are(gate.incomplete, "gain");
+        let split = "split the change into policies with shorter conditions";
+        text.push_str(&format!("\n  help: {what} described only in part, and no leave can be given for that: {split}"));
+    }
+    if gate.unwaived > gate.incomplete {
         text.push_str(&format!(
             "\n  help: accept a gain with the trailer `{ALLOW}: FINGERPRINT` in a commit message, or with `--allow FINGERPRINT`"
         ));

@@ -20,6 +20,7 @@ use super::Path;
 use super::RegexPattern;
 use super::Term;
 use super::lexer::Keyword;
+use super::reference::in_pattern;
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -161,16 +162,30 @@ impl Display for Network {
 
 impl Display for LikePattern {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for element in self.elements() {
-            match element {
-                LikeElement::Run => f.write_char('%')?,
-                LikeElement::One => f.write_char('_')?,
-                LikeElement::Char(char @ ('%' | '_' | '\\')) => write!(f, "\\{char}")?,
-                LikeElement::Char(char) => f.write_char(*char)?,
+        let text = pattern(self, false);
+        // A pattern that would be taken to mean a reference says that it does not, by an escape within the braces.
+        f.write_str(if in_pattern(&text).is_some() { pattern(self, true) } else { text }.as_str())
+    }
+}
+
+/// The text of a pattern, perhaps with an escape behind each brace.
+fn pattern(pattern: &LikePattern, behind_braces: bool) -> String {
+    let mut text = String::new();
+    let mut escape = false;
+    for element in pattern.elements() {
+        match element {
+            LikeElement::Run => text.push('%'),
+            LikeElement::One => text.push('_'),
+            LikeElement::Char(char) => {
+                if escape || matches!(char, '%' | '_' | '\\') {
+                    text.push('\\');
+                }
+                text.push(*char);
             }
         }
-        Ok(())
+        escape = behind_braces && *element == LikeElement::Char('{');
     }
+    text
 }
 
 impl Display for RegexPattern {
@@ -266,6 +281,7 @@ mod tests {
         check("a in ('x', 1, true)", "a in ('x', 1, true)");
         check("a = Null", "a = null");
         check("owner = '{me}'", "owner = {me}");
+        check("a like '{m\\e}%' or a like 'x{y}'", "a like '{\\me}%' or a like 'x{y}'");
     }
 
     #[test]

@@ -111,6 +111,9 @@ mod tests {
             caller_types: Names::AllBut(Vec::new()),
             condition: condition.map(|text| condition::parse(text).expect("a condition").expr),
             unfit: unfit.iter().map(|term| condition::Term::parse(term).expect("a term")).collect(),
+            or_unfit: Vec::new(),
+            fit: Vec::new(),
+            beyond: Vec::new(),
         };
         assert_eq!(regions(&[region]), expected);
     }

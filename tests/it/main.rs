@@ -10,6 +10,7 @@ mod claims;
 mod cli;
 mod directory;
 mod diff;
+mod difference;
 mod docs;
 mod fuzz;
 mod history;

@@ -42,7 +42,7 @@ pub struct Access {
     pub witness: Json,
     /// A short name of what is gained or lost. It does not depend on files, ids of policies, or the witness.
     pub fingerprint: String,
-    /// Whether somebody gave leave for it.
+    /// Whether somebody gave leave for it. There is no leave for what is described only in part.
     pub waived: bool,
 }
 
@@ -50,7 +50,7 @@ pub struct Access {
 pub fn gained(changes: &[Change], places: &BTreeMap<&PolicyId, usize>, waived: &BTreeSet<&str>) -> Vec<Access> {
     let mut all = joined("gained", changes, places);
     for access in &mut all {
-        access.waived = waived.contains(access.fingerprint.as_str());
+        access.waived = !access.partial && waived.contains(access.fingerprint.as_str());
     }
     all
 }
@@ -137,7 +137,9 @@ impl Access {
             (access.callers.clone(), access.causes.clone(), names, region.groups.clone())
         };
         let [term] = theirs.unfit.as_slice() else { return None };
-        if header(self, mine) != header(other, theirs) {
+        if header(self, mine) != header(other, theirs)
+            || (&self.or_unfit, &mine.unfit, &mine.fit, &mine.beyond) != (&other.or_unfit, &Vec::new(), &theirs.fit, &theirs.beyond)
+        {
             return None;
         }
         let (mine, theirs) = (operands(mine.condition.as_ref()), operands(theirs.condition.as_ref()));
@@ -162,7 +164,7 @@ impl Access {
                 sources: sorted(&change.region.sources),
                 ..change.region.clone()
             },
-            or_unfit: BTreeSet::new(),
+            or_unfit: change.region.or_unfit.iter().cloned().collect(),
             causes: BTreeSet::from([cause.clone()]),
             grants: BTreeSet::from([change.grant.clone()]),
             denials: change.denial.iter().cloned().collect(),
@@ -176,9 +178,8 @@ impl Access {
     /// Both as one, if one sentence can say them exactly.
     fn with(&self, other: &Self) -> Option<Self> {
         let (mine, theirs) = (&self.region, &other.region);
-        if (&mine.condition, &mine.groups, &mine.caller_types, &mine.unfit)
-            != (&theirs.condition, &theirs.groups, &theirs.caller_types, &theirs.unfit)
-        {
+        let others = |region: &Region| Region { actions: every(), services: every(), sources: every(), ..region.clone() };
+        if others(mine) != others(theirs) {
             return None;
         }
         let differing = [
@@ -209,14 +210,15 @@ impl Access {
     }
 
     fn fingerprint(&self, direction: &str) -> String {
-        let Region { actions, services, sources, groups, caller_types, condition, unfit } = &self.region;
+        let Region { actions, services, sources, groups, caller_types, condition, unfit, or_unfit: _, fit, beyond } = &self.region;
         let callers: Vec<Vec<String>> = self.callers.iter().map(|members| members.iter().map(member).collect()).collect();
         let groups: Vec<(&str, bool)> = groups.iter().map(|(name, inside)| (&**name, *inside)).collect();
         let condition = condition.as_ref().map(ToString::to_string);
-        let unfit: Vec<String> = unfit.iter().map(ToString::to_string).collect();
-        let or_unfit: Vec<String> = self.or_unfit.iter().map(ToString::to_string).collect();
+        let texts = |terms: &mut dyn Iterator<Item = &Term>| -> Vec<String> { terms.map(ToString::to_string).collect() };
+        let [unfit, or_unfit, fit] = [texts(&mut unfit.iter()), texts(&mut self.or_unfit.iter()), texts(&mut fit.iter())];
         let [actions, services, sources, caller_types] = [actions, services, sources, caller_types].map(listed);
-        let text = json!([direction, callers, actions, services, sources, groups, caller_types, condition, unfit, or_unfit]).to_string();
+        let rest = json!([unfit, or_unfit, fit, beyond, self.partial]);
+        let text = json!([direction, callers, actions, services, sources, groups, caller_types, condition, rest]).to_string();
         Digest::of(text.as_bytes()).hex().chars().take(DIGITS).collect()
     }
 }
@@ -236,6 +238,10 @@ pub fn listed(names: &Names) -> Json {
         Names::Only(names) => json!({"only": names}),
         Names::AllBut(names) => json!({"all_but": names}),
     }
+}
+
+fn every() -> Names {
+    Names::AllBut(Vec::new())
 }
 
 fn sorted(names: &Names) -> Names {
@@ -290,6 +296,9 @@ mod tests {
                 caller_types: names("!"),
                 condition: (!fit.is_empty()).then(|| parse(&fit).expect("a condition").expr),
                 unfit: unfit.iter().map(|term| Term::parse(&term[1..]).expect("a term")).collect(),
+                or_unfit: vec![],
+                fit: vec![],
+                beyond: vec![],
             },
             partial: false,
             witness: Json::Null,
@@ -375,5 +384,34 @@ mod tests {
             assert_ne!(one, print(other), "{other}");
         }
         assert_ne!(one, lost(&[change("A: g | read | r | a = 1")], &BTreeMap::new())[0].fingerprint);
+        let term = || vec![Term::parse("a").expect("a term")];
+        let differing: [fn(&mut Change, Vec<Term>); 4] = [
+            |change, term| change.region.or_unfit = term,
+            |change, term| change.region.fit = term,
+            |change, _| change.region.beyond = vec!["x".to_owned()],
+            |change, _| change.partial = true,
+        ];
+        for differ in differing {
+            let mut other = change("A: g | read | r | a = 1");
+            differ(&mut other, term());
+            assert_ne!(one, gained(&[other], &BTreeMap::new(), &BTreeSet::new())[0].fingerprint);
+        }
+    }
+
+    #[test]
+    fn what_is_described_in_part_is_not_waived() {
+        for partial in [false, true] {
+            let changes = [Change { partial, ..change("A: g | read | r | a = 1") }];
+            let print = gained(&changes, &BTreeMap::new(), &BTreeSet::new())[0].fingerprint.clone();
+            assert_eq!(gained(&changes, &BTreeMap::new(), &BTreeSet::from([print.as_str()]))[0].waived, !partial);
+        }
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_told_with_others_only_where_the_rest_is_the_same() {
+        let mut whole = change("A: g | read | r | b = 1 and a like 'x%'");
+        whole.region.or_unfit = vec![Term::parse("b").expect("a term")];
+        let apart = [whole, change("A: g | read | r | b = 1 and ~a")];
+        assert_eq!(gained(&apart, &BTreeMap::new(), &BTreeSet::new()).len(), 2);
     }
 }

@@ -39,8 +39,10 @@ const CYAN: &str = "36";
 /// The writer refused the bytes.
 pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let look = report.look;
-    if report.lockout {
-        writeln!(out, "{}\n", painted(&wrapped(phrase::LOCKOUT, "", "", look), RED, look))?;
+    match report.lockout {
+        Some(false) => {}
+        Some(true) => writeln!(out, "{}\n", painted(&wrapped(phrase::LOCKOUT, "", "", look), RED, look))?,
+        None => writeln!(out, "{}\n", painted(&wrapped(phrase::LOCKOUT_UNKNOWN, "", "", look), YELLOW, look))?,
     }
     let verdict = format!("{}: {}", phrase::class(report.class), phrase::numbers(report));
     writeln!(out, "{}", painted(&verdict, BOLD, look))?;
@@ -96,10 +98,17 @@ fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: boo
     let mut rows: Vec<(&str, String)> = Vec::new();
     match &access.region.condition {
         Some(condition) => rows.push(("where", cut(&condition.to_string(), SHOWN_OF_A_TEXT))),
-        None if access.region.unfit.is_empty() => rows.push(("where", "always, on every document".to_owned())),
+        None if access.region.unfit.is_empty() && access.region.fit.is_empty() && access.region.beyond.is_empty() => {
+            rows.push(("where", "always, on every document".to_owned()));
+        }
         None => {}
     }
+    rows.extend(phrase::or_unfit(access, MARKS).map(|text| ("or where", cut(&text, SHOWN_OF_A_TEXT))));
     rows.extend(phrase::unfit(access, MARKS).map(|text| ("only where", cut(&text, SHOWN_OF_A_TEXT))));
+    rows.extend(phrase::fit(access, MARKS).map(|text| ("only where", cut(&text, SHOWN_OF_A_TEXT))));
+    if !access.region.beyond.is_empty() {
+        rows.push(("roughly", phrase::BEYOND.to_owned()));
+    }
     rows.push(("for example", cut(&phrase::request(&access.witness, MARKS), SHOWN_OF_A_TEXT)));
     let grants = phrase::grants(access, report, direction, MARKS);
     let because = match (told, grants) {
@@ -109,7 +118,9 @@ fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: boo
     };
     rows.push(("because", because));
     if access.partial {
-        rows.push(("incomplete", "there are more requests like these than this describes".to_owned()));
+        let text =
+            if direction == Direction::Gained { phrase::INCOMPLETE } else { "there are more requests like these than this describes" };
+        rows.push(("incomplete", text.to_owned()));
     }
     if direction == Direction::Gained {
         let waived = if access.waived { " (waived)" } else { "" };

@@ -29,7 +29,7 @@ struct WireDiff<'a> {
     before: Json,
     after: Json,
     class: Option<&'static str>,
-    lockout: bool,
+    lockout: Option<bool>,
     gained: Vec<WireAccess<'a>>,
     lost: Vec<WireAccess<'a>>,
     more: WireMore,
@@ -59,6 +59,8 @@ struct WireAccess<'a> {
     condition: Option<String>,
     unfit: Vec<String>,
     or_unfit: Vec<String>,
+    fit: Vec<String>,
+    approximate: bool,
     witness: &'a Json,
     causes: Vec<&'a str>,
     grants: Vec<&'a str>,
@@ -96,6 +98,7 @@ struct WireWaiver<'a> {
 struct WireGate {
     passes: bool,
     unwaived: usize,
+    incomplete: usize,
     undescribed: usize,
     undecided: usize,
 }
@@ -125,6 +128,7 @@ pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         gate: report.gate.map(|gate| WireGate {
             passes: gate.passes(),
             unwaived: gate.unwaived,
+            incomplete: gate.incomplete,
             undescribed: gate.undescribed,
             undecided: gate.undecided,
         }),
@@ -166,6 +170,8 @@ fn access(access: &Access, direction: Direction) -> WireAccess<'_> {
         condition: region.condition.as_ref().map(ToString::to_string),
         unfit: region.unfit.iter().map(ToString::to_string).collect(),
         or_unfit: access.or_unfit.iter().map(ToString::to_string).collect(),
+        fit: region.fit.iter().map(ToString::to_string).collect(),
+        approximate: !region.beyond.is_empty(),
         witness: &access.witness,
         causes: access.causes.iter().map(PolicyId::as_str).collect(),
         grants: access.grants.iter().map(PolicyId::as_str).collect(),

@@ -44,8 +44,10 @@ pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (class, numbers) = (phrase::class(report.class), phrase::numbers(report));
     let sides = sentence_case(&phrase::sides(report, MARKS));
     let mut text = format!("{MARKER}\n### Permissions: {class} ({numbers})\n\n{sides}\n");
-    if report.lockout {
-        text.push_str(&format!("\n**Warning:** {}.\n", phrase::LOCKOUT));
+    match report.lockout {
+        Some(false) => {}
+        Some(true) => text.push_str(&format!("\n**Warning:** {}.\n", phrase::LOCKOUT)),
+        None => text.push_str(&format!("\n**Warning:** {}.\n", phrase::LOCKOUT_UNKNOWN)),
     }
     text.push_str(&gate(report));
     let mut left_out = Vec::new();
@@ -121,23 +123,29 @@ fn changes(report: &DiffReport<'_>, direction: Direction, all: &[Access], text: 
 fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: bool) -> String {
     let sign = if direction == Direction::Gained { "+" } else { "−" };
     let region = &access.region;
-    let unfit = phrase::unfit(access, MARKS);
-    let condition = match (&region.condition, unfit) {
-        (Some(condition), None) => format!(" where {}", code(&condition.to_string())),
-        (Some(condition), Some(unfit)) => format!(" where {}, only where {unfit}", code(&condition.to_string())),
-        (None, Some(unfit)) => format!(", only where {unfit}"),
-        (None, None) => ", always".to_owned(),
-    };
+    let mut clauses: Vec<String> = region.condition.iter().map(|condition| format!(" where {}", code(&condition.to_string()))).collect();
+    clauses.extend(phrase::or_unfit(access, MARKS).map(|text| format!(", or where {text}")));
+    let only = [phrase::unfit(access, MARKS), phrase::fit(access, MARKS)];
+    clauses.extend(only.into_iter().flatten().map(|text| format!(", only where {text}")));
+    if !region.beyond.is_empty() {
+        clauses.push(format!(" ({})", phrase::BEYOND));
+    }
+    let condition = if clauses.is_empty() { ", always".to_owned() } else { clauses.concat() };
     let grants = phrase::grants(access, report, direction, MARKS);
     let because = match (told, grants) {
         (true, Some(grants)) => grants,
         (_, Some(grants)) => format!("{}; {grants}", phrase::causes(access, report, MARKS)),
         (_, None) => phrase::causes(access, report, MARKS),
     };
-    let partial = if access.partial { " There are more requests like these than this describes." } else { "" };
+    let partial = match (access.partial, direction) {
+        (false, _) => String::new(),
+        (true, Direction::Gained) => format!(" {}.", sentence_case(phrase::INCOMPLETE)),
+        (true, Direction::Lost) => " There are more requests like these than this describes.".to_owned(),
+    };
     let trailer = code(&format!("Lawbook-Allow: {}", access.fingerprint));
     let (summary, accept) = match (direction, access.waived) {
         (Direction::Lost, _) => ("an example", String::new()),
+        (Direction::Gained, _) if access.partial => ("an example", String::new()),
         (Direction::Gained, true) => ("an example", format!("\nWaived by {trailer}.\n")),
         (Direction::Gained, false) => ("an example, and how to accept it", format!("\nAccept it with {trailer} in a commit message.\n")),
     };

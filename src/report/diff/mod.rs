@@ -67,6 +67,8 @@ pub struct Waiver {
 pub struct Gate {
     /// Gains that are described and not waived.
     pub unwaived: usize,
+    /// Of these, the ones that are described only in part, which cannot be waived.
+    pub incomplete: usize,
     /// Gains that are not even described.
     pub undescribed: usize,
     /// Policies of which it is not known what their change means.
@@ -82,8 +84,8 @@ pub struct DiffReport<'a> {
     pub after: Side<'a>,
     /// What the whole amounts to; `None` if it is not known.
     pub class: Option<Class>,
-    /// Whether nobody can change policies any more, where somebody could before.
-    pub lockout: bool,
+    /// Whether nobody can change policies any more, where somebody could before; `None` if it is not known.
+    pub lockout: Option<bool>,
     /// What is allowed after and not before.
     pub gained: Vec<Access>,
     /// What is allowed before and not after.
@@ -146,7 +148,7 @@ impl<'a> DiffReport<'a> {
             files: policies::files(before.book, after.book, &policies),
             policies,
             gate: None,
-            lockout: false,
+            lockout: Some(false),
             look,
         }
     }
@@ -155,13 +157,14 @@ impl<'a> DiffReport<'a> {
     #[must_use]
     pub fn gated(mut self) -> Self {
         let unwaived = self.gained.iter().filter(|access| !access.waived).count();
-        self.gate = Some(Gate { unwaived, undescribed: self.more_gained, undecided: self.undecided.len() });
+        let incomplete = self.gained.iter().filter(|access| access.partial).count();
+        self.gate = Some(Gate { unwaived, incomplete, undescribed: self.more_gained, undecided: self.undecided.len() });
         self
     }
 
-    /// The same for a change after which nobody can change policies any more.
+    /// The same for a change after which nobody can change policies any more, or for one of which that is not known.
     #[must_use]
-    pub fn locked_out(mut self, lockout: bool) -> Self {
+    pub fn locked_out(mut self, lockout: Option<bool>) -> Self {
         self.lockout = lockout;
         self
     }

@@ -78,6 +78,14 @@ pub fn numbers(report: &DiffReport<'_>) -> String {
 pub const LOCKOUT: &str = "nobody can create, update or delete on the service `policy` any more, and somebody could before: \
                            through the interfaces, this change cannot be undone";
 
+/// That it is not known whether anybody is left who can change the law.
+pub const LOCKOUT_UNKNOWN: &str = "it is not known whether anybody can still create, update or delete on the service `policy`: read \
+                                   the policies that are about it";
+
+/// Why no leave can be given for what is described in part, and what to do.
+pub const INCOMPLETE: &str = "there are more requests like these than this describes, so no leave can be given for it: split the change \
+                              into policies with shorter conditions";
+
 /// What is compared with what.
 pub fn sides(report: &DiffReport<'_>, marks: Marks) -> String {
     format!("from {} to {}", side(report.before, marks), side(report.after, marks))
@@ -123,6 +131,27 @@ pub fn unfit(access: &Access, marks: Marks) -> Option<String> {
     let verb = if terms.len() == 1 { "holds" } else { "hold" };
     (!terms.is_empty()).then(|| format!("{} {verb} what no comparison fits, such as an object", list(&terms, marks)))
 }
+
+/// What may hold a value that does not fit as well, if anything.
+pub fn or_unfit(access: &Access, marks: Marks) -> Option<String> {
+    let terms: Vec<String> = access.or_unfit.iter().map(ToString::to_string).collect();
+    let verb = if terms.len() == 1 { "holds" } else { "hold" };
+    (!terms.is_empty()).then(|| format!("{} {verb} what no comparison fits, whatever is said of {}", list(&terms, marks), it(&terms)))
+}
+
+/// What must hold a value that fits, where nothing else is said of it.
+pub fn fit(access: &Access, marks: Marks) -> Option<String> {
+    let terms: Vec<String> = access.region.fit.iter().map(ToString::to_string).collect();
+    let verb = if terms.len() == 1 { "holds" } else { "hold" };
+    (!terms.is_empty()).then(|| format!("{} {verb} nothing, or what a comparison fits", list(&terms, marks)))
+}
+
+fn it(terms: &[String]) -> &'static str {
+    if terms.len() == 1 { "it" } else { "them" }
+}
+
+/// That the words say more than is meant.
+pub const BEYOND: &str = "no condition says this exactly: these words say more than is meant";
 
 /// What happened to the policies that are the reason.
 pub fn causes(access: &Access, report: &DiffReport<'_>, marks: Marks) -> String {
@@ -368,7 +397,18 @@ mod tests {
     }
 
     fn region(actions: Names, services: Names, sources: Names) -> Region {
-        Region { actions, services, sources, groups: vec![], caller_types: every(), condition: None, unfit: vec![] }
+        Region {
+            actions,
+            services,
+            sources,
+            groups: vec![],
+            caller_types: every(),
+            condition: None,
+            unfit: vec![],
+            or_unfit: vec![],
+            fit: vec![],
+            beyond: vec![],
+        }
     }
 
     #[track_caller]
