@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::Deserializer;
 use toml::Spanned;
 
 use crate::finding::Level;
@@ -39,6 +40,12 @@ pub struct Placed<T> {
     pub range: Range<usize>,
 }
 
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(placed)
+    }
+}
+
 /// What an attribute may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,16 +60,16 @@ pub enum AttributeKind {
 pub struct Scope {
     /// Members, spelled as in a policy.
     #[serde(default)]
-    pub members: Vec<String>,
+    pub members: Vec<Placed<String>>,
     /// Actions.
     #[serde(default)]
-    pub actions: Vec<String>,
+    pub actions: Vec<Placed<String>>,
     /// A service, or `*`.
-    pub service: Option<String>,
+    pub service: Option<Placed<String>>,
     /// A source, or `*`.
     pub source: Option<String>,
     /// A condition.
-    pub condition: Option<String>,
+    pub condition: Option<Placed<String>>,
     /// How `members` is read by `always`.
     #[serde(default)]
     pub principals: Principals,
@@ -88,6 +95,14 @@ pub struct Assertion {
     pub claim: Claim,
     /// Its bytes in `lawbook.toml`.
     pub range: Range<usize>,
+}
+
+impl Assertion {
+    /// The requests that it speaks of.
+    pub fn scope(&self) -> &Scope {
+        let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &self.claim;
+        scope
+    }
 }
 
 /// What an assertion claims of its scope.

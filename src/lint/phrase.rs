@@ -9,6 +9,7 @@ use crate::analysis::Place;
 use crate::condition::Atom;
 use crate::condition::CompareOp;
 use crate::condition::Expr;
+use crate::condition::Lists;
 use crate::condition::Literal;
 use crate::condition::Operand;
 use crate::condition::Part;
@@ -128,6 +129,65 @@ pub(super) fn one_of(whole: &Part, ranges: &[Range<usize>]) -> Option<(String, T
     let parts: Vec<&Expr> = ranges.iter().map(|range| part_at(whole, range).map(|part| &part.expr)).collect::<Option<_>>()?;
     let (term, values) = values_of(parts.into_iter(), CompareOp::Eq)?;
     Some((Atom::In { term: term.clone(), values, negated: false }.to_string(), term))
+}
+
+/// What to do about parts that cannot hold together, where the reason is one that the parts do not show; `None` otherwise.
+pub(super) fn hidden_reason(whole: &Part, ranges: &[Range<usize>], lists: &Lists) -> Option<String> {
+    let mut atoms: Vec<&Atom> = Vec::new();
+    for part in ranges.iter().filter_map(|range| part_at(whole, range)) {
+        part.expr.each_atom(&mut |atom| atoms.push(atom));
+    }
+    undeclared_groups(&atoms, lists).or_else(|| capitals(&atoms)).or_else(|| strings_in_order(&atoms))
+}
+
+fn undeclared_groups(atoms: &[&Atom], lists: &Lists) -> Option<String> {
+    let groups = Term::parse("{me.groups}").ok()?;
+    let read = atoms.iter().any(|atom| *atom.term() == groups || atom.other_term() == Some(&groups));
+    (read && !lists.contains(&groups))
+        .then(|| "`{me.groups}` is a list; declare it under `[attributes]` in lawbook.toml: `\"{me.groups}\" = \"list\"`".to_owned())
+}
+
+/// The id of a caller that contains `@` is lower case, whatever the request says.
+fn capitals(atoms: &[&Atom]) -> Option<String> {
+    atoms.iter().find(|atom| *atom.term() == Term::Me || atom.other_term() == Some(&Term::Me))?;
+    let compared: Vec<&Literal> = atoms
+        .iter()
+        .flat_map(|atom| match atom {
+            Atom::Compare { operand: Operand::Literal(literal), .. } => std::slice::from_ref(literal),
+            Atom::In { values, .. } => values.as_slice(),
+            _ => &[],
+        })
+        .collect();
+    let address = compared.into_iter().find_map(|literal| match literal {
+        Literal::String(text) if text.contains('@') && text.contains(|char: char| char.is_ascii_uppercase()) => Some(text),
+        _ => None,
+    })?;
+    let lower = Literal::String(address.to_ascii_lowercase());
+    Some(format!("write `{lower}`: `{{me}}` is in lower case where it contains `@`, and `=` tells capitals apart"))
+}
+
+/// Limits that are strings, of which the lower one comes after the upper one.
+fn strings_in_order(atoms: &[&Atom]) -> Option<String> {
+    let limits: Vec<(&Term, &String)> = atoms
+        .iter()
+        .map(|atom| match atom {
+            Atom::Compare { term, op, operand: Operand::Literal(Literal::String(text)) }
+                if matches!(op, CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge) =>
+            {
+                Some((term, text))
+            }
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    let [(one, first), (other, second)] = limits.as_slice() else { return None };
+    if one != other {
+        return None;
+    }
+    let (before, after) = if first <= second { (first, second) } else { (second, first) };
+    let [before, after] = [before, after].map(|text| Literal::String(text.to_string()));
+    Some(format!(
+        "strings are compared character by character, so `{before}` comes before `{after}`; write numbers, or strings of equal length such as `'09:00'`"
+    ))
 }
 
 /// The values that one attribute is compared with, each once; `None` if they are not all of one attribute, or fewer than two.
