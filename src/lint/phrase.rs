@@ -110,6 +110,34 @@ pub(super) fn guarded(text: &str, test: &Place, terms: &[&Term], demands: bool) 
     format!("`({}{guards})`", written.trim_matches('`'))
 }
 
+/// Whether a test asks for networks.
+pub(super) fn is_network_test(test: &Place) -> bool {
+    let mut networks = true;
+    test.expr.each_atom(&mut |atom| networks &= matches!(atom, Atom::InCidr { .. }));
+    networks
+}
+
+/// A test of networks that also asks for an address, as it is to stand in the condition.
+pub(super) fn among_addresses(text: &str, test: &Place, term: &Term) -> String {
+    let written = quoted(text, &test.range);
+    let (asks, joined) = if test.positive { ("in cidr", "and") } else { ("not in cidr", "or") };
+    format!("`({term} {asks} ('0.0.0.0/0', '::/0') {joined} {})`", written.trim_matches('`'))
+}
+
+/// `not (x <= 5)` for `x > 5`, which also holds where `x` is absent or of another kind; `None` for what is no comparison by order.
+pub(super) fn not_the_opposite(test: &Place) -> Option<String> {
+    let Expr::Atom(Atom::Compare { term, op, operand }) = &test.expr else { return None };
+    let op = match op {
+        CompareOp::Lt => CompareOp::Ge,
+        CompareOp::Le => CompareOp::Gt,
+        CompareOp::Gt => CompareOp::Le,
+        CompareOp::Ge => CompareOp::Lt,
+        CompareOp::Eq | CompareOp::Ne => return None,
+    };
+    let opposite = Atom::Compare { term: term.clone(), op, operand: operand.clone() };
+    test.positive.then(|| format!("`not ({opposite})`"))
+}
+
 /// The part at a place.
 pub(super) fn part_at<'a>(whole: &'a Part, range: &Range<usize>) -> Option<&'a Part> {
     if whole.range == *range {

@@ -110,12 +110,15 @@ fn in_assertions(book: &Book, uses: &HashMap<&Term, Use<'_>>, suggestions: &mut 
             let others: Vec<String> = read.iter().filter(|other| kind(other) == kind(term)).map(|other| name(other)).collect();
             let own = name(term);
             let near = suggestions.nearest(&own, others.iter().map(String::as_str), |other| is_comparable(&own, other));
-            let Some(near) = near.and_then(|near| read.iter().find(|other| kind(other) == kind(term) && name(other) == near)) else { continue };
+            let Some(near) = near.and_then(|near| read.iter().find(|other| kind(other) == kind(term) && name(other) == near)) else {
+                continue;
+            };
             // A fact that a policy uses once is told there: which of the two is misspelt is not known.
             if uses.get(*near).is_some_and(|other| other.count == 1) {
                 continue;
             }
-            let message = format!("`{term}` is read by no policy, only by the assertion `{}`, while policies read `{near}`", assertion.name);
+            let message =
+                format!("`{term}` is read by no policy, only by the assertion `{}`, while policies read `{near}`", assertion.name);
             let span = Span::new(source, written.range.clone());
             sink.report(Draft::new(span, message).label(format!("reads `{term}`")).help(format!("did you mean `{near}`?")));
         }
