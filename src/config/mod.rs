@@ -412,5 +412,13 @@ mod tests {
         refused("actions = [\"Approve!\"]\n", "cannot be the name of an action", "\"Approve!\"");
         refused("[[assert]]\nname = \"x\"\n", "claims nothing", "[[assert]]");
         refused("[attributes]\ntags = \"set\"\n", "set", "\"set\"");
+        refused("[[assert]]\nname = \"x\"\nnever = \"a\"\n", "this key takes a table", "\"a\"");
+        refused("[[assert]]\nnever = {}\n", "the key `name` is missing", "[[assert]]");
+        refused("[history]\nrequire-signed = \"yes\"\n", "this key takes `true` or `false`", "\"yes\"");
+        refused("[server]\nnew-file = 1\n", "this key takes a string", "1");
+        refused("directory = 1\n", "this key takes a string", "1");
+        refused("critical = [1]\n", "this key takes a string", "1");
+        refused("lint = 1\n", "this key takes a table", "1");
+        refused("[[assert]]\nname = \"x\"\nnever = { members = [1] }\n", "this key takes a string", "1");
     }
 }

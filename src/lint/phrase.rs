@@ -199,11 +199,11 @@ fn strings_in_order(atoms: &[&Atom]) -> Option<String> {
     let limits: Vec<(&Term, &String)> = atoms
         .iter()
         .map(|atom| match atom {
-            Atom::Compare { term, op, operand: Operand::Literal(Literal::String(text)) }
-                if matches!(op, CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge) =>
-            {
-                Some((term, text))
-            }
+            Atom::Compare {
+                term,
+                op: CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge,
+                operand: Operand::Literal(Literal::String(text)),
+            } => Some((term, text)),
             _ => None,
         })
         .collect::<Option<_>>()?;
@@ -241,4 +241,42 @@ fn values_of<'a>(tests: impl Iterator<Item = &'a Expr>, relation: CompareOp) -> 
         }
     }
     of.filter(|_| values.len() > 1).map(|term| (term.clone(), values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::parts;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        let whole = parts(text).expect("a condition");
+        let help = hidden_reason(&whole, std::slice::from_ref(&whole.range), &Lists::default());
+        match expected {
+            Some(words) => assert!(help.as_deref().is_some_and(|help| help.contains(words)), "{text}: {help:?}"),
+            None => assert_eq!(help, None, "{text}"),
+        }
+    }
+
+    #[test]
+    fn a_reason_that_the_parts_do_not_show_is_told() {
+        check("x = 'Ann@example.com' and x = {me}", Some("write `'ann@example.com'`"));
+        check("x = 'ann@example.com' and x = {me}", None);
+        check("x = 'Ann@example.com' and x = 'b'", None);
+        check("{me.groups} = 'staff'", Some("declare it under `[attributes]`"));
+        check("t > '9:00' and t < '10:00'", Some("`'10:00'` comes before `'9:00'`"));
+        check("t > '9:00' and u < '10:00'", None);
+        check("t > 9 and t < 8", None);
+    }
+
+    #[test]
+    fn the_opposite_of_an_order_holds_where_nothing_is_there() {
+        let opposite = |text: &str| {
+            let whole = parts(text).expect("a condition");
+            not_the_opposite(&Place { range: whole.range, expr: whole.expr, positive: true })
+        };
+        assert_eq!(opposite("{context.risk} > 50").as_deref(), Some("`not ({context.risk} <= 50)`"));
+        assert_eq!(opposite("a <= b").as_deref(), Some("`not (a > b)`"));
+        assert_eq!(opposite("a = 5"), None);
+    }
 }

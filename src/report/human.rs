@@ -394,6 +394,15 @@ mod tests {
     }
 
     #[test]
+    fn many_findings_are_counted_by_rule_and_few_are_not() {
+        let mut findings = vec![finding(0..1); MANY];
+        assert!(!shown("a\n", &findings).contains("  public-write\n"));
+        findings.push(Finding { rule: "lockout", ..finding(0..1) });
+        let text = shown("a\n", &findings);
+        assert!(text.ends_with("20  public-write\n 1  lockout\n\n21 errors in 1 of 1 file\n"), "{text}");
+    }
+
+    #[test]
     fn a_secret_is_not_shown_by_any_excerpt() {
         let text = "# a: sécret1 and s3cret\nb: s3cret4\n";
         let mut one = finding(5..13);
