@@ -1,5 +1,6 @@
 //! `lawbook eval-condition`: tries a condition on a document, and says what every part is worth.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,9 @@ use super::circumstances::Circumstances;
 use super::decide::index;
 use super::law_book::LawBook;
 use crate::condition::ConditionError;
+use crate::condition::Expr;
 use crate::condition::Lists;
+use crate::condition::Part;
 use crate::condition::Term;
 use crate::condition::parts;
 use crate::condition::trial;
@@ -73,6 +76,8 @@ enum Format {
 /// What is tried: a text, where it comes from, and the lists that are declared for it.
 struct Subject {
     text: Arc<str>,
+    /// Whether there is no condition, so that it always holds.
+    always: bool,
     policy: Option<Arc<Policy>>,
     lists: Lists,
 }
@@ -84,16 +89,18 @@ fn term(text: &str) -> Result<Term, String> {
 impl EvalCondition {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
         let mut subject = match self.policy {
-            None => Subject { text: self.text.unwrap_or_default().into(), policy: None, lists: Lists::default() },
+            None => Subject { text: self.text.unwrap_or_default().into(), always: false, policy: None, lists: Lists::default() },
             Some(id) => of_policy(&id, &LawBook { dir: self.text.map(Into::into), rev: self.rev }, console)?,
         };
-        for term in self.list {
-            subject.lists.insert(term);
-        }
         let whole = match parts(&subject.text) {
+            _ if subject.always => Part { expr: Expr::And(Vec::new()), range: 0..0, operands: Vec::new() },
             Ok(whole) => whole,
             Err(errors) => return Ok(refused(&subject, &errors, console)),
         };
+        for term in self.list {
+            is_read(&term, &whole)?;
+            subject.lists.insert(term);
+        }
         let request = self.circumstances.request(console)?;
         let trial = match trial(&whole, &subject.lists, &request.facts()) {
             Ok(trial) => trial,
@@ -115,18 +122,32 @@ fn of_policy(id: &str, book: &LawBook, console: &mut Console) -> miette::Result<
     let loaded = book.load()?;
     let index = index(&loaded, console)?;
     let policy = index.set().get(id).ok_or_else(|| unknown(id, index.set(), &loaded.workspace.root))?;
-    let Some(condition) = policy.condition() else {
-        let (message, help) = match policy.as_ref() {
-            Policy::Access(_) => {
-                (format!("the policy `{id}` has no condition: it is about every document"), "add `condition` to narrow it")
-            }
-            Policy::Control(_) => (format!("the control `{id}` requires nothing: it is prose for people"), "add `require` to enforce it"),
-        };
-        return Err(Failure::new(message).help(help).into());
+    let text = match (policy.condition(), policy.as_ref()) {
+        (Some(condition), _) => condition.text.clone(),
+        (None, Policy::Access(_)) => "".into(),
+        (None, Policy::Control(_)) => {
+            let message = format!("the control `{id}` requires nothing: it is prose for people");
+            return Err(Failure::new(message).help("add `require` to enforce it").into());
+        }
     };
     // A law book that compiles has sound declarations.
     let lists = policy::lists(&loaded.workspace.book.config).unwrap_or_default();
-    Ok(Subject { text: condition.text.clone(), policy: Some(policy.clone()), lists })
+    Ok(Subject { text, always: policy.condition().is_none(), policy: Some(policy.clone()), lists })
+}
+
+/// That the condition reads what is said to hold a list; anything else is a slip that would change nothing.
+fn is_read(list: &Term, whole: &Part) -> Result<(), Failure> {
+    let mut terms = BTreeSet::new();
+    whole.expr.each_atom(&mut |atom| terms.extend([Some(atom.term()), atom.other_term()].into_iter().flatten()));
+    if terms.contains(list) {
+        return Ok(());
+    }
+    let names: Vec<String> = terms.iter().map(ToString::to_string).collect();
+    let help = match nearest(&list.to_string(), names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{}`?", near.escape_debug()),
+        None => "name an attribute or a reference of the condition, or leave it out".to_owned(),
+    };
+    Err(Failure::new(format!("the condition does not read `{}`, which `--list` names", list.to_string().escape_debug())).help(help))
 }
 
 fn judged(policy: &Policy) -> Judged<'_> {

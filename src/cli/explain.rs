@@ -22,11 +22,34 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
         match self.rule {
-            Some(name) => console.say(page(&name)?.page.trim_end())?,
+            Some(name) => console.say(plain(page(&name)?.page).trim_end())?,
             None => list(console)?,
         }
         Ok(Status::Fine)
     }
+}
+
+/// A page without what is in it for the tests: the findings that are announced in comments, and the paths of its examples.
+fn plain(page: &str) -> String {
+    let mut plain = String::with_capacity(page.len());
+    let mut in_example = false;
+    for line in page.lines() {
+        let fence = line.starts_with("```");
+        in_example ^= fence;
+        let cut = if fence {
+            line.split(' ').next()
+        } else if in_example {
+            line.split("# error").next()
+        } else {
+            Some(line)
+        };
+        let cut = cut.unwrap_or(line);
+        if cut.len() == line.len() || !cut.trim().is_empty() {
+            plain.push_str(if cut.len() == line.len() { line } else { cut.trim_end() });
+            plain.push('\n');
+        }
+    }
+    plain
 }
 
 fn list(console: &mut Console) -> Result<(), Failure> {
@@ -43,4 +66,26 @@ fn page(name: &str) -> Result<&'static Rule, Failure> {
         let help = near.map_or_else(|| "`lawbook explain` lists every rule".to_owned(), |near| format!("did you mean `{near}`?"));
         Failure::new(format!("there is no rule `{name}`")).help(help)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(page: &str, expected: &str) {
+        assert_eq!(plain(page), expected);
+    }
+
+    #[test]
+    fn what_a_page_says_to_the_tests_is_not_printed() {
+        check(
+            "a # error b\n```yaml file=x.yaml\n# error +1: [r]\n_id: A  # error: [r]\n\n```\nb\n",
+            "a # error b\n```yaml\n_id: A\n\n```\nb\n",
+        );
+        for rule in RULES {
+            let shown = plain(rule.page);
+            assert!(!shown.contains("# error") && !shown.contains("file="), "{shown}");
+        }
+    }
 }

@@ -71,7 +71,7 @@ impl Unfitness {
     /// In words that follow the name of the term and "does not fit".
     pub fn reason(self) -> &'static str {
         match self {
-            Self::UndeclaredList => "it is a list, and is not declared as one",
+            Self::UndeclaredList => "it is a list, and is not declared as one (under `[attributes]`, or here by `--list`)",
             Self::Element => "an element of the list is a list, an object, or a number beyond the doubles",
             Self::Object => "it is an object",
             Self::Number => "it is a number beyond the doubles",

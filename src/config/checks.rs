@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::Claim;
 use super::Config;
 use super::ConfigProblem;
 use super::Selection;
@@ -83,19 +82,29 @@ fn assertions(config: &Config) -> Vec<ConfigProblem> {
     let mut problems = Vec::new();
     let mut names = BTreeSet::new();
     for assertion in &config.assertions {
-        let mut refuse = |message: String, help: String| problems.push(ConfigProblem::new(assertion.range.clone(), message, help));
+        let mut refuse = |range: &Range<usize>, message, help: String| problems.push(ConfigProblem::new(range.clone(), message, help));
         if !names.insert(&assertion.name) {
-            refuse(format!("two assertions are called `{}`", assertion.name), "give each a name of its own".to_owned());
+            refuse(&assertion.range, format!("two assertions are called `{}`", assertion.name), "give each a name of its own".to_owned());
         }
-        let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &assertion.claim;
-        for action in scope.actions.iter().filter(|action| !config.actions.contains(action)) {
-            let near = nearest(action, config.actions.iter().map(String::as_str));
+        for action in assertion.scope().actions.iter().filter(|action| !config.actions.contains(&action.value)) {
+            let name = &action.value;
+            let near = nearest_action(name, config.actions.iter().map(String::as_str));
             let help =
                 near.map_or_else(|| "use one of the actions, or add it to `actions`".to_owned(), |near| format!("did you mean `{near}`?"));
-            refuse(format!("the assertion `{}`: `{action}` is no action", assertion.name), help);
+            refuse(&action.range, format!("the assertion `{}`: `{name}` is no action", assertion.name), help);
         }
     }
     problems
+}
+
+/// The action that is meant: one that is spelled nearly so, or the only one that begins so, as `delete` for `del`.
+fn nearest_action<'a>(name: &str, actions: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    /// Fewer characters than this begin too many names.
+    const SHORTEST: usize = 2;
+    nearest(name, actions.clone()).or_else(|| {
+        let mut longer = actions.filter(|action| name.len() >= SHORTEST && action.starts_with(&name.to_lowercase()));
+        longer.next().filter(|_| longer.next().is_none())
+    })
 }
 
 fn new_file(config: &Config, text: &str) -> Option<ConfigProblem> {
@@ -153,6 +162,18 @@ mod tests {
         limit("deny:99999999999999999d", None);
     }
 
+    #[test]
+    fn an_action_that_is_cut_short_is_completed() {
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(nearest_action(name, ["create", "read", "delete", "approve", "approve-all"].into_iter()), expected, "{name}");
+        };
+        check("del", Some("delete"));
+        check("raed", Some("read"));
+        check("app", None);
+        check("d", None);
+        check("write", None);
+    }
+
     #[track_caller]
     fn refused(text: &str, message: &str, at: &str) {
         let problems = Config::parse(text).expect_err(text);
@@ -177,7 +198,8 @@ mod tests {
         refused("[server]\nnew-file = \"x.yaml\"\n", "would be the file of every new policy", "x.yaml");
         refused("[server]\nnew-file = \"laws/{id}.yaml\"\n", "is not among the policy files", "laws/{id}.yaml");
         refused("[history]\nrequire-signed = true\n", "does not verify the signatures", "require-signed");
-        refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"raed\"] }\n", "`raed` is no action", "[[assert]]");
+        refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"raed\"] }\n", "`raed` is no action", "\"raed\"");
+        refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"del\"] }\n", "`del` is no action", "\"del\"");
         refused(
             "[[assert]]\nname = \"a\"\nnever = {}\n[[assert]]\nname = \"a\"\nnever = {}\n",
             "two assertions are called `a`",

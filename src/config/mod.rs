@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::Deserializer;
 use toml::Spanned;
 
 use crate::finding::Level;
@@ -39,6 +40,12 @@ pub struct Placed<T> {
     pub range: Range<usize>,
 }
 
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(placed)
+    }
+}
+
 /// What an attribute may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,16 +60,16 @@ pub enum AttributeKind {
 pub struct Scope {
     /// Members, spelled as in a policy.
     #[serde(default)]
-    pub members: Vec<String>,
+    pub members: Vec<Placed<String>>,
     /// Actions.
     #[serde(default)]
-    pub actions: Vec<String>,
+    pub actions: Vec<Placed<String>>,
     /// A service, or `*`.
-    pub service: Option<String>,
+    pub service: Option<Placed<String>>,
     /// A source, or `*`.
     pub source: Option<String>,
     /// A condition.
-    pub condition: Option<String>,
+    pub condition: Option<Placed<String>>,
     /// How `members` is read by `always`.
     #[serde(default)]
     pub principals: Principals,
@@ -88,6 +95,14 @@ pub struct Assertion {
     pub claim: Claim,
     /// Its bytes in `lawbook.toml`.
     pub range: Range<usize>,
+}
+
+impl Assertion {
+    /// The requests that it speaks of.
+    pub fn scope(&self) -> &Scope {
+        let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &self.claim;
+        scope
+    }
 }
 
 /// What an assertion claims of its scope.
@@ -397,5 +412,13 @@ mod tests {
         refused("actions = [\"Approve!\"]\n", "cannot be the name of an action", "\"Approve!\"");
         refused("[[assert]]\nname = \"x\"\n", "claims nothing", "[[assert]]");
         refused("[attributes]\ntags = \"set\"\n", "set", "\"set\"");
+        refused("[[assert]]\nname = \"x\"\nnever = \"a\"\n", "this key takes a table", "\"a\"");
+        refused("[[assert]]\nnever = {}\n", "the key `name` is missing", "[[assert]]");
+        refused("[history]\nrequire-signed = \"yes\"\n", "this key takes `true` or `false`", "\"yes\"");
+        refused("[server]\nnew-file = 1\n", "this key takes a string", "1");
+        refused("directory = 1\n", "this key takes a string", "1");
+        refused("critical = [1]\n", "this key takes a string", "1");
+        refused("lint = 1\n", "this key takes a table", "1");
+        refused("[[assert]]\nname = \"x\"\nnever = { members = [1] }\n", "this key takes a string", "1");
     }
 }

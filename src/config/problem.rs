@@ -74,6 +74,18 @@ impl ConfigProblem {
             let found = text.get(range.clone()).unwrap_or_default();
             return Self::new(range, "this key takes a list", format!("write a list: `[{found}]`"));
         }
+        if let Some(key) = said.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            return Self::new(range, format!("the key `{key}` is missing"), format!("add `{key}`"));
+        }
+        if let Some((_, expected)) = said.split_once(", expected ").filter(|_| said.starts_with("invalid type: ")) {
+            let (takes, help) = match expected {
+                "a boolean" => ("`true` or `false`", "write it without quotes"),
+                "a string" | "string or table" => ("a string", "write it in quotes"),
+                // What the reader calls a structure by its type is a table to whoever writes one.
+                _ => ("a table", "write a table, such as `{ actions = [\"delete\"] }`; `lawbook schema config` shows what each key takes"),
+            };
+            return Self::new(range, format!("this key takes {takes}"), help);
+        }
         let first = said.lines().next().unwrap_or("invalid TOML").to_owned();
         Self::new(range, first, "correct the value; `lawbook schema config` shows what each key takes")
     }

@@ -9,6 +9,7 @@ use crate::analysis::Place;
 use crate::condition::Atom;
 use crate::condition::CompareOp;
 use crate::condition::Expr;
+use crate::condition::Lists;
 use crate::condition::Literal;
 use crate::condition::Operand;
 use crate::condition::Part;
@@ -109,6 +110,34 @@ pub(super) fn guarded(text: &str, test: &Place, terms: &[&Term], demands: bool) 
     format!("`({}{guards})`", written.trim_matches('`'))
 }
 
+/// Whether a test asks for networks.
+pub(super) fn is_network_test(test: &Place) -> bool {
+    let mut networks = true;
+    test.expr.each_atom(&mut |atom| networks &= matches!(atom, Atom::InCidr { .. }));
+    networks
+}
+
+/// A test of networks that also asks for an address, as it is to stand in the condition.
+pub(super) fn among_addresses(text: &str, test: &Place, term: &Term) -> String {
+    let written = quoted(text, &test.range);
+    let (asks, joined) = if test.positive { ("in cidr", "and") } else { ("not in cidr", "or") };
+    format!("`({term} {asks} ('0.0.0.0/0', '::/0') {joined} {})`", written.trim_matches('`'))
+}
+
+/// `not (x <= 5)` for `x > 5`, which also holds where `x` is absent or of another kind; `None` for what is no comparison by order.
+pub(super) fn not_the_opposite(test: &Place) -> Option<String> {
+    let Expr::Atom(Atom::Compare { term, op, operand }) = &test.expr else { return None };
+    let op = match op {
+        CompareOp::Lt => CompareOp::Ge,
+        CompareOp::Le => CompareOp::Gt,
+        CompareOp::Gt => CompareOp::Le,
+        CompareOp::Ge => CompareOp::Lt,
+        CompareOp::Eq | CompareOp::Ne => return None,
+    };
+    let opposite = Atom::Compare { term: term.clone(), op, operand: operand.clone() };
+    test.positive.then(|| format!("`not ({opposite})`"))
+}
+
 /// The part at a place.
 pub(super) fn part_at<'a>(whole: &'a Part, range: &Range<usize>) -> Option<&'a Part> {
     if whole.range == *range {
@@ -128,6 +157,65 @@ pub(super) fn one_of(whole: &Part, ranges: &[Range<usize>]) -> Option<(String, T
     let parts: Vec<&Expr> = ranges.iter().map(|range| part_at(whole, range).map(|part| &part.expr)).collect::<Option<_>>()?;
     let (term, values) = values_of(parts.into_iter(), CompareOp::Eq)?;
     Some((Atom::In { term: term.clone(), values, negated: false }.to_string(), term))
+}
+
+/// What to do about parts that cannot hold together, where the reason is one that the parts do not show; `None` otherwise.
+pub(super) fn hidden_reason(whole: &Part, ranges: &[Range<usize>], lists: &Lists) -> Option<String> {
+    let mut atoms: Vec<&Atom> = Vec::new();
+    for part in ranges.iter().filter_map(|range| part_at(whole, range)) {
+        part.expr.each_atom(&mut |atom| atoms.push(atom));
+    }
+    undeclared_groups(&atoms, lists).or_else(|| capitals(&atoms)).or_else(|| strings_in_order(&atoms))
+}
+
+fn undeclared_groups(atoms: &[&Atom], lists: &Lists) -> Option<String> {
+    let groups = Term::parse("{me.groups}").ok()?;
+    let read = atoms.iter().any(|atom| *atom.term() == groups || atom.other_term() == Some(&groups));
+    (read && !lists.contains(&groups))
+        .then(|| "`{me.groups}` is a list; declare it under `[attributes]` in lawbook.toml: `\"{me.groups}\" = \"list\"`".to_owned())
+}
+
+/// The id of a caller that contains `@` is lower case, whatever the request says.
+fn capitals(atoms: &[&Atom]) -> Option<String> {
+    atoms.iter().find(|atom| *atom.term() == Term::Me || atom.other_term() == Some(&Term::Me))?;
+    let compared: Vec<&Literal> = atoms
+        .iter()
+        .flat_map(|atom| match atom {
+            Atom::Compare { operand: Operand::Literal(literal), .. } => std::slice::from_ref(literal),
+            Atom::In { values, .. } => values.as_slice(),
+            _ => &[],
+        })
+        .collect();
+    let address = compared.into_iter().find_map(|literal| match literal {
+        Literal::String(text) if text.contains('@') && text.contains(|char: char| char.is_ascii_uppercase()) => Some(text),
+        _ => None,
+    })?;
+    let lower = Literal::String(address.to_ascii_lowercase());
+    Some(format!("write `{lower}`: `{{me}}` is in lower case where it contains `@`, and `=` tells capitals apart"))
+}
+
+/// Limits that are strings, of which the lower one comes after the upper one.
+fn strings_in_order(atoms: &[&Atom]) -> Option<String> {
+    let limits: Vec<(&Term, &String)> = atoms
+        .iter()
+        .map(|atom| match atom {
+            Atom::Compare {
+                term,
+                op: CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge,
+                operand: Operand::Literal(Literal::String(text)),
+            } => Some((term, text)),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    let [(one, first), (other, second)] = limits.as_slice() else { return None };
+    if one != other {
+        return None;
+    }
+    let (before, after) = if first <= second { (first, second) } else { (second, first) };
+    let [before, after] = [before, after].map(|text| Literal::String(text.to_string()));
+    Some(format!(
+        "strings are compared character by character, so `{before}` comes before `{after}`; write numbers, or strings of equal length such as `'09:00'`"
+    ))
 }
 
 /// The values that one attribute is compared with, each once; `None` if they are not all of one attribute, or fewer than two.
@@ -153,4 +241,42 @@ fn values_of<'a>(tests: impl Iterator<Item = &'a Expr>, relation: CompareOp) -> 
         }
     }
     of.filter(|_| values.len() > 1).map(|term| (term.clone(), values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::parts;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        let whole = parts(text).expect("a condition");
+        let help = hidden_reason(&whole, std::slice::from_ref(&whole.range), &Lists::default());
+        match expected {
+            Some(words) => assert!(help.as_deref().is_some_and(|help| help.contains(words)), "{text}: {help:?}"),
+            None => assert_eq!(help, None, "{text}"),
+        }
+    }
+
+    #[test]
+    fn a_reason_that_the_parts_do_not_show_is_told() {
+        check("x = 'Ann@example.com' and x = {me}", Some("write `'ann@example.com'`"));
+        check("x = 'ann@example.com' and x = {me}", None);
+        check("x = 'Ann@example.com' and x = 'b'", None);
+        check("{me.groups} = 'staff'", Some("declare it under `[attributes]`"));
+        check("t > '9:00' and t < '10:00'", Some("`'10:00'` comes before `'9:00'`"));
+        check("t > '9:00' and u < '10:00'", None);
+        check("t > 9 and t < 8", None);
+    }
+
+    #[test]
+    fn the_opposite_of_an_order_holds_where_nothing_is_there() {
+        let opposite = |text: &str| {
+            let whole = parts(text).expect("a condition");
+            not_the_opposite(&Place { range: whole.range, expr: whole.expr, positive: true })
+        };
+        assert_eq!(opposite("{context.risk} > 50").as_deref(), Some("`not ({context.risk} <= 50)`"));
+        assert_eq!(opposite("a <= b").as_deref(), Some("`not (a > b)`"));
+        assert_eq!(opposite("a = 5"), None);
+    }
 }

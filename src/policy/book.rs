@@ -12,7 +12,6 @@ use crate::condition::Condition;
 use crate::condition::ConditionError;
 use crate::condition::Lists;
 use crate::condition::Term;
-use crate::config::Claim;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 
@@ -93,17 +92,15 @@ pub fn lists(config: &Config) -> Result<Lists, Vec<ConfigProblem>> {
 pub fn assertion_problems(config: &Config, lists: &Lists) -> Vec<ConfigProblem> {
     let mut problems = Vec::new();
     for assertion in &config.assertions {
-        let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &assertion.claim;
-        let read = scope.condition.as_deref().map(condition::parse);
-        let errors = match read {
-            None => Vec::new(),
-            Some(Err(errors)) => errors,
-            Some(Ok(parsed)) => Condition::new(parsed.expr, lists).err().unwrap_or_default(),
+        let Some(written) = &assertion.scope().condition else { continue };
+        let errors = match condition::parse(&written.value) {
+            Err(errors) => errors,
+            Ok(parsed) => Condition::new(parsed.expr, lists).err().unwrap_or_default(),
         };
         problems.extend(errors.into_iter().map(|error| {
             let message = format!("the condition of the assertion `{}`: {}", assertion.name, error.message);
             let help = error.help.unwrap_or_else(|| "write a condition such as `category = 'Examples'`".to_owned());
-            ConfigProblem::new(assertion.range.clone(), message, help)
+            ConfigProblem::new(written.range.clone(), message, help)
         }));
     }
     problems

@@ -14,6 +14,7 @@ use crate::condition;
 use crate::condition::Condition;
 use crate::condition::Lists;
 use crate::config::Claim;
+use crate::config::Placed;
 use crate::config::Scope;
 
 /// The requests of an assertion as a grant of all of them; `None` if its condition cannot be read, or does not fit the declared lists.
@@ -22,17 +23,21 @@ pub fn scope(claim: &Claim, lists: &Lists) -> Option<Statement> {
     let Scope { members: named, actions, service, source, condition, .. } = scope;
     let condition = match condition {
         None => None,
-        Some(text) => Some(Arc::new(Condition::new(condition::parse(text).ok()?.expr, lists).ok()?)),
+        Some(text) => Some(Arc::new(Condition::new(condition::parse(&text.value).ok()?.expr, lists).ok()?)),
     };
     Some(Statement {
         policy: PolicyId::new("assertion")?,
         effect: Effect::Allow,
-        actions: if actions.is_empty() { Actions::Any } else { only(actions) },
-        service: service.as_deref().map_or(Selector::Any, Selector::parse),
+        actions: if actions.is_empty() { Actions::Any } else { only(&values(actions)) },
+        service: service.as_ref().map_or(Selector::Any, |service| Selector::parse(&service.value)),
         source: source.as_deref().map_or(Selector::Any, Selector::parse),
-        members: if named.is_empty() { vec![Member::Everyone] } else { members(named) },
+        members: if named.is_empty() { vec![Member::Everyone] } else { members(&values(named)) },
         except: Vec::new(),
         condition,
         from_control: false,
     })
+}
+
+fn values(placed: &[Placed<String>]) -> Vec<String> {
+    placed.iter().map(|one| one.value.clone()).collect()
 }

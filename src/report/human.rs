@@ -5,6 +5,7 @@
 //! from the user's files is made [printable] first.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -37,6 +38,9 @@ use crate::source::SourceId;
 /// How many findings of one rule are shown.
 const SHOWN_OF_A_RULE: usize = 100;
 
+/// With more findings than this, it is said how many each rule has.
+const MANY: usize = 20;
+
 /// How many bytes of a line are shown on either side of a place.
 const SHOWN_OF_A_LINE: usize = 240;
 
@@ -66,7 +70,25 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{} of `{rule}` not shown; `--format concise` shows every one", count(more, "more finding"))?;
         }
     }
+    if report.findings.len() > MANY {
+        for line in by_rule(report) {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out)?;
+    }
     writeln!(out, "{}", summary(report))
+}
+
+/// How often each rule found something, most first.
+fn by_rule(report: &Report<'_>) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in report.findings {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|&(rule, count)| (Reverse(count), rule));
+    let width = counts.first().map_or(0, |(_, most)| most.to_string().len());
+    counts.into_iter().map(|(rule, count)| format!("{count:width$}  {rule}")).collect()
 }
 
 /// Draws what kept a command from doing its work.
@@ -370,6 +392,15 @@ mod tests {
         let mut out = Vec::new();
         write(&report, &mut out).expect("a vector takes everything");
         String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn many_findings_are_counted_by_rule_and_few_are_not() {
+        let mut findings = vec![finding(0..1); MANY];
+        assert!(!shown("a\n", &findings).contains("  public-write\n"));
+        findings.push(Finding { rule: "lockout", ..finding(0..1) });
+        let text = shown("a\n", &findings);
+        assert!(text.ends_with("20  public-write\n 1  lockout\n\n21 errors in 1 of 1 file\n"), "{text}");
     }
 
     #[test]

@@ -79,6 +79,11 @@ fn draft(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Ex
     }
     let guarded = phrase::guarded(&condition.text, first, &terms, true);
     Some(draft.help(match terms.as_slice() {
+        // What is no address at all is in no network either, so that it is there says little.
+        [term] if phrase::is_network_test(first) => {
+            let guarded = phrase::among_addresses(&condition.text, first, term);
+            format!("write {guarded}, which also keeps out a value that is no address")
+        }
         [term] if matches!(policy, Policy::Control(_)) => {
             format!("name the values that are enough, as in `{term} in ('a', 'b')`, or write {guarded}")
         }

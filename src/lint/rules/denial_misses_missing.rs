@@ -4,6 +4,8 @@ use rayon::prelude::*;
 
 use crate::analysis;
 use crate::analysis::Examined;
+use crate::decision::Request;
+use crate::decision::decide;
 use crate::finding::Level;
 use crate::lint::Book;
 use crate::lint::Check;
@@ -48,8 +50,10 @@ fn draft(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Ex
     places.dedup();
     let tests: Vec<String> = places.iter().map(|range| phrase::quoted(&condition.text, range)).collect();
     let (verb, it) = (if tests.len() == 1 { "does" } else { "do" }, if escapes.len() == 1 { "it is" } else { "they are" });
+    let grant = Request::from_authzen(witness).ok().and_then(|request| decide(statements, &request).policies.into_iter().next());
+    let by = grant.as_ref().map(|grant| format!(" by `{grant}`")).unwrap_or_default();
     let message = format!(
-        "{} escapes `{id}` and is allowed, because {} {verb} not hold where {it} absent",
+        "{} escapes `{id}` and is allowed{by}, because {} {verb} not hold where {it} absent",
         phrase::listed(&lacks, "or"),
         phrase::listed(&tests, "and")
     );
@@ -59,7 +63,13 @@ fn draft(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Ex
         draft = draft.related(scalar::condition_span(book, document, range.clone()), "fails there as well");
     }
     let guarded = phrase::guarded(&condition.text, first, &[&lacking.term], false);
-    let help =
-        format!("write {guarded} to deny it as well, or say that it is meant with `# lawbook: ignore(denial-misses-missing): reason`");
+    let write = match phrase::not_the_opposite(first) {
+        Some(opposite) => format!("write {opposite}, which also denies what is absent or of another kind"),
+        None => format!("write {guarded} to deny it as well"),
+    };
+    let help = format!("{write}; or say that it is meant with `# lawbook: ignore(denial-misses-missing): reason`");
+    if let Some((grant, document)) = grant.and_then(|grant| Some((grant.clone(), book.document_of(grant.as_str())?))) {
+        draft = draft.related(document.head_span(), format!("`{grant}` lets it through"));
+    }
     Some(draft.help(help).witness(witness.to_string()))
 }

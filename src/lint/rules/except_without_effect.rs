@@ -1,6 +1,7 @@
 //! An entry of `except` that cannot matter, or that takes back what `members` says.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::finding::Level;
 use crate::lint::Book;
@@ -9,6 +10,7 @@ use crate::lint::Draft;
 use crate::lint::Rule;
 use crate::lint::Sink;
 use crate::policy::Member;
+use crate::policy::Policy;
 use crate::policy::PolicyDocument;
 use crate::schema::Place;
 use crate::source::Span;
@@ -29,6 +31,21 @@ fn check(book: &Book, sink: &mut Sink) {
         for (position, text) in members.iter().enumerate() {
             places.entry(Member::parse(text)).or_insert(position);
         }
+        let entries: BTreeSet<Member> = except.iter().map(|text| Member::parse(text)).collect();
+        if !places.is_empty() && places.keys().all(|member| entries.contains(member)) {
+            let id = policy.id();
+            let so = match policy {
+                Policy::Access(access) if access.deny => format!("so the denial `{id}` denies nobody"),
+                Policy::Access(_) => format!("so the grant `{id}` grants nothing to anybody"),
+                Policy::Control(_) => format!("so the control `{id}` applies to nobody"),
+            };
+            let draft = Draft::new(document.field_span("except"), format!("everybody in `members` is excepted, {so}"))
+                .label("this leaves nobody")
+                .related(document.field_span("members"), "all of these are excepted")
+                .help("take off `except` who is meant, or remove the policy");
+            sink.report(draft.policy(id.as_str()));
+            continue;
+        }
         let only_callers = places.keys().all(names_a_caller);
         for (position, text) in except.iter().enumerate() {
             let entry = Member::parse(text);
@@ -36,7 +53,7 @@ fn check(book: &Book, sink: &mut Sink) {
             let draft = match places.get(&entry) {
                 Some(&member) => Draft::new(span, format!("`{text}` stands in `members` and in `except`, and is excepted"))
                     .label("this wins")
-                    .related(self::span(document, "members", member), "this member is for nothing")
+                    .related(self::span(document, "members", member), "excepted, so this adds nobody")
                     .help("remove it from one of the two"),
                 None if only_callers && names_a_caller(&entry) => {
                     Draft::new(span, format!("`{text}` is excepted, and is no member anyway"))

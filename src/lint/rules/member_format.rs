@@ -35,6 +35,10 @@ fn check(book: &Book, sink: &mut Sink) {
                 let span = || Place::value(&[field, &position.to_string()]).span(&document.node);
                 let same = addresses.get(&member.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
                 let draft = match same {
+                    _ if !Member::is_well_formed(member) && member.trim() != member => {
+                        let help = format!("write `{}`, without the space", member.trim());
+                        Draft::new(span(), spaced(member)).help(help)
+                    }
                     _ if !Member::is_well_formed(member) => Draft::new(span(), malformed(member)).help(help(member)),
                     [first, ..] if first != member => repeated(span(), member, first),
                     [_, others @ ..] if member.contains(|char: char| char.is_ascii_uppercase()) => {
@@ -61,6 +65,12 @@ fn addresses(members: &[String]) -> BTreeMap<String, Vec<&str>> {
 fn repeated(span: Span, member: &str, first: &str) -> Draft {
     Draft::new(span, format!("`{member}` and `{first}` are the same address, which is compared in lower case"))
         .help("remove one of the two")
+}
+
+/// Most often what is left over from a list that was copied.
+fn spaced(member: &str) -> String {
+    let whither = if member.trim_end() == member { "starts" } else { "ends" };
+    format!("`{member}` {whither} with a space, which is compared like any other character, so that it probably matches nobody")
 }
 
 fn malformed(member: &str) -> String {

@@ -48,6 +48,7 @@ mod unreadable_file;
 mod unsatisfiable_condition;
 mod unused_suppression;
 mod update_without_read;
+mod vacuous_assertion;
 mod yaml_syntax;
 
 use super::Rule;
@@ -83,6 +84,7 @@ pub static RULES: &[&Rule] = &[
     &public_write::RULE,
     &unbounded_grant::RULE,
     &assertion_failed::RULE,
+    &vacuous_assertion::RULE,
     &allow_deny_conflict::RULE,
     &inert_denial::RULE,
     &duplicate_policy::RULE,

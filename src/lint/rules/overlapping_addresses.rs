@@ -62,7 +62,7 @@ fn check(book: &Book, sink: &mut Sink) {
         drafts.extend(lists.iter().filter_map(|list| repeated(&places, list)).take(FINDINGS_PER_CONDITION));
         if let Some(condition) = policy.condition() {
             let mut walk = Walk { places: &places, next: 0, restricts: restricts(policy), drafts: Vec::new() };
-            walk.visit(&condition.expr, false);
+            walk.visit(&condition.expr, false, &[]);
             drafts.append(&mut walk.drafts);
         }
         for draft in drafts {
@@ -173,25 +173,34 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn visit(&mut self, expr: &Expr, negated: bool) {
+    /// `narrowed` are the attributes that something beside the expression takes networks away from: of these, a list of every address
+    /// asks for an address, without which `not in cidr` holds for any text.
+    fn visit(&mut self, expr: &Expr, negated: bool, narrowed: &[&Term]) {
         match expr {
             Expr::Atom(atom) => {
                 let at = self.next;
                 self.next += 1;
-                if let Some(list) = List::of(at, atom).filter(|list| self.restricts && list.negated == negated) {
+                let restricts = |list: &List<'_>| self.restricts && list.negated == negated && !narrowed.contains(&list.term);
+                if let Some(list) = List::of(at, atom).filter(restricts) {
                     self.report(every_address(self.places, &list));
                 }
             }
-            Expr::Not(operand) => self.visit(operand, !negated),
-            Expr::Or(operands) => operands.iter().for_each(|operand| self.visit(operand, negated)),
-            Expr::And(operands) => {
-                let mut listed = Vec::new();
-                let mut excluded = Vec::new();
+            Expr::Not(operand) => self.visit(operand, !negated, narrowed),
+            Expr::And(operands) | Expr::Or(operands) => {
+                let (mut listed, mut excluded) = (Vec::new(), Vec::new());
+                let mut at = self.next;
                 for operand in operands {
-                    gather(operand, self.next, &mut listed, &mut excluded);
-                    self.visit(operand, negated);
+                    gather(operand, at, &mut listed, &mut excluded);
+                    operand.each_atom(&mut |_| at += 1);
                 }
-                self.contradictions(&listed, &excluded);
+                let joined = matches!(expr, Expr::And(_));
+                // `not (a or b)` demands what `not a and not b` does.
+                let taken = if joined { &excluded } else { &listed };
+                let terms: Vec<&Term> = if joined == negated { Vec::new() } else { taken.iter().map(|list| list.term).collect() };
+                operands.iter().for_each(|operand| self.visit(operand, negated, &terms));
+                if joined {
+                    self.contradictions(&listed, &excluded);
+                }
             }
         }
     }
@@ -247,14 +256,11 @@ fn contradiction(places: &Places<'_>, list: &List<'_>, excluded: &[Addresses], a
     let term = list.term;
     let addresses = network.ranges().next()?;
     let (from, to) = (address(*addresses.start()), address(*addresses.end()));
-    let which = if from == to { format!("{from}") } else { format!("{from} to {to}, for example {}", address(addresses.start() + 1)) };
+    let which = if from == to { format!("{from}") } else { format!("all of {from} to {to}") };
     let message = if gone.len() == list.networks.len() {
-        format!("every network that `{term}` has to be in is excluded again, so the two comparisons never hold together: not for {which}")
+        format!("every network that `{term}` has to be in is excluded again, so no address meets both comparisons: {which} is excluded")
     } else {
-        format!(
-            "`{}` is listed and excluded again, so that listing it does nothing: the two comparisons hold together for none of {which}",
-            network.get()
-        )
+        format!("`{}` is listed and excluded again, so listing it does nothing: {which} is excluded", network.get())
     };
     let mut draft = Draft::new(places.value(list.atom, first), message).label("listed here");
     for other in against {

@@ -1,11 +1,11 @@
 //! A reference that is used once, and looks like another one.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::condition;
 use crate::condition::Term;
-use crate::config::Claim;
 use crate::finding::Edit;
 use crate::finding::Level;
 use crate::finding::Safety;
@@ -19,10 +19,11 @@ use crate::lint::atoms::atoms;
 use crate::lint::suggest::Suggestions;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
+use crate::source::Span;
 
 pub(super) static RULE: Rule = Rule {
     name: "unknown-reference",
-    summary: "a reference such as `{me.x}` is used once and nowhere else, and looks like another one",
+    summary: "a reference such as `{me.x}` is used nowhere else, and looks like another one",
     default: Level::Warn,
     blocking: false,
     check: Check::Book(check),
@@ -87,6 +88,41 @@ fn check(book: &Book, sink: &mut Sink) {
             }
         }
     }
+    in_assertions(book, &uses, &mut suggestions, sink);
+}
+
+/// What an assertion reads and no policy does, while policies read something that is spelt almost the same.
+fn in_assertions(book: &Book, uses: &HashMap<&Term, Use<'_>>, suggestions: &mut Suggestions, sink: &mut Sink) {
+    let Some(source) = book.config_source else { return };
+    let mut read: BTreeSet<&Term> = BTreeSet::new();
+    for (policy, _) in book.policies() {
+        for atom in atoms(policy) {
+            read.extend([Some(atom.term()), atom.other_term()].into_iter().flatten());
+        }
+    }
+    let declared: Vec<Term> = book.config.attributes.keys().filter_map(|name| Term::parse(name).ok()).collect();
+    for assertion in &book.config.assertions {
+        let Some(written) = &assertion.scope().condition else { continue };
+        let Ok(parsed) = condition::parse(&written.value) else { continue };
+        let mut terms = BTreeSet::new();
+        parsed.expr.each_atom(&mut |atom| terms.extend([Some(atom.term()), atom.other_term()].into_iter().flatten().cloned()));
+        for term in terms.iter().filter(|term| **term != Term::Me && !read.contains(term) && !declared.contains(term)) {
+            let others: Vec<String> = read.iter().filter(|other| kind(other) == kind(term)).map(|other| name(other)).collect();
+            let own = name(term);
+            let near = suggestions.nearest(&own, others.iter().map(String::as_str), |other| is_comparable(&own, other));
+            let Some(near) = near.and_then(|near| read.iter().find(|other| kind(other) == kind(term) && name(other) == near)) else {
+                continue;
+            };
+            // A fact that a policy uses once is told there: which of the two is misspelt is not known.
+            if uses.get(*near).is_some_and(|other| other.count == 1) {
+                continue;
+            }
+            let message =
+                format!("`{term}` is read by no policy, only by the assertion `{}`, while policies read `{near}`", assertion.name);
+            let span = Span::new(source, written.range.clone());
+            sink.report(Draft::new(span, message).label(format!("reads `{term}`")).help(format!("did you mean `{near}`?")));
+        }
+    }
 }
 
 /// Whether the request has to bring the value; `{me}` it always brings.
@@ -104,9 +140,12 @@ fn kind(term: &Term) -> &'static str {
     }
 }
 
-/// A reference without its braces and its first word, as it is written.
+/// A reference without its braces and its first word, as it is written; an attribute of the document as a whole.
 fn name(term: &Term) -> String {
     let written = term.to_string();
+    if let Term::Document(_) = term {
+        return written;
+    }
     written.split_once('.').and_then(|(_, name)| name.strip_suffix('}')).unwrap_or_default().to_owned()
 }
 
@@ -114,8 +153,7 @@ fn name(term: &Term) -> String {
 fn configured(book: &Book) -> Vec<Term> {
     let mut terms: Vec<Term> = book.config.attributes.keys().filter_map(|name| Term::parse(name).ok()).collect();
     for assertion in &book.config.assertions {
-        let (Claim::Never(scope) | Claim::Always(scope) | Claim::SomeoneCan(scope)) = &assertion.claim;
-        let Some(parsed) = scope.condition.as_deref().and_then(|text| condition::parse(text).ok()) else { continue };
+        let Some(parsed) = assertion.scope().condition.as_ref().and_then(|written| condition::parse(&written.value).ok()) else { continue };
         parsed.expr.each_atom(&mut |atom| terms.extend([Some(atom.term()), atom.other_term()].into_iter().flatten().cloned()));
     }
     terms.retain(is_fact);

@@ -3,14 +3,18 @@
 
 use std::io;
 use std::io::Write;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
 use super::Role;
 use super::TrialReport;
 use super::name;
+use crate::condition::Atom;
+use crate::condition::CompareOp;
 use crate::condition::Expr;
 use crate::condition::Literal;
+use crate::condition::Operand;
 use crate::condition::Outcome;
 use crate::condition::Reading;
 use crate::condition::Term;
@@ -33,6 +37,8 @@ struct Line<'a> {
     /// The branches before the part, and the part.
     part: String,
     reads: Vec<&'a Term>,
+    /// The part, if it is a test.
+    atom: Option<&'a Atom>,
 }
 
 /// Writes the tree, and what the whole means.
@@ -41,15 +47,25 @@ struct Line<'a> {
 /// The writer refused the bytes.
 pub fn write(report: &TrialReport<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Vec::new();
-    collect(&report.trial.whole, "", "", &mut lines);
+    if !always(report) {
+        collect(&report.trial.whole, "", "", &mut lines);
+    }
     let widths = lines.iter().filter(|line| !line.reads.is_empty()).map(|line| line.part.chars().count());
     let width = widths.filter(|&width| width <= WIDEST).max().unwrap_or_default();
     for line in &lines {
-        let reads: Vec<String> = line.reads.iter().filter_map(|term| Some(words(term, report.trial.readings.get(*term)?))).collect();
+        let mut reads: Vec<String> = line.reads.iter().filter_map(|term| Some(words(term, report.trial.readings.get(*term)?))).collect();
+        if line.outcome == Outcome::False
+            && let Some(why) = line.atom.and_then(|atom| mismatch(atom, report))
+            && let Some(last) = reads.last_mut()
+        {
+            last.push_str(&format!(": {why}"));
+        }
         let padded = format!("{:width$}   {}", line.part, reads.join(", "));
         writeln!(out, "{}  {}", coloured(line.outcome, look), padded.trim_end())?;
     }
-    writeln!(out)?;
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
     for sentence in meaning(report) {
         writeln!(out, "{sentence}")?;
     }
@@ -67,12 +83,80 @@ fn collect<'a>(tried: &Tried<'a>, branch: &str, below: &str, lines: &mut Vec<Lin
             (cut(&atom.to_string(), SHOWN_OF_AN_ATOM), std::iter::once(atom.term()).chain(other).collect())
         }
     };
-    lines.push(Line { outcome: tried.outcome, part: format!("{branch}{part}"), reads });
+    let atom = if let Expr::Atom(atom) = &tried.part.expr { Some(atom) } else { None };
+    lines.push(Line { outcome: tried.outcome, part: format!("{branch}{part}"), reads, atom });
     let last = tried.operands.len().saturating_sub(1);
     for (index, operand) in tried.operands.iter().enumerate() {
         let (own, on) = if index == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         collect(operand, &format!("{below}{own}"), &format!("{below}{on}"), lines);
     }
+}
+
+/// Whether there is no condition to show, as in a policy without one.
+fn always(report: &TrialReport<'_>) -> bool {
+    report.trial.whole.part.expr == Expr::And(Vec::new())
+}
+
+/// The kinds of value that are never compared with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    Number,
+    Text,
+}
+
+impl Kind {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(_) => Some(Self::Bool),
+            Value::Number(_) => Some(Self::Number),
+            Value::String(_) => Some(Self::Text),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    fn of_literal(literal: &Literal) -> Option<Self> {
+        match literal {
+            Literal::Bool(_) => Some(Self::Bool),
+            Literal::Number(_) => Some(Self::Number),
+            Literal::String(_) => Some(Self::Text),
+            Literal::Null => None,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a string",
+        }
+    }
+}
+
+/// Why a test fails whatever the value is, as long as it is of this kind.
+fn mismatch(atom: &Atom, report: &TrialReport<'_>) -> Option<String> {
+    let kind = |term: &Term| match report.trial.readings.get(term)? {
+        Reading::Value(value) => Kind::of(value),
+        Reading::Me(_) => Some(Kind::Text),
+        Reading::Absent | Reading::Empty(_) | Reading::Unfit(_) => None,
+    };
+    let own = kind(atom.term())?;
+    let others: Vec<Kind> = match atom {
+        Atom::InCidr { negated: false, .. } => {
+            let Some(Reading::Value(Value::String(text))) = report.trial.readings.get(atom.term()) else {
+                return (own != Kind::Text).then(|| format!("{} is no address", own.words()));
+            };
+            return text.parse::<IpAddr>().is_err().then(|| "this is no address".to_owned());
+        }
+        Atom::Compare { op, .. } if *op == CompareOp::Ne => return None,
+        Atom::Compare { operand: Operand::Literal(literal), .. } => vec![Kind::of_literal(literal)?],
+        Atom::Compare { operand: Operand::Term(other), .. } => vec![kind(other)?],
+        Atom::In { values, negated: false, .. } => values.iter().map(Kind::of_literal).collect::<Option<_>>()?,
+        Atom::Like { negated: false, .. } | Atom::Matches { negated: false, .. } => vec![Kind::Text],
+        _ => return None,
+    };
+    let first = *others.first()?;
+    others.iter().all(|other| *other == first && *other != own).then(|| format!("{} is never compared with {}", own.words(), first.words()))
 }
 
 fn coloured(outcome: Outcome, look: Look) -> String {
@@ -138,6 +222,7 @@ fn meaning(report: &TrialReport<'_>) -> [String; 2] {
     };
     let id = one_line(policy.id);
     let whole = match (policy.role, outcome) {
+        (role, _) if always(report) => format!("the {} `{id}` has no condition, which always holds", role.as_str()),
         (Role::Control, Outcome::True) => format!("what the control `{id}` requires is met"),
         (Role::Control, Outcome::False) => format!("what the control `{id}` requires is not met"),
         (Role::Control, Outcome::Unfit) => format!("what the control `{id}` requires reads a value that does not fit"),
