@@ -202,6 +202,7 @@ fn meant<'a>(side: &'a Side, scope: &Prepared, effect: Effect) -> Vec<(usize, &'
 mod tests {
     use super::*;
     use crate::analysis::sample::statement;
+    use crate::decision::Subject;
     use crate::policy::Statement;
 
     #[track_caller]
@@ -246,6 +247,23 @@ mod tests {
         check(&["read | r | * | *", "deny read | r | s | ann@x"], "read | r | * | *, ann@x", Quantity::Always, Some(&[1]));
         check(&["read | r | * | g", "deny read | * | * | * | a = 1"], "read | r | * | g", Quantity::Always, Some(&[1]));
         check(&["read | r | * | g", "deny read | * | * | * | a = 1"], "read | r | * | g | a = 2", Quantity::Always, None);
+    }
+
+    /// They were given groups that they do not have.
+    #[test]
+    fn callers_that_are_known_are_in_no_other_groups() {
+        let statements =
+            [statement("G", Effect::Allow, "read | r | s | g except h"), statement("D", Effect::Deny, "read | r | s | k except g")];
+        let scope = [statement("scope", Effect::Allow, "read | r | s | g")];
+        let holds = |groups: &[&str]| {
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            let subject = Subject { kind: "user".into(), id: "a@x".into(), groups, ..Subject::default() };
+            let analysis = Analysis::with_scopes(&[&statements], &scope).in_world(&[&subject]);
+            matches!(analysis.prove(0, Quantity::AlwaysAtLeast), Proof::Holds)
+        };
+        assert!(holds(&["g"]) && holds(&["g", "k"]) && !holds(&["g", "h"]));
+        let open = Analysis::with_scopes(&[&statements], &scope);
+        assert!(matches!(open.prove(0, Quantity::AlwaysAtLeast), Proof::Fails(_)));
     }
 
     #[test]
