@@ -6,6 +6,7 @@
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::people::EVERYONE;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Found;
@@ -15,6 +16,7 @@ use super::side::Case;
 use super::side::Side;
 use crate::decision::applies;
 use crate::policy::Effect;
+use crate::policy::Member;
 
 /// What a claim says of its scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +88,11 @@ impl Analysis {
 
     fn always(&self, side: &Side, scope: &Prepared, exactly: bool) -> Proof {
         let Some(mut cases) = side.cases(&[scope]) else { return Proof::Undecided };
+        // Beside `*`, whoever is named is one of the members too, and may be denied more.
+        if let Some(named) = beside_everyone(scope) {
+            let Some(more) = side.cases(&[&named]) else { return Proof::Undecided };
+            cases.extend(more);
+        }
         let mut undecided = false;
         for case in &mut cases {
             // Of callers that are known, it is known which groups they are in.
@@ -177,6 +184,14 @@ impl Analysis {
     }
 }
 
+/// The scope for those who are named in it beside `*`, if any are.
+fn beside_everyone(scope: &Prepared) -> Option<Prepared> {
+    let (&EVERYONE, members) = scope.members.split_first().filter(|(_, named)| !named.is_empty())? else { return None };
+    let mut named = Prepared { members: members.to_vec(), ..scope.clone() };
+    named.statement.members.retain(|member| *member != Member::Everyone);
+    Some(named)
+}
+
 /// The statements with an effect that may be about a scope.
 fn meant<'a>(side: &'a Side, scope: &Prepared, effect: Effect) -> Vec<(usize, &'a Prepared)> {
     let statements = side.statements.iter().enumerate();
@@ -187,6 +202,7 @@ fn meant<'a>(side: &'a Side, scope: &Prepared, effect: Effect) -> Vec<(usize, &'
 mod tests {
     use super::*;
     use crate::analysis::sample::statement;
+    use crate::decision::Subject;
     use crate::policy::Statement;
 
     #[track_caller]
@@ -228,8 +244,26 @@ mod tests {
         check(&texts, "read | * | * | g", Quantity::Always, Some(&[]));
         check(&["read | r | * | g except a@x"], "read | r | * | g", Quantity::Always, None);
         check(&["read | r | * | g except a@x"], "read | r | * | g", Quantity::AlwaysAtLeast, Some(&[]));
+        check(&["read | r | * | *", "deny read | r | s | ann@x"], "read | r | * | *, ann@x", Quantity::Always, Some(&[1]));
         check(&["read | r | * | g", "deny read | * | * | * | a = 1"], "read | r | * | g", Quantity::Always, Some(&[1]));
         check(&["read | r | * | g", "deny read | * | * | * | a = 1"], "read | r | * | g | a = 2", Quantity::Always, None);
+    }
+
+    /// They were given groups that they do not have.
+    #[test]
+    fn callers_that_are_known_are_in_no_other_groups() {
+        let statements =
+            [statement("G", Effect::Allow, "read | r | s | g except h"), statement("D", Effect::Deny, "read | r | s | k except g")];
+        let scope = [statement("scope", Effect::Allow, "read | r | s | g")];
+        let holds = |groups: &[&str]| {
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            let subject = Subject { kind: "user".into(), id: "a@x".into(), groups, ..Subject::default() };
+            let analysis = Analysis::with_scopes(&[&statements], &scope).in_world(&[&subject]);
+            matches!(analysis.prove(0, Quantity::AlwaysAtLeast), Proof::Holds)
+        };
+        assert!(holds(&["g"]) && holds(&["g", "k"]) && !holds(&["g", "h"]));
+        let open = Analysis::with_scopes(&[&statements], &scope);
+        assert!(matches!(open.prove(0, Quantity::AlwaysAtLeast), Proof::Fails(_)));
     }
 
     #[test]

@@ -19,7 +19,6 @@ use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use crate::condition::Condition;
-use crate::condition::Term;
 use crate::policy::Actions;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -42,7 +41,7 @@ pub struct Prepared {
     pub condition: Formula,
     /// Equal for statements of one effect with equal conditions.
     pub condition_id: usize,
-    /// Whether its condition reads `{me}`.
+    /// Whether its condition reads who the caller is: `{me}`, or `{me.groups}`.
     pub reads_me: bool,
     /// All of it but the members.
     pub rest: Formula,
@@ -281,7 +280,7 @@ impl Preparation {
         }
         self.ready += 1;
         let formula = Formula::of_statement(condition, statement.effect, &mut self.vocabulary);
-        let reads_me = condition.terms().any(|term| *term == Term::Me);
+        let reads_me = condition.terms().any(special::is_who);
         let fits = Formula::fits(condition, &mut self.vocabulary);
         let ready = Ready { id: self.ready, formula, fits, reads_me };
         alike.push((statement.effect, condition.clone(), ready.clone()));

@@ -51,6 +51,15 @@ impl Special {
     }
 }
 
+/// Whether a term says who the caller is, or which groups the caller is in.
+pub fn is_who(term: &Term) -> bool {
+    match term {
+        Term::Me => true,
+        Term::Caller(path) => path.names().first().is_some_and(|name| name == "groups"),
+        Term::Document(_) | Term::Action(_) | Term::Context(_) => false,
+    }
+}
+
 /// That the value of a term, or some element of it, passes a test.
 pub fn passes(term: &Term, list: bool, test: Test, vocabulary: &mut Vocabulary) -> Formula {
     match Special::of(term, list) {

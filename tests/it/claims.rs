@@ -30,14 +30,14 @@ use serde_json::Value;
 use serde_json::json;
 
 /// So many law books are tried, with every claim about each.
-const LAW_BOOKS: u32 = 400;
+const LAW_BOOKS: u32 = 300;
 
 /// Of the claims, so many of a hundred may be undecided.
 const UNDECIDED: usize = 3;
 
 const MEMBERS: [&str; 5] = ["*", "ann@x", "g", "h", "service:job"];
-/// Callers by type and id; the last two are of a type that nothing names.
-const CALLERS: [(&str, &str); 5] = [("user", "ann@x"), ("user", "eve@x"), ("service", "job"), ("robot", "job"), ("robot", "ann@x")];
+/// Callers by type and id; the last is of a type that nothing names.
+const CALLERS: [(&str, &str); 5] = [("user", "ann@x"), ("user", "eve@x"), ("user", "1"), ("service", "job"), ("robot", "ann@x")];
 const GROUPS: [&[&str]; 6] = [&[], &["g"], &["h"], &["g", "h"], &["other"], &["g", "other"]];
 const CONDITIONS: [&str; 26] = [
     "a = 1",
@@ -140,6 +140,8 @@ struct World {
     headers: Vec<(&'static str, Value)>,
     /// Ids and attributes.
     documents: Vec<(Option<&'static str>, Value)>,
+    /// A request for each subject and header.
+    asked: Vec<Request>,
     /// By condition, for grants and for denials. A condition is about the document or about the rest of the request.
     holding: Vec<[Holding; 2]>,
 }
@@ -161,7 +163,9 @@ impl World {
         for source in [Value::Null, json!("private"), json!("public"), json!("other")] {
             headers.extend(["read", "update", "other"].map(|action| (action, json!({"source": source}))));
             // Of what is no update, that is a fact like any other.
-            headers.extend([json!({"a": 1}), json!({"a": 2}), json!(7)].map(|after| ("read", json!({"source": source, "after": after}))));
+            for after in [json!({"a": 1}), json!({"a": 2}), json!(7)] {
+                headers.extend(["read", "other"].map(|action| (action, json!({"source": source, "after": after}))));
+            }
         }
         let mut documents = Vec::new();
         for id in [Some("1"), Some("2"), None] {
@@ -170,7 +174,8 @@ impl World {
                 documents.extend(tags.map(|tags| (id, json!({"a": a, "tags": tags}))));
             }
         }
-        let mut world = Self { subjects, headers, documents, holding: Vec::new() };
+        let mut world = Self { subjects, headers, documents, asked: Vec::new(), holding: Vec::new() };
+        world.asked = (0..world.subjects.len() * world.headers.len()).map(|at| world.at(at * world.documents.len())).collect();
         let lists = lists(groups);
         let holding = CONDITIONS.iter().map(|text| {
             [Effect::Allow, Effect::Deny].map(|effect| {
@@ -213,7 +218,7 @@ impl World {
         let mut applying = Vec::with_capacity(self.subjects.len() * headers * documents);
         for subject in 0..self.subjects.len() {
             for header in 0..headers {
-                let meant = applies(&statement, &self.request(subject, header, 0));
+                let meant = applies(&statement, &self.asked[subject * headers + header]);
                 applying.extend((0..documents).map(|document| {
                     meant
                         && match holds {
@@ -293,12 +298,7 @@ fn check(world: &World, groups: bool, (law_book, scope): (&[Written], &Written),
                     assert_eq!(decide(&statements, &request).allowed, quantity == Quantity::Never, "{}: {witness}", says());
                 }
             }
-            Proof::Undecided => {
-                counts[2] += 1;
-                if std::env::var_os("SHOW").is_some() {
-                    eprintln!("{}", says());
-                }
-            }
+            Proof::Undecided => counts[2] += 1,
         }
         counts[3] += 1;
     }

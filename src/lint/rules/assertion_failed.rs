@@ -68,6 +68,11 @@ fn fails(book: &Book, assertion: &Assertion, span: Span, found: &Counterexample)
             "",
             "add a grant, or remove the assertion",
         ),
+        (Claim::SomeoneCan(_), _) if statements.iter().all(|statement| statement.effect == Effect::Allow) => (
+            format!("the assertion `{name}` does not hold: what is granted never applies to such a request"),
+            "is about such requests, and never applies to one",
+            "correct the condition of the grant, or claim less",
+        ),
         (Claim::SomeoneCan(_), _) => (
             format!("the assertion `{name}` does not hold: denials leave nothing of what is granted"),
             "grants it, without effect",
