@@ -72,7 +72,7 @@ fn members(texts: &[&str]) -> Vec<Member> {
     texts.iter().map(|text| Member::parse(text)).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn statements(law_book: &[Written]) -> Vec<Statement> {
+pub fn statements(law_book: &[Written]) -> Vec<Statement> {
     let enabled = law_book.iter().enumerate().filter(|(_, written)| written.enabled);
     let statement = |(position, written): (usize, &Written)| Statement {
         policy: PolicyId::new(&format!("P{position}")).expect("an id"),

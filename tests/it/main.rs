@@ -18,6 +18,7 @@ mod hostile;
 mod large;
 mod load;
 mod meaning;
+mod metamorphic;
 mod mutants;
 mod pages;
 mod properties;
