@@ -29,7 +29,7 @@ import synthetic
 SEMANTIC = [
     "unsatisfiable-condition", "always-true-condition", "redundant-condition-part", "dead-allow", "allow-deny-conflict", "redundant-policy",
     "duplicate-policy", "inert-denial", "same-condition-exception", "allow-matches-missing", "denial-misses-missing",
-    "never-satisfied-control", "lockout", "assertion-failed",
+    "never-satisfied-control", "contradicting-controls", "lockout", "assertion-failed", "vacuous-assertion", "undecided-analysis",
 ]
 TARGETS = {("mixed", 1_000): 5, ("mixed", 10_000): 60, ("mixed", 100_000): 1_000, ("everybody", 100_000): 500}
 CAT = ["sh", "-c", "find policies -name '*.yaml' -print0 | xargs -0 cat"]
