@@ -80,9 +80,38 @@ pub fn level_problems(levels: &BTreeMap<String, crate::config::Placed<Level>>) -
     levels.iter().filter_map(problem).collect()
 }
 
+/// The rules that ask what single conditions mean, and those that ask what the law book means.
+const OF_CONDITIONS: [&str; 6] = [
+    "unsatisfiable-condition",
+    "always-true-condition",
+    "redundant-condition-part",
+    "allow-matches-missing",
+    "denial-misses-missing",
+    "never-satisfied-control",
+];
+const OF_MEANING: [&str; 8] = [
+    "dead-allow",
+    "same-condition-exception",
+    "redundant-policy",
+    "duplicate-policy",
+    "inert-denial",
+    "allow-deny-conflict",
+    "lockout",
+    "contradicting-controls",
+];
+
+/// Prepares side by side what rules will ask for one after the other.
+fn prepare(book: &Book) {
+    let wanted = |names: &[&str]| names.iter().any(|name| book.config.levels.get(*name).is_none_or(|level| level.value != Level::Ignore));
+    let conditions = || wanted(&OF_CONDITIONS).then(|| book.conditions().count());
+    let analysis = || wanted(&OF_MEANING).then(|| book.analysis());
+    rayon::join(analysis, conditions);
+}
+
 /// Runs every rule that is not ignored, and gives its findings in their order. `today` decides which suppressions have expired.
 pub fn run(book: &Book, today: jiff::civil::Date) -> Vec<Finding> {
     let mut findings = Vec::new();
+    prepare(book);
     for rule in RULES {
         if let Check::Book(check) = rule.check {
             collect(book, rule, &mut findings, check);
@@ -125,4 +154,16 @@ fn collect(book: &Book, rule: &'static Rule, findings: &mut Vec<Finding>, check:
     let mut sink = Sink::default();
     check(book, &mut sink);
     findings.extend(sink.into_drafts().into_iter().map(|draft| draft.into_finding(rule, severity, &reason)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_prepared_is_for_rules_that_there_are() {
+        for name in OF_CONDITIONS.into_iter().chain(OF_MEANING) {
+            assert!(rule(name).is_some(), "{name}");
+        }
+    }
 }
