@@ -100,6 +100,14 @@ const OF_MEANING: [&str; 8] = [
     "contradicting-controls",
 ];
 
+/// Semantic rules that ask for both, or for neither beforehand.
+const OF_BOTH: [&str; 3] = ["assertion-failed", "vacuous-assertion", "undecided-analysis"];
+
+/// Whether a rule may ask for what [`prepare`] prepares.
+fn is_semantic(rule: &Rule) -> bool {
+    OF_CONDITIONS.contains(&rule.name) || OF_MEANING.contains(&rule.name) || OF_BOTH.contains(&rule.name)
+}
+
 /// Prepares side by side what rules will ask for one after the other.
 fn prepare(book: &Book) {
     let wanted = |names: &[&str]| names.iter().any(|name| book.config.levels.get(*name).is_none_or(|level| level.value != Level::Ignore));
@@ -110,13 +118,18 @@ fn prepare(book: &Book) {
 
 /// Runs every rule that is not ignored, and gives its findings in their order. `today` decides which suppressions have expired.
 pub fn run(book: &Book, today: jiff::civil::Date) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    prepare(book);
-    for rule in RULES {
-        if let Check::Book(check) = rule.check {
-            collect(book, rule, &mut findings, check);
+    let told = |semantic: bool| {
+        let mut findings = Vec::new();
+        for rule in RULES.iter().filter(|rule| is_semantic(rule) == semantic) {
+            if let Check::Book(check) = rule.check {
+                collect(book, rule, &mut findings, check);
+            }
         }
-    }
+        findings
+    };
+    // INVARIANT: no rule that is not semantic asks for what is being prepared, or it could wait for itself.
+    let ((), mut findings) = rayon::join(|| prepare(book), || told(false));
+    findings.extend(told(true));
     let uses = suppression::apply(book, today, &mut findings);
     for rule in RULES {
         if let Check::Suppressions(check) = rule.check {
@@ -162,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_prepared_is_for_rules_that_there_are() {
-        for name in OF_CONDITIONS.into_iter().chain(OF_MEANING) {
+        for name in OF_CONDITIONS.into_iter().chain(OF_MEANING).chain(OF_BOTH) {
             assert!(rule(name).is_some(), "{name}");
         }
     }

@@ -287,3 +287,16 @@ fn nothing_names_a_machine_or_a_registry_host() {
     }
     none("machine paths and registry hosts", &offences);
 }
+
+#[test]
+fn a_rule_that_asks_for_what_is_prepared_is_listed_as_semantic() {
+    let linter = fs::read_to_string(root().join("src/lint/mod.rs")).expect("src/lint/mod.rs");
+    let asks = |text: &str| ["book.analysis()", "book.conditions()", "book.meaning()"].iter().any(|call| text.contains(call));
+    let offences: Vec<String> = files("src/lint/rules", &[".rs"])
+        .into_iter()
+        .filter(|(_, text)| asks(text))
+        .map(|(path, _)| path.trim_start_matches("src/lint/rules/").trim_end_matches(".rs").replace('_', "-"))
+        .filter(|rule| !linter.contains(&format!("\"{rule}\"")))
+        .collect();
+    none("src/lint/mod.rs lists the semantic rules, which must not run while that is prepared", &offences);
+}
