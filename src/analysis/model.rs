@@ -169,6 +169,6 @@ pub(super) fn best_number(numbers: &Intervals<Rank>) -> Option<f64> {
     let (first, end) = numbers.ranges().first()?;
     let least = first.number();
     let most = end.map_or(f64::MAX, super::interval::Rank::number);
-    let between = (least / 2.0 + most / 2.0 * 1.0).trunc();
+    let between = (least / 2.0 + most / 2.0).trunc();
     [least.ceil(), least.ceil() + 1.0, most.floor(), most.floor() - 1.0, between].into_iter().find(holds).or(Some(least))
 }

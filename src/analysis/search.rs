@@ -143,13 +143,13 @@ pub fn satisfiable<'a>(vocabulary: &Vocabulary, goals: &[Goal<'a>], budget: Budg
 fn next_case<'a, 'v>(splits: &mut Vec<Split<'a, 'v>>) -> Option<Case<'a, 'v>> {
     loop {
         let split = splits.last_mut()?;
-        let Some(disjunct) = disjuncts(split.goal).nth(split.next) else {
+        let Some(disjunct) = parts(split.goal).nth(split.next) else {
             splits.pop();
             continue;
         };
         split.next += 1;
         let mut case = split.case.clone();
-        case.goals.extend(disjuncts(split.goal).take(split.next - 1).map(|before| Goal { holds: !before.holds, ..before }));
+        case.goals.extend(parts(split.goal).take(split.next - 1).map(|before| Goal { holds: !before.holds, ..before }));
         case.goals.push(disjunct);
         return Some(case);
     }
@@ -219,7 +219,7 @@ fn shape(goal: Goal<'_>) -> Shape<'_> {
     }
 }
 
-/// What a conjunction is made of. A complement is a conjunction of one.
+/// What a conjunction or a disjunction is made of. A complement is a conjunction of one.
 fn parts<'a>(goal: Goal<'a>) -> impl Iterator<Item = Goal<'a>> {
     let (parts, holds): (&'a [Formula], bool) = match goal.formula {
         Formula::All(parts) | Formula::Any(parts) => (parts, goal.holds),
@@ -229,16 +229,11 @@ fn parts<'a>(goal: Goal<'a>) -> impl Iterator<Item = Goal<'a>> {
     parts.iter().map(move |formula| Goal { formula, holds })
 }
 
-/// What a disjunction is made of.
-fn disjuncts(goal: Goal<'_>) -> impl Iterator<Item = Goal<'_>> {
-    parts(goal)
-}
-
 /// How many disjuncts are neither true nor false in the store, and one of them; `None` if one is true.
 fn undecided_disjuncts<'a>(goal: Goal<'a>, store: &Store<'_>) -> Option<(usize, Option<Goal<'a>>)> {
     let mut count = 0;
     let mut some = None;
-    for disjunct in disjuncts(goal) {
+    for disjunct in parts(goal) {
         match status(disjunct, store) {
             Some(true) => return None,
             Some(false) => {}

@@ -52,8 +52,12 @@ pub struct Rule {
 /// What a rule looks at.
 #[derive(Debug)]
 pub enum Check {
-    /// The law book.
-    Book(fn(&Book, &mut Sink)),
+    /// The law book as it is written.
+    Book(Look),
+    /// What its conditions mean, each for itself.
+    Conditions(Look),
+    /// What it means as a whole.
+    Meaning(Look),
     /// What became of the suppressions, once all other rules have run.
     Suppressions(fn(&[Use], &mut Sink)),
 }
@@ -80,56 +84,43 @@ pub fn level_problems(levels: &BTreeMap<String, crate::config::Placed<Level>>) -
     levels.iter().filter_map(problem).collect()
 }
 
-/// The rules that ask what single conditions mean, and those that ask what the law book means.
-const OF_CONDITIONS: [&str; 6] = [
-    "unsatisfiable-condition",
-    "always-true-condition",
-    "redundant-condition-part",
-    "allow-matches-missing",
-    "denial-misses-missing",
-    "never-satisfied-control",
-];
-const OF_MEANING: [&str; 8] = [
-    "dead-allow",
-    "same-condition-exception",
-    "redundant-policy",
-    "duplicate-policy",
-    "inert-denial",
-    "allow-deny-conflict",
-    "lockout",
-    "contradicting-controls",
-];
+/// How a rule looks at a law book.
+type Look = fn(&Book, &mut Sink);
 
-/// Semantic rules that ask for both, or for neither beforehand.
-const OF_BOTH: [&str; 3] = ["assertion-failed", "vacuous-assertion", "undecided-analysis"];
+impl Check {
+    fn of_text(&self) -> Option<Look> {
+        if let Self::Book(check) = self { Some(*check) } else { None }
+    }
 
-/// Whether a rule may ask for what [`prepare`] prepares.
-fn is_semantic(rule: &Rule) -> bool {
-    OF_CONDITIONS.contains(&rule.name) || OF_MEANING.contains(&rule.name) || OF_BOTH.contains(&rule.name)
+    fn of_meaning(&self) -> Option<Look> {
+        if let Self::Conditions(check) | Self::Meaning(check) = self { Some(*check) } else { None }
+    }
+}
+
+/// What the rules find that have such a check.
+fn told(book: &Book, such: fn(&Check) -> Option<Look>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in RULES {
+        if let Some(check) = such(&rule.check) {
+            collect(book, rule, &mut findings, check);
+        }
+    }
+    findings
 }
 
 /// Prepares side by side what rules will ask for one after the other.
 fn prepare(book: &Book) {
-    let wanted = |names: &[&str]| names.iter().any(|name| book.config.levels.get(*name).is_none_or(|level| level.value != Level::Ignore));
-    let conditions = || wanted(&OF_CONDITIONS).then(|| book.conditions().count());
-    let analysis = || wanted(&OF_MEANING).then(|| book.analysis());
+    let asked = |of: fn(&Check) -> bool| RULES.iter().any(|rule| of(&rule.check) && level(book, rule).severity().is_some());
+    let conditions = || asked(|check| matches!(check, Check::Conditions(_))).then(|| book.conditions().count());
+    let analysis = || asked(|check| matches!(check, Check::Meaning(_))).then(|| book.analysis());
     rayon::join(analysis, conditions);
 }
 
 /// Runs every rule that is not ignored, and gives its findings in their order. `today` decides which suppressions have expired.
 pub fn run(book: &Book, today: jiff::civil::Date) -> Vec<Finding> {
-    let told = |semantic: bool| {
-        let mut findings = Vec::new();
-        for rule in RULES.iter().filter(|rule| is_semantic(rule) == semantic) {
-            if let Check::Book(check) = rule.check {
-                collect(book, rule, &mut findings, check);
-            }
-        }
-        findings
-    };
-    // INVARIANT: no rule that is not semantic asks for what is being prepared, or it could wait for itself.
-    let ((), mut findings) = rayon::join(|| prepare(book), || told(false));
-    findings.extend(told(true));
+    // INVARIANT: a rule that looks at the law book as it is written does not ask for what is being prepared, or it could wait for itself.
+    let ((), mut findings) = rayon::join(|| prepare(book), || told(book, Check::of_text));
+    findings.extend(told(book, Check::of_meaning));
     let uses = suppression::apply(book, today, &mut findings);
     for rule in RULES {
         if let Check::Suppressions(check) = rule.check {
@@ -153,30 +144,22 @@ pub fn blocking(book: &Book) -> Vec<Finding> {
     findings
 }
 
+/// The level of a rule in a law book.
+fn level(book: &Book, rule: &Rule) -> Level {
+    let level = book.config.levels.get(rule.name).map_or(rule.default, |level| level.value);
+    // INVARIANT: a blocking rule always runs; `level_problems` has already told that it cannot be ignored.
+    if rule.blocking { level.max(Level::Warn) } else { level }
+}
+
 /// Runs one rule at its level.
 fn collect(book: &Book, rule: &'static Rule, findings: &mut Vec<Finding>, check: impl Fn(&Book, &mut Sink)) {
-    let configured = book.config.levels.get(rule.name);
-    let level = configured.map_or(rule.default, |level| level.value);
-    // INVARIANT: a blocking rule always runs; `level_problems` has already told that it cannot be ignored.
-    let level = if rule.blocking { level.max(Level::Warn) } else { level };
+    let level = level(book, rule);
     let Some(severity) = level.severity() else { return };
-    let reason = match configured {
+    let reason = match book.config.levels.get(rule.name) {
         Some(level) => format!("`{}` is set to `{}` in {}", rule.name, level.value.as_str(), crate::config::FILE_NAME),
         None => format!("`{}` is `{}` by default", rule.name, level.as_str()),
     };
     let mut sink = Sink::default();
     check(book, &mut sink);
     findings.extend(sink.into_drafts().into_iter().map(|draft| draft.into_finding(rule, severity, &reason)));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_prepared_is_for_rules_that_there_are() {
-        for name in OF_CONDITIONS.into_iter().chain(OF_MEANING).chain(OF_BOTH) {
-            assert!(rule(name).is_some(), "{name}");
-        }
-    }
 }

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a denial overlaps a grant in part",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/allow-deny-conflict.md"),
 };
 

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a grant applies, or a control is met, because an attribute is absent",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Conditions(check),
     page: include_str!("../../../docs/rules/allow-matches-missing.md"),
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a condition always holds",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Conditions(check),
     page: include_str!("../../../docs/rules/always-true-condition.md"),
 };
 

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "controls that can be met each cannot be met together",
     default: Level::Error,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/contradicting-controls.md"),
 };
 

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "denials cover a grant, so that it never takes effect",
     default: Level::Error,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/dead-allow.md"),
 };
 

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a request is allowed because it lacks what a denial measures",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Conditions(check),
     page: include_str!("../../../docs/rules/denial-misses-missing.md"),
 };
 

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a policy matches the very same requests as another, with the same effect",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/duplicate-policy.md"),
 };
 

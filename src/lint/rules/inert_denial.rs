@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a denial changes no decision, because nothing grants what it denies",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/inert-denial.md"),
 };
 

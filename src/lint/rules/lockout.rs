@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "nobody can change policies any more, although grants are meant to let somebody",
     default: Level::Error,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/lockout.md"),
 };
 

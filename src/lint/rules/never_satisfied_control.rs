@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "nothing can meet what a control requires",
     default: Level::Error,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Conditions(check),
     page: include_str!("../../../docs/rules/never-satisfied-control.md"),
 };
 

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a part of a condition changes nothing",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Conditions(check),
     page: include_str!("../../../docs/rules/redundant-condition-part.md"),
 };
 

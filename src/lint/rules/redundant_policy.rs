@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "other policies decide everything that a policy matches in the same way",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/redundant-policy.md"),
 };
 

@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a denial for everybody is meant to spare the members of a grant, and does not",
     default: Level::Error,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/same-condition-exception.md"),
 };
 

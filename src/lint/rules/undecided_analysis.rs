@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "it could not be found out whether something is wrong with a policy",
     default: Level::Warn,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/undecided-analysis.md"),
 };
 

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "the condition of an access policy can never hold",
     default: Level::Error,
     blocking: false,
-    check: Check::Book(check),
+    check: Check::Conditions(check),
     page: include_str!("../../../docs/rules/unsatisfiable-condition.md"),
 };
 
