@@ -24,6 +24,7 @@ use crate::bundle::Provenance;
 use crate::bundle::contents::AUDIT;
 use crate::bundle::load_private;
 use crate::finding::Severity;
+use crate::history::Lines;
 use crate::history::Repository;
 use crate::history::Trail;
 use crate::report::Format;
@@ -178,7 +179,7 @@ impl Build {
 /// Part of it is missing: what would be built here, nobody with the whole history could build again.
 fn history(repository: &Repository, commit: &str, console: &Console) -> miette::Result<Trail> {
     let bar = console.progress("reading history", "commit");
-    let trail = Trail::read(repository, commit, &|done, all| bar.show(done, all))?;
+    let trail = Trail::read(repository, commit, Lines::Landed, &|done, all| bar.show(done, all))?;
     bar.clear();
     match trail.partial() {
         None => Ok(trail),

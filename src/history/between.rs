@@ -6,7 +6,7 @@ use git2::Sort;
 use super::Repository;
 use super::RepositoryError;
 use super::Revision;
-use super::event::trailers;
+use super::landing::trailers;
 
 /// A line at the end of a commit's message, `Key: value`: a claim of whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Map;
 use serde_json::Value;
 
-use crate::policy::Policy;
-use crate::policy::to_value;
+use super::Version;
 
 /// What became of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,8 +43,11 @@ pub struct FieldChange {
 }
 
 /// What differs between two versions, in byte order of the paths. Defaults count as written.
-pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<FieldChange> {
-    let fields = |policy: Option<&Policy>| match policy.map(to_value) {
+pub fn changes(before: Option<&Version>, after: Option<&Version>) -> Vec<FieldChange> {
+    if before.map(|version| version.hash) == after.map(|version| version.hash) {
+        return Vec::new();
+    }
+    let fields = |version: Option<&Version>| match version.map(Version::value) {
         Some(Value::Object(fields)) => fields,
         _ => Map::new(),
     };
@@ -82,8 +84,8 @@ mod tests {
     use crate::policy::from_value;
     use crate::schema::Kind;
 
-    fn policy(fields: &Value) -> Policy {
-        from_value(Kind::Access, fields).expect("valid")
+    fn policy(fields: &Value) -> Version {
+        Version::new(&from_value(Kind::Access, fields).expect("valid"))
     }
 
     #[track_caller]

@@ -1,16 +1,15 @@
-//! One change of one policy, and the commit that made it.
+//! One change of one policy.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::CommitTime;
 use super::FieldChange;
+use super::Landing;
 use super::Person;
+use super::Sha256Hash;
+use super::Version;
 use super::change::changes;
-use super::state::Delta;
-use crate::policy::Policy;
 use crate::policy::PolicyId;
-use crate::policy::to_value;
 use crate::schema::Kind;
 
 /// What happened to a policy.
@@ -28,11 +27,33 @@ pub enum Action {
     Disable,
     /// It is in another file, and nothing changed in it.
     Move,
+    /// It is written differently, and means the same.
+    Reformat,
+    /// It has another id, and nothing else changed in it.
+    Rename,
+    /// It means what it meant once before.
+    Restore,
+    /// It cannot be read any more, and is told with its last meaning until it can be, or is gone.
+    Break,
+    /// It can be read again.
+    Repair,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 6] = [Self::Create, Self::Update, Self::Delete, Self::Enable, Self::Disable, Self::Move];
+    pub const ALL: [Self; 11] = [
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Enable,
+        Self::Disable,
+        Self::Move,
+        Self::Reformat,
+        Self::Rename,
+        Self::Restore,
+        Self::Break,
+        Self::Repair,
+    ];
 
     /// The word for people and machines.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +64,11 @@ impl Action {
             Self::Enable => "enable",
             Self::Disable => "disable",
             Self::Move => "move",
+            Self::Reformat => "reformat",
+            Self::Rename => "rename",
+            Self::Restore => "restore",
+            Self::Break => "break",
+            Self::Repair => "repair",
         }
     }
 
@@ -58,66 +84,41 @@ impl fmt::Display for Action {
     }
 }
 
-/// A commit that changed the law book, as it landed on the line of first parents.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Landing {
-    /// The id, in hexadecimal.
-    pub commit: String,
-    /// Its parents; the first one is the commit that it is compared with, and there are several for a merge.
-    pub parents: Vec<String>,
-    /// Who wrote the change.
-    pub author: Person,
-    /// When it was written.
-    pub authored: CommitTime,
-    /// Who made the commit.
-    pub committer: Person,
-    /// When it was made.
-    pub committed: CommitTime,
-    /// The first line of the message.
-    pub subject: String,
-    /// The trailers of the message, in order: claims of whoever wrote it.
-    pub trailers: Vec<(String, String)>,
+/// How a merge came to what it holds, for one policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MergeKind {
+    /// It holds what one of the merged lines holds.
+    Taken,
+    /// Both sides changed the file, and it holds what git makes of both by itself.
+    Combined,
+    /// Both sides changed the same place, and somebody decided by hand.
+    Resolved,
+    /// An evil merge: it holds what neither side holds and what git does not make of them.
+    Evil,
 }
 
-impl Landing {
-    /// The trailer of a commit that was made for a request: its id.
-    pub const REQUEST_ID: &'static str = "Lawbook-Request-Id";
-    /// The trailer of a commit that was made for a request: the address it came from.
-    pub const CLIENT_IP: &'static str = "Lawbook-Client-Ip";
-    /// The trailer of a commit that was made for a request: why.
-    pub const REASON: &'static str = "Lawbook-Reason";
+impl MergeKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Taken, Self::Combined, Self::Resolved, Self::Evil];
 
-    /// The value of the first trailer of this name, ignoring case.
-    pub fn trailer(&self, name: &str) -> Option<&str> {
-        self.trailers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    pub(super) fn new(commit: &git2::Commit<'_>) -> Self {
-        let message = String::from_utf8_lossy(commit.message_bytes());
-        let (author, committer) = (commit.author(), commit.committer());
-        let time = |time: git2::Time| CommitTime::new(time.seconds(), time.offset_minutes());
-        Self {
-            commit: commit.id().to_string(),
-            parents: commit.parent_ids().map(|id| id.to_string()).collect(),
-            author: person(&author),
-            authored: time(author.when()),
-            committer: person(&committer),
-            committed: time(committer.when()),
-            subject: message.trim_start().lines().next().unwrap_or("").trim_end().to_owned(),
-            trailers: trailers(&message),
+    /// The word for people and machines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Combined => "combined",
+            Self::Resolved => "resolved",
+            Self::Evil => "evil",
         }
     }
 }
 
-fn person(signature: &git2::Signature<'_>) -> Person {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Person { name: text(signature.name_bytes()), email: text(signature.email_bytes()) }
-}
-
-/// The trailers of a message, in order; none of one that has no proper block of them.
-pub(super) fn trailers(message: &str) -> Vec<(String, String)> {
-    let Ok(found) = git2::message_trailers_strs(message) else { return Vec::new() };
-    found.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+/// What is known of an event that a merge brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// How the merge came to what it holds.
+    pub kind: MergeKind,
+    /// Who wrote the merged commits that touch the file, co-authors included, each once, in the order in which they began.
+    pub contributors: Vec<Person>,
 }
 
 /// One change of one policy.
@@ -137,43 +138,27 @@ pub struct Event {
     pub from: Option<Arc<str>>,
     /// What happened.
     pub action: Action,
-    /// The fields that differ.
-    pub changes: Vec<FieldChange>,
+    /// Its id before a rename.
+    pub renamed: Option<PolicyId>,
+    /// Of a policy that is restored, the last commit in which it came to mean this, in hexadecimal.
+    pub restores: Option<Arc<str>>,
+    /// The names of the fields that differ, in byte order.
+    pub fields: Box<[Box<str>]>,
     /// The policy before; `None` when it is new.
-    pub before: Option<Arc<Policy>>,
-    /// The policy after; `None` when it is gone.
-    pub after: Option<Arc<Policy>>,
+    pub before: Option<Arc<Version>>,
+    /// The policy after; `None` when it is gone. Of one that cannot be read, its last meaning.
+    pub after: Option<Arc<Version>>,
+    /// How it was merged; `None` when the commit is no merge.
+    pub merge: Option<Merge>,
+    /// The hash of all policies after the commit; see [`super::chain`].
+    pub state: Sha256Hash,
+    /// The hash of the event before this one.
+    pub prev: Sha256Hash,
 }
 
 impl Event {
-    /// The event that a difference is; `None` when nothing that counts differs.
-    pub(super) fn new(seq: u64, landing: &Arc<Landing>, delta: Delta) -> Option<Self> {
-        let Delta { id, before, after } = delta;
-        let place = after.as_ref().or(before.as_ref())?;
-        let (path, kind) = (Arc::clone(&place.path), place.policy.kind());
-        let from = before.as_ref().map(|held| &held.path).filter(|&old| *old != path).cloned();
-        let (before, after) = (before.map(|held| held.policy), after.map(|held| held.policy));
-        let action = match (&before, &after) {
-            (None, None) => return None,
-            (None, Some(_)) => Action::Create,
-            (Some(_), None) => Action::Delete,
-            (Some(before), Some(after)) if before == after => Action::Move,
-            (Some(before), Some(after)) => changed(before, after),
-        };
-        let changes = changes(before.as_deref(), after.as_deref());
-        Some(Self { seq, landing: Arc::clone(landing), policy: id, kind, path, from, action, changes, before, after })
-    }
-}
-
-fn changed(before: &Policy, after: &Policy) -> Action {
-    let switched = |policy: &Policy| {
-        let mut value = to_value(policy);
-        value.as_object_mut().map(|fields| fields.remove("enabled"));
-        value
-    };
-    match (before.enabled(), after.enabled()) {
-        (false, true) if switched(before) == switched(after) => Action::Enable,
-        (true, false) if switched(before) == switched(after) => Action::Disable,
-        _ => Action::Update,
+    /// What differs, in byte order of the paths.
+    pub fn changes(&self) -> Vec<FieldChange> {
+        changes(self.before.as_deref(), self.after.as_deref())
     }
 }

@@ -10,19 +10,29 @@ use rayon::prelude::*;
 
 use super::HistoryError;
 use super::Repository;
+use super::Sha256Hash;
+use super::Version;
 use super::tree::Content;
-use crate::policy::Policy;
+use crate::policy::PolicyDocument;
 use crate::policy::read_file;
 use crate::schema::Schema;
 use crate::source::MAX_FILE_BYTES;
 use crate::source::SourceId;
 use crate::syntax;
 
+/// A policy as one file writes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Written {
+    pub(super) version: Arc<Version>,
+    /// The hash of its part of the file.
+    pub(super) text: Sha256Hash,
+}
+
 /// The meaning of one file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reading {
     /// The policies that can be read, in order.
-    pub(super) policies: Vec<Arc<Policy>>,
+    pub(super) policies: Vec<Written>,
     /// The ids of those that cannot.
     pub(super) broken: BTreeSet<String>,
     /// Whether there may be policies of which not even the id is known.
@@ -101,12 +111,50 @@ fn meaning(bytes: &[u8], schema: &Schema) -> Reading {
     let file = read_file(source, text, schema);
     // A file that holds no policy is a write that was cut off, as the rules say too; it tells nothing of what it held before.
     let mut reading = Reading { opaque: !file.errors.is_empty() || file.documents.is_empty(), ..Reading::default() };
-    for document in &file.documents {
+    for (document, part) in file.documents.iter().zip(parts(text, &file.documents)) {
         match (document.policy(), document.id()) {
-            (Some(policy), _) => reading.policies.push(Arc::clone(policy)),
+            (Some(policy), _) => {
+                let version = Arc::new(Version::new(policy));
+                reading.policies.push(Written { version, text: Sha256Hash::of(part.as_bytes()) });
+            }
             (None, Some((id, _))) => drop(reading.broken.insert(id.to_owned())),
             (None, None) => reading.opaque = true,
         }
     }
     reading
+}
+
+/// The text of a file, divided among its documents at the lines that separate them, without those: what stands before the first
+/// one is its, and what stands behind the last one too.
+fn parts<'a>(text: &'a str, documents: &[PolicyDocument]) -> Vec<&'a str> {
+    let mut parts = Vec::with_capacity(documents.len());
+    let mut start = 0;
+    for (document, next) in documents.iter().zip(documents.iter().skip(1).map(Some).chain([None])) {
+        let end = next.map_or(text.len(), |next| separator(text, document.node.span.end as usize, next.node.span.start as usize));
+        let part = text.get(start..end).unwrap_or_default().trim();
+        let part = part.strip_prefix("---").unwrap_or(part);
+        parts.push(part.strip_suffix("\n...").unwrap_or(part).trim());
+        start = end;
+    }
+    parts
+}
+
+/// Where the last separator between two places begins; the first place when there is none.
+fn separator(text: &str, from: usize, to: usize) -> usize {
+    let gap = text.get(from..to).unwrap_or_default();
+    gap.rfind("\n---").map_or(from, |at| from + at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_file_is_divided_at_its_separators() {
+        let schema = Schema::new(&crate::config::Config::default().actions).expect("a schema");
+        let text = "# head\n_id: A\n# of A\n---\n# of B\n_id: B\n...\n--- # of C\n_id: C\n# end\n";
+        let file = read_file(SourceId::new(0), text, &schema);
+        let expected = ["# head\n_id: A\n# of A", "# of B\n_id: B", "# of C\n_id: C\n# end"];
+        assert_eq!(parts(text, &file.documents), expected);
+    }
 }

@@ -8,15 +8,21 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Sha256Hash;
+use super::Version;
 use super::reading::Reading;
-use crate::policy::Policy;
+use super::reading::Written;
 use crate::policy::PolicyId;
 
 /// A policy where it is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Held {
     pub(super) path: Arc<str>,
-    pub(super) policy: Arc<Policy>,
+    pub(super) version: Arc<Version>,
+    /// The hash of how it is written; of one that cannot be read, how it was when it could be.
+    pub(super) text: Sha256Hash,
+    /// Whether it cannot be read, and this is its last meaning.
+    pub(super) broken: bool,
 }
 
 /// A policy before and after a commit.
@@ -27,10 +33,17 @@ pub(super) struct Delta {
     pub(super) after: Option<Held>,
 }
 
+/// A policy in its file.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) written: Written,
+    pub(super) broken: bool,
+}
+
 /// The policies of one commit, by file and by id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
-    files: BTreeMap<Arc<str>, Vec<Arc<Policy>>>,
+    files: BTreeMap<Arc<str>, Vec<Kept>>,
     places: HashMap<PolicyId, BTreeSet<Arc<str>>>,
 }
 
@@ -50,19 +63,33 @@ impl State {
         deltas.filter(|delta| delta.before != delta.after).collect()
     }
 
+    /// The files, in byte order of their paths, with their policies.
+    pub(super) fn files(&self) -> &BTreeMap<Arc<str>, Vec<Kept>> {
+        &self.files
+    }
+
+    /// Puts a file where none is.
+    pub(super) fn put(&mut self, path: &Arc<str>, policies: Vec<Kept>) {
+        for kept in &policies {
+            self.places.entry(kept.written.version.id.clone()).or_default().insert(Arc::clone(path));
+        }
+        self.files.insert(Arc::clone(path), policies);
+    }
+
     /// The policy with this id that counts: the first one in byte order of paths, then in order of the file.
     fn meaning(&self, id: &PolicyId) -> Option<Held> {
         let path = self.places.get(id)?.first()?;
-        let policy = self.files.get(path)?.iter().find(|policy| policy.id() == id)?;
-        Some(Held { path: Arc::clone(path), policy: Arc::clone(policy) })
+        let kept = self.files.get(path)?.iter().find(|kept| kept.written.version.id == *id)?;
+        let Kept { written: Written { version, text }, broken } = kept.clone();
+        Some(Held { path: Arc::clone(path), version, text, broken })
     }
 
     fn concerned(&self, changes: &[(Arc<str>, Option<Arc<Reading>>)]) -> BTreeSet<PolicyId> {
         let mut ids = BTreeSet::new();
         for (path, reading) in changes {
-            ids.extend(self.files.get(path).into_iter().flatten().map(|policy| policy.id().clone()));
+            ids.extend(self.files.get(path).into_iter().flatten().map(|kept| kept.written.version.id.clone()));
             if let Some(reading) = reading {
-                ids.extend(reading.policies.iter().map(|policy| policy.id().clone()));
+                ids.extend(reading.policies.iter().map(|written| written.version.id.clone()));
                 ids.extend(reading.broken.iter().filter_map(|id| PolicyId::new(id)));
             }
         }
@@ -76,44 +103,39 @@ impl State {
                 if self.places.contains_key(id.as_str()) {
                     continue;
                 }
-                if let Some(held) = before.get(id.as_str()).and_then(Option::as_ref) {
+                if let Some(Held { version, text, .. }) = before.get(id.as_str()).cloned().flatten() {
                     let mut policies = self.take(path);
-                    policies.push(Arc::clone(&held.policy));
+                    policies.push(Kept { written: Written { version, text }, broken: true });
                     self.put(path, policies);
                 }
             }
         }
     }
 
-    fn take(&mut self, path: &Arc<str>) -> Vec<Arc<Policy>> {
+    fn take(&mut self, path: &Arc<str>) -> Vec<Kept> {
         let policies = self.files.remove(path).unwrap_or_default();
-        for policy in &policies {
-            if let Some(paths) = self.places.get_mut(policy.id()) {
+        for kept in &policies {
+            let id = &kept.written.version.id;
+            if let Some(paths) = self.places.get_mut(id) {
                 paths.remove(path);
                 if paths.is_empty() {
-                    self.places.remove(policy.id());
+                    self.places.remove(id);
                 }
             }
         }
         policies
     }
-
-    fn put(&mut self, path: &Arc<str>, policies: Vec<Arc<Policy>>) {
-        for policy in &policies {
-            self.places.entry(policy.id().clone()).or_default().insert(Arc::clone(path));
-        }
-        self.files.insert(Arc::clone(path), policies);
-    }
 }
 
 /// The policies of a file: those that can be read, and of those that cannot, what they meant before.
-fn succeed(old: Vec<Arc<Policy>>, reading: &Reading) -> Vec<Arc<Policy>> {
-    let mut policies = reading.policies.clone();
-    let lost = |policy: &Arc<Policy>| {
-        let here = reading.policies.iter().any(|one| one.id() == policy.id());
-        !here && (reading.opaque || reading.broken.contains(policy.id().as_str()))
+fn succeed(old: Vec<Kept>, reading: &Reading) -> Vec<Kept> {
+    let mut policies: Vec<Kept> = reading.policies.iter().map(|written| Kept { written: written.clone(), broken: false }).collect();
+    let lost = |kept: &Kept| {
+        let id = &kept.written.version.id;
+        let here = reading.policies.iter().any(|written| written.version.id == *id);
+        !here && (reading.opaque || reading.broken.contains(id.as_str()))
     };
-    policies.extend(old.into_iter().filter(lost));
+    policies.extend(old.into_iter().filter(lost).map(|kept| Kept { broken: true, ..kept }));
     policies
 }
 
@@ -125,9 +147,10 @@ mod tests {
     use crate::policy::from_value;
     use crate::schema::Kind;
 
-    fn policy(id: &str, service: &str) -> Arc<Policy> {
+    fn policy(id: &str, service: &str) -> Written {
         let value = json!({"_id": id, "service": service, "actions": ["read"], "members": ["*"]});
-        Arc::new(from_value(Kind::Access, &value).expect("valid"))
+        let policy = from_value(Kind::Access, &value).expect("valid");
+        Written { version: Arc::new(Version::new(&policy)), text: Sha256Hash::of(service.as_bytes()) }
     }
 
     fn readable(policies: &[(&str, &str)]) -> Reading {
@@ -152,7 +175,9 @@ mod tests {
             last = state.apply(&changes);
         }
         let show = |held: &Option<Held>| {
-            held.as_ref().map_or("-".to_owned(), |held| format!("{}={}", held.path, held.policy.service().unwrap_or("")))
+            let service = |held: &Held| held.version.value()["service"].as_str().unwrap_or_default().to_owned();
+            let mark = |held: &Held| if held.broken { "!" } else { "" };
+            held.as_ref().map_or("-".to_owned(), |held| format!("{}={}{}", held.path, service(held), mark(held)))
         };
         let shown: Vec<String> =
             last.iter().map(|delta| format!("{}: {} > {}", delta.id, show(&delta.before), show(&delta.after))).collect();
@@ -180,18 +205,19 @@ mod tests {
     #[test]
     fn what_cannot_be_read_keeps_its_meaning() {
         let both = [("f", Some(readable(&[("A", "a"), ("B", "b")])))];
-        check(&[&both, &[("f", Some(opaque()))]], &[]);
-        check(&[&both, &[("f", Some(opaque()))], &both], &[]);
-        check(&[&both, &[("f", Some(opaque()))], &[("f", Some(readable(&[("A", "x")])))]], &["A: f=a > f=x", "B: f=b > -"]);
-        check(&[&both, &[("f", Some(broken(&["A"])))]], &["B: f=b > -"]);
-        check(&[&both, &[("f", Some(opaque()))], &[("f", None)]], &["A: f=a > -", "B: f=b > -"]);
+        check(&[&both, &[("f", Some(opaque()))]], &["A: f=a > f=a!", "B: f=b > f=b!"]);
+        check(&[&both, &[("f", Some(opaque()))], &[("f", Some(opaque()))]], &[]);
+        check(&[&both, &[("f", Some(opaque()))], &both], &["A: f=a! > f=a", "B: f=b! > f=b"]);
+        check(&[&both, &[("f", Some(opaque()))], &[("f", Some(readable(&[("A", "x")])))]], &["A: f=a! > f=x", "B: f=b! > -"]);
+        check(&[&both, &[("f", Some(broken(&["A"])))]], &["A: f=a > f=a!", "B: f=b > -"]);
+        check(&[&both, &[("f", Some(opaque()))], &[("f", None)]], &["A: f=a! > -", "B: f=b! > -"]);
         check(&[&[("f", Some(broken(&["A"])))]], &[]);
     }
 
     #[test]
     fn a_policy_that_moves_and_breaks_at_once_is_not_deleted() {
         let first = [("f", Some(readable(&[("A", "a")])))];
-        check(&[&first, &[("f", None), ("g", Some(broken(&["A"])))]], &["A: f=a > g=a"]);
+        check(&[&first, &[("f", None), ("g", Some(broken(&["A"])))]], &["A: f=a > g=a!"]);
         check(&[&first, &[("e", Some(broken(&["A"])))]], &[]);
     }
 }

@@ -41,6 +41,17 @@ pub struct Person {
     pub email: String,
 }
 
+impl Person {
+    /// The person that `Name <e-mail>` is; without an address in brackets the text is the name.
+    pub fn parse(text: &str) -> Self {
+        let (name, email) = match text.split_once('<') {
+            Some((name, rest)) => (name, rest.split('>').next().unwrap_or_default()),
+            None => (text, ""),
+        };
+        Self { name: name.trim().to_owned(), email: email.trim().to_owned() }
+    }
+}
+
 impl fmt::Display for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} <{}>", self.name, self.email)
@@ -54,6 +65,19 @@ mod tests {
     #[track_caller]
     fn check(seconds: i64, offset: i32, expected: &str) {
         assert_eq!(CommitTime::new(seconds, offset).to_string(), expected);
+    }
+
+    #[test]
+    fn a_person_is_read_from_a_trailer() {
+        let person = |text: &str| {
+            let Person { name, email } = Person::parse(text);
+            (name, email)
+        };
+        let expected = |name: &str, email: &str| (name.to_owned(), email.to_owned());
+        assert_eq!(person("Ada King <ada@example.com>"), expected("Ada King", "ada@example.com"));
+        assert_eq!(person("<ada@example.com>"), expected("", "ada@example.com"));
+        assert_eq!(person("Ada"), expected("Ada", ""));
+        assert_eq!(person("Ada <ada@example.com"), expected("Ada", "ada@example.com"));
     }
 
     #[test]

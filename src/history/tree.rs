@@ -31,6 +31,24 @@ pub(super) enum Content {
 /// The policy files that differ: what stands there now, `None` when nothing does any more.
 pub(super) type Differences = BTreeMap<Arc<str>, Option<Content>>;
 
+/// Which files are looked at.
+pub(super) trait Wanted {
+    /// Whether a file is, by its path relative to the root of the law book.
+    fn selects(&self, path: &str) -> bool;
+    /// Whether there may be one in a folder.
+    fn may_hold(&self, folder: &str) -> bool;
+}
+
+impl Wanted for Selection {
+    fn selects(&self, path: &str) -> bool {
+        self.selects(path)
+    }
+
+    fn may_hold(&self, folder: &str) -> bool {
+        self.may_hold(folder)
+    }
+}
+
 /// The trees of a repository, with the last ones kept.
 pub(super) struct Trees<'r> {
     repository: &'r Repository,
@@ -66,8 +84,8 @@ impl<'r> Trees<'r> {
         Ok(found.map(|name| name.content()))
     }
 
-    /// The selected files that differ between two folders.
-    pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, selection: &Selection) -> Result<Differences, HistoryError> {
+    /// The wanted files that differ between two folders.
+    pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, wanted: &impl Wanted) -> Result<Differences, HistoryError> {
         // What was read for the last comparison is the old side of this one; what is older is not needed again.
         self.old = std::mem::take(&mut self.young);
         let mut differences = Differences::new();
@@ -87,10 +105,10 @@ impl<'r> Trees<'r> {
                 let Some(name) = new.or(old) else { continue };
                 let path = join(&folder, name.name);
                 if name.is_folder {
-                    if selection.may_hold(&path) {
+                    if wanted.may_hold(&path) {
                         pending.push((path, old.map(|name| name.id), new.map(|name| name.id)));
                     }
-                } else if selection.selects(&path) {
+                } else if wanted.selects(&path) {
                     let content = new.map(|name| name.content());
                     let known = differences.entry(path.into()).or_default();
                     *known = content.or(*known);

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use git2::ErrorCode;
 use git2::Oid;
+use git2::Sort;
 
 use super::HistoryError;
 use super::Repository;
@@ -23,6 +25,20 @@ use crate::schema::Schema;
 pub(super) struct Stop {
     pub(super) commit: Oid,
     pub(super) tree: Oid,
+    /// The commit that it is compared with; `None` when there is none, or none that is there.
+    pub(super) parent: Option<Oid>,
+    /// Whether it has a parent that is not there, so that nobody knows what it changed.
+    pub(super) cut: bool,
+    /// Whether it lies on the line of first parents.
+    pub(super) landed: bool,
+}
+
+impl Stop {
+    fn new(commit: &git2::Commit<'_>, parent: Option<Oid>, landed: bool) -> Self {
+        // A shallow clone hides parents that are not there; the commit itself still names them.
+        let has_parent = commit.raw_header_bytes().split(|&byte| byte == b'\n').any(|line| line.starts_with(b"parent "));
+        Self { commit: commit.id(), tree: commit.tree_id(), parent, cut: parent.is_none() && has_parent, landed }
+    }
 }
 
 /// The line of first parents.
@@ -44,30 +60,88 @@ pub(super) fn line(repository: &Repository, tip: &str, after: Option<Oid>) -> Re
         if Some(commit.id()) == after {
             break true;
         }
-        stops.push(Stop { commit: commit.id(), tree: commit.tree_id() });
-        let Ok(parent) = commit.parent_id(0) else { break false };
-        commit = match repository.git().find_commit(parent) {
-            Ok(commit) => commit,
-            Err(error) if error.code() == ErrorCode::NotFound => {
+        let parent = commit.parent_id(0).ok();
+        let above = parent.map(|parent| find(repository, parent)).transpose()?.flatten();
+        stops.push(Stop::new(&commit, above.as_ref().map(git2::Commit::id), true));
+        match (parent, above) {
+            (_, Some(above)) => commit = above,
+            (Some(parent), None) => {
                 partial.get_or_insert_with(|| format!("commit `{parent}` is missing"));
                 break false;
             }
-            Err(error) => return Err(repository.error(&format!("read commit `{parent}`"), &error).into()),
-        };
+            (None, None) => break false,
+        }
     };
     stops.reverse();
     Ok(Line { stops, continues, partial })
 }
 
+/// Every commit that `tip` holds, each after its parents; those on the line of first parents are marked.
+pub(super) fn everything(repository: &Repository, tip: &str) -> Result<Line, HistoryError> {
+    let Line { stops, mut partial, .. } = line(repository, tip, None)?;
+    let landed: HashSet<Oid> = stops.iter().map(|stop| stop.commit).collect();
+    let failed = |error: &git2::Error| repository.error("walk the history", error);
+    let id = repository.commit(tip)?.id();
+    let mut walk = repository.git().revwalk().map_err(|error| failed(&error))?;
+    let started = walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).and_then(|()| walk.push(id));
+    started.map_err(|error| failed(&error))?;
+    let mut all = Vec::new();
+    for id in walk {
+        let id = match id {
+            Ok(id) => id,
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                partial.get_or_insert_with(|| "a commit is missing".to_owned());
+                break;
+            }
+            Err(error) => return Err(failed(&error).into()),
+        };
+        let Some(commit) = find(repository, id)? else { continue };
+        let parent = commit.parent_id(0).ok().map(|parent| find(repository, parent)).transpose()?.flatten();
+        all.push(Stop::new(&commit, parent.as_ref().map(git2::Commit::id), landed.contains(&id)));
+    }
+    Ok(Line { stops: all, continues: false, partial })
+}
+
+/// A commit, if it is there.
+fn find(repository: &Repository, id: Oid) -> Result<Option<git2::Commit<'_>>, HistoryError> {
+    match repository.git().find_commit(id) {
+        Ok(commit) => Ok(Some(commit)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(repository.error(&format!("read commit `{id}`"), &error).into()),
+    }
+}
+
 /// What a commit changed: files under the schema of its time.
 pub(super) struct Step {
-    pub(super) commit: Oid,
     pub(super) schema: usize,
     pub(super) files: Differences,
 }
 
+/// The schemas that a history needs: one for each set of actions that a configuration ever named.
+#[derive(Debug, Default)]
+pub(super) struct Schemas {
+    schemas: Vec<Schema>,
+    known: HashMap<Vec<String>, usize>,
+}
+
+impl Schemas {
+    pub(super) fn all(&self) -> &[Schema] {
+        &self.schemas
+    }
+
+    /// The position of the schema for some actions.
+    fn of(&mut self, actions: &[String]) -> Result<usize, HistoryError> {
+        if let Some(&known) = self.known.get(actions) {
+            return Ok(known);
+        }
+        self.schemas.push(Schema::new(actions)?);
+        self.known.insert(actions.to_owned(), self.schemas.len() - 1);
+        Ok(self.schemas.len() - 1)
+    }
+}
+
 /// What is known of the commit that the walk is at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Position {
     law_book: Option<Oid>,
     config: Option<Content>,
@@ -75,39 +149,36 @@ pub(super) struct Position {
     selection: Selection,
     schema: usize,
     files: BTreeMap<Arc<str>, Content>,
-    schemas: Vec<Schema>,
-    schema_of: HashMap<Vec<String>, usize>,
 }
 
 impl Position {
     /// Before the first commit.
-    pub(super) fn start() -> Result<Self, HistoryError> {
+    pub(super) fn start(schemas: &mut Schemas) -> Result<Self, HistoryError> {
         let config = Config::default();
-        let schema = Schema::new(&config.actions)?;
         Ok(Self {
             law_book: None,
             config: None,
             selection: Selection::new(&config),
-            schema: 0,
+            schema: schemas.of(&config.actions)?,
             files: BTreeMap::new(),
-            schemas: vec![schema],
-            schema_of: HashMap::from([(config.actions.clone(), 0)]),
             actions: config.actions,
         })
     }
 
-    pub(super) fn schemas(&self) -> &[Schema] {
-        &self.schemas
-    }
-
     /// Goes to the next commit; `None` when it changed nothing here.
-    pub(super) fn advance(&mut self, trees: &mut Trees<'_>, repository: &Repository, stop: Stop) -> Result<Option<Step>, HistoryError> {
+    pub(super) fn advance(
+        &mut self,
+        trees: &mut Trees<'_>,
+        schemas: &mut Schemas,
+        repository: &Repository,
+        stop: Stop,
+    ) -> Result<Option<Step>, HistoryError> {
         let law_book = trees.law_book(stop.tree)?;
         if law_book == self.law_book {
             return Ok(None);
         }
         let config = law_book.map(|folder| trees.file(folder, config::FILE_NAME)).transpose()?.flatten();
-        let files = if config == self.config || !self.reconfigure(repository, config)? {
+        let files = if config == self.config || !self.reconfigure(schemas, repository, config)? {
             trees.compare(self.law_book, law_book, &self.selection)?
         } else {
             self.differences_from(trees.compare(None, law_book, &self.selection)?)
@@ -120,22 +191,20 @@ impl Position {
                 None => self.files.remove(path),
             };
         }
-        Ok((!files.is_empty()).then_some(Step { commit: stop.commit, schema: self.schema, files }))
+        Ok((!files.is_empty()).then_some(Step { schema: self.schema, files }))
+    }
+
+    /// Which files are policies here.
+    pub(super) fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// Takes over a configuration, and tells whether every file has to be looked at again. One that is broken changes nothing.
-    fn reconfigure(&mut self, repository: &Repository, content: Option<Content>) -> Result<bool, HistoryError> {
+    fn reconfigure(&mut self, schemas: &mut Schemas, repository: &Repository, content: Option<Content>) -> Result<bool, HistoryError> {
         let Some(config) = read_config(repository, content)? else { return Ok(false) };
         self.selection = Selection::new(&config);
         if self.actions != config.actions {
-            self.schema = match self.schema_of.get(&config.actions) {
-                Some(&known) => known,
-                None => {
-                    self.schemas.push(Schema::new(&config.actions)?);
-                    self.schema_of.insert(config.actions.clone(), self.schemas.len() - 1);
-                    self.schemas.len() - 1
-                }
-            };
+            self.schema = schemas.of(&config.actions)?;
             self.actions = config.actions;
             // Other actions may make a file readable or not: none of them is known any more.
             self.files.values_mut().for_each(|content| *content = Content::Refused);

@@ -1,6 +1,7 @@
 //! The audit trail in each of its formats, over one scripted repository.
 
 use insta::assert_snapshot;
+use lawbook::history::Lines;
 use lawbook::history::Repository as Opened;
 use lawbook::history::Trail;
 use lawbook::report::Look;
@@ -24,7 +25,7 @@ fn trail() -> Trail {
     repository.write("policies/a.yaml", policy("A").replace("staff", "board")).commit("change");
     repository.remove("policies/a.yaml").write("policies/b.yaml", policy("A").replace("staff", "board")).commit("move");
     repository.remove("policies/b.yaml").commit("remove");
-    Trail::read(&Opened::open(&repository.path()).expect("opens"), "HEAD", &|_, _| ()).expect("a trail")
+    Trail::read(&Opened::open(&repository.path()).expect("opens"), "HEAD", Lines::Landed, &|_, _| ()).expect("a trail")
 }
 
 fn written(trail: &Trail, format: AuditFormat) -> String {

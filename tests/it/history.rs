@@ -6,6 +6,7 @@ use lawbook::history::Action;
 use lawbook::history::Continuity;
 use lawbook::history::Event;
 use lawbook::history::Filter;
+use lawbook::history::Lines;
 use lawbook::history::Repository as Opened;
 use lawbook::history::RepositoryError;
 use lawbook::history::Trail;
@@ -19,25 +20,31 @@ fn open(dir: &Path) -> Opened {
 }
 
 fn read(dir: &Path) -> Trail {
-    Trail::read(&open(dir), "HEAD", &|_, _| ()).expect("a trail")
+    Trail::read(&open(dir), "HEAD", Lines::Landed, &|_, _| ()).expect("a trail")
 }
 
-/// `<seq> <subject>: <action> <policy> <path>[ from <path>]`, and for changes other than creation and deletion the fields.
-fn show(event: &Event) -> String {
-    let from = event.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    let line = format!("{} {}: {} {} {}{from}", event.seq, event.landing.subject, event.action, event.policy, event.path);
-    if matches!(event.action, Action::Create | Action::Delete) {
+/// `<seq> <subject>: <action> <policy> <path>[ from <path>][ was <id>][ as in <subject>]`, and the fields of what was there before
+/// and after.
+fn show(trail: &Trail, event: &Event) -> String {
+    let mut line = format!("{} {}: {} {} {}", event.seq, event.landing.subject, event.action, event.policy, event.path);
+    line.extend(event.from.iter().map(|from| format!(" from {from}")));
+    line.extend(event.renamed.iter().map(|id| format!(" was {id}")));
+    if let Some(commit) = &event.restores {
+        let earlier = trail.events().iter().find(|earlier| earlier.landing.commit == **commit).expect("an event of that commit");
+        line.push_str(&format!(" as in `{}`", earlier.landing.subject));
+    }
+    if event.before.is_none() || event.after.is_none() {
         return line;
     }
     let value = |value: &Option<serde_json::Value>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
     let field = |change: &lawbook::history::FieldChange| {
         format!(" [{} {} {} {}]", change.kind.as_str(), change.path.join("."), value(&change.lhs), value(&change.rhs))
     };
-    line + &event.changes.iter().map(field).collect::<String>()
+    line + &event.changes().iter().map(field).collect::<String>()
 }
 
 fn lines(trail: &Trail) -> Vec<String> {
-    trail.events().iter().map(show).collect()
+    trail.events().iter().map(|event| show(trail, event)).collect()
 }
 
 #[track_caller]
@@ -54,20 +61,29 @@ fn every_kind_of_event_is_told() {
     repository.write("policies/a.yaml", policy("A") + "enabled: true # again\n").commit("switch a on");
     repository.write("policies/a.yaml", format!("# a comment\n{}", policy("A"))).commit("reformat a");
     repository.write("policies/a.yaml", policy("A").replace("staff", "board")).commit("change a");
-    repository.write("policies/a.yaml", policy("A") + "enabled: false\n").commit("change a and switch it off");
+    repository.write("policies/a.yaml", policy("A") + "enabled: false\n").commit("back, and off");
     repository.remove("policies/a.yaml").write("policies/new/a.yml", policy("A") + "enabled: false\n").commit("move a");
     repository.remove("policies/new/a.yml").write("policies/a.yaml", policy("A")).commit("move a and switch it on");
     repository.write("README.md", "still nothing of ours").commit("elsewhere");
-    repository.remove("policies/a.yaml").commit("remove a");
+    repository.write("policies/a.yaml", "_id: [A\n").commit("break a");
+    repository.write("policies/a.yaml", policy("A").replace("staff", "public")).commit("repair a otherwise");
+    repository.write("policies/a.yaml", policy("B").replace("staff", "public")).commit("call a b");
+    repository.remove("policies/a.yaml").commit("remove b");
+    repository.write("policies/c.yaml", policy("B").replace("staff", "public")).commit("b again");
     let expected = [
         "1 add a: create A policies/a.yaml",
         "2 switch a off: disable A policies/a.yaml [E enabled true false]",
         "3 switch a on: enable A policies/a.yaml [E enabled false true]",
-        r#"4 change a: update A policies/a.yaml [E members ["staff"] ["board"]]"#,
-        r#"5 change a and switch it off: update A policies/a.yaml [E enabled true false] [E members ["board"] ["staff"]]"#,
-        "6 move a: move A policies/new/a.yml from policies/a.yaml",
-        "7 move a and switch it on: enable A policies/a.yaml from policies/new/a.yml [E enabled false true]",
-        "8 remove a: delete A policies/a.yaml",
+        "4 reformat a: reformat A policies/a.yaml",
+        r#"5 change a: update A policies/a.yaml [E members ["staff"] ["board"]]"#,
+        r#"6 back, and off: restore A policies/a.yaml as in `switch a off` [E enabled true false] [E members ["board"] ["staff"]]"#,
+        "7 move a: move A policies/new/a.yml from policies/a.yaml",
+        "8 move a and switch it on: enable A policies/a.yaml from policies/new/a.yml [E enabled false true]",
+        "9 break a: break A policies/a.yaml",
+        r#"10 repair a otherwise: repair A policies/a.yaml [E members ["staff"] ["public"]]"#,
+        r#"11 call a b: rename B policies/a.yaml was A [E _id "A" "B"]"#,
+        "12 remove b: delete B policies/a.yaml",
+        "13 b again: restore B policies/c.yaml as in `call a b`",
     ];
     check(&repository.path(), &expected);
 }
@@ -132,8 +148,12 @@ fn a_slip_and_its_repair_are_neither_a_deletion_nor_a_creation() {
     let expected = [
         "1 begin: create A policies/a.yaml",
         "2 begin: create B policies/b.yaml",
-        r#"3 repair b otherwise: update B policies/b.yaml [E actions ["read"] ["run"]]"#,
-        "4 remove a: delete A policies/a.yaml",
+        "3 break the syntax: break A policies/a.yaml",
+        "4 break the schema: break B policies/b.yaml",
+        "5 repair a: repair A policies/a.yaml",
+        r#"6 repair b otherwise: repair B policies/b.yaml [E actions ["read"] ["run"]]"#,
+        "7 break a again: break A policies/a.yaml",
+        "8 remove a: delete A policies/a.yaml",
     ];
     check(&repository.path(), &expected);
 }
@@ -141,7 +161,7 @@ fn a_slip_and_its_repair_are_neither_a_deletion_nor_a_creation() {
 #[test]
 fn the_configuration_of_each_commit_says_what_its_policies_are() {
     let repository = Repository::new();
-    repository.write("policies/a.yaml", policy("A")).write("laws/b.yaml", policy("B")).commit("default");
+    repository.write("policies/a.yaml", policy("A")).write("laws/b.yaml", policy("B") + "description: b\n").commit("default");
     repository.write("lawbook.toml", "files = ['laws/**/*.yaml']").commit("laws only");
     repository.write("lawbook.toml", "files = [").commit("broken configuration");
     repository.write("laws/c.yaml", policy("C").replace("read", "approve")).commit("an action that is unknown");
@@ -152,7 +172,7 @@ fn the_configuration_of_each_commit_says_what_its_policies_are() {
         "2 laws only: delete A policies/a.yaml",
         "3 laws only: create B laws/b.yaml",
         "4 make it known: create C laws/c.yaml",
-        "5 default again: create A policies/a.yaml",
+        "5 default again: restore A policies/a.yaml as in `default`",
         "6 default again: delete B laws/b.yaml",
         "7 default again: delete C laws/c.yaml",
     ];
@@ -169,7 +189,8 @@ fn a_law_book_in_a_folder_has_its_own_trail() {
     repository.write("law", "a file").commit("something else of that name");
     repository.remove("law").write("law/policies/a.yaml", policy("A")).commit("back");
     let trail = read(&repository.path().join("law"));
-    let expected = ["1 inside: create A policies/a.yaml", "2 gone: delete A policies/a.yaml", "3 back: create A policies/a.yaml"];
+    let expected =
+        ["1 inside: create A policies/a.yaml", "2 gone: delete A policies/a.yaml", "3 back: restore A policies/a.yaml as in `inside`"];
     assert_eq!(lines(&trail), expected);
 }
 
@@ -209,7 +230,7 @@ fn a_trail_is_continued_or_read_anew() {
     let repository = Repository::new();
     repository.write("policies/a.yaml", policy("A")).commit("one");
     let opened = open(&repository.path());
-    let mut trail = Trail::read(&opened, "main", &|_, _| ()).expect("a trail");
+    let mut trail = Trail::read(&opened, "main", Lines::Landed, &|_, _| ()).expect("a trail");
     let mut extend = |expected| {
         assert_eq!(trail.extend(&opened, "main", &|_, _| ()).expect("extends"), expected);
         assert_eq!(trail.tip(), repository.git(&["rev-parse", "main"]));
@@ -258,7 +279,13 @@ fn links_and_oversized_files_are_unreadable_not_gone() {
         &format!("120000,{},policies/a.yaml", repository.git(&["rev-parse", "HEAD:policies/a.yaml"])),
     ]);
     repository.git(&["commit", "--quiet", "-m", "link a"]);
-    check(&repository.path(), &["1 begin: create A policies/a.yaml", "2 begin: create B policies/b.yaml"]);
+    let expected = [
+        "1 begin: create A policies/a.yaml",
+        "2 begin: create B policies/b.yaml",
+        "3 grow b: break B policies/b.yaml",
+        "4 link a: break A policies/a.yaml",
+    ];
+    check(&repository.path(), &expected);
 }
 
 #[test]

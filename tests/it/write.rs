@@ -5,6 +5,7 @@ use std::path::Path;
 
 use lawbook::history::CommitTime;
 use lawbook::history::Landing;
+use lawbook::history::Lines;
 use lawbook::history::Person;
 use lawbook::history::Repository as Opened;
 use lawbook::history::RepositoryError;
@@ -77,7 +78,7 @@ fn toggling_twice_makes_two_commits_and_touches_nothing_else() {
     let shown = repository.git(&["log", "-1", "--format=%an <%ae>|%cn <%ce>|%cI|%B", &one.commit]);
     let message = "Disable A\n\nLawbook-Request-Id: r-1\nLawbook-Client-Ip: 192.0.2.1";
     assert_eq!(shown, format!("Grace <grace@example.com>|lawbook <server@example.com>|2026-03-02T10:00:00Z|{message}"));
-    let trail = Trail::read(&Opened::open(&repository.path()).expect("opens"), "main", &|_, _| ()).expect("a trail");
+    let trail = Trail::read(&Opened::open(&repository.path()).expect("opens"), "main", Lines::Landed, &|_, _| ()).expect("a trail");
     let told: Vec<_> = trail.events().iter().map(|event| (event.action.as_str(), event.landing.trailer(Landing::REQUEST_ID))).collect();
     assert_eq!(told, [("create", None), ("disable", Some("r-1")), ("enable", Some("r-1"))]);
 }

@@ -11,7 +11,7 @@ use super::AuditReport;
 use crate::history::Event;
 use crate::history::FieldChange;
 use crate::history::Person;
-use crate::schema::Kind;
+use crate::history::kind_word;
 
 /// The published schema of this format, as text.
 pub const AUDIT_SCHEMA: &str = include_str!("../../../schema/audit.schema.json");
@@ -34,23 +34,27 @@ struct WireEvent<'a> {
     action: &'static str,
     path: &'a str,
     from: Option<&'a str>,
-    changes: Vec<WireChange<'a>>,
+    renamed: Option<&'a str>,
+    restores: Option<&'a str>,
+    changes: Vec<WireChange>,
     author: WirePerson<'a>,
     authored: String,
     committer: WirePerson<'a>,
     committed: String,
     subject: &'a str,
     claimed: Vec<WireTrailer<'a>>,
+    state: String,
+    prev: String,
 }
 
 #[derive(Serialize)]
-struct WireChange<'a> {
+struct WireChange {
     kind: &'static str,
-    path: &'a [String],
+    path: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lhs: Option<&'a Value>,
+    lhs: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rhs: Option<&'a Value>,
+    rhs: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -94,25 +98,26 @@ fn wire_event(event: &Event) -> WireEvent<'_> {
         commit: &landing.commit,
         parents: &landing.parents,
         policy: event.policy.as_str(),
-        kind: match event.kind {
-            Kind::Access => "access-policy",
-            Kind::Control => "control",
-        },
+        kind: kind_word(event.kind),
         action: event.action.as_str(),
         path: &event.path,
         from: event.from.as_deref(),
-        changes: event.changes.iter().map(wire_change).collect(),
+        renamed: event.renamed.as_ref().map(|id| id.as_str()),
+        restores: event.restores.as_deref(),
+        changes: event.changes().into_iter().map(wire_change).collect(),
         author: wire_person(&landing.author),
         authored: landing.authored.to_string(),
         committer: wire_person(&landing.committer),
         committed: landing.committed.to_string(),
         subject: &landing.subject,
         claimed: landing.trailers.iter().map(|(key, value)| WireTrailer { key, value }).collect(),
+        state: event.state.to_string(),
+        prev: event.prev.to_string(),
     }
 }
 
-fn wire_change(change: &FieldChange) -> WireChange<'_> {
-    WireChange { kind: change.kind.as_str(), path: &change.path, lhs: change.lhs.as_ref(), rhs: change.rhs.as_ref() }
+fn wire_change(change: FieldChange) -> WireChange {
+    WireChange { kind: change.kind.as_str(), path: change.path, lhs: change.lhs, rhs: change.rhs }
 }
 
 fn wire_person(person: &Person) -> WirePerson<'_> {

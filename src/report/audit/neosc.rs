@@ -82,14 +82,14 @@ struct LineTrailer {
 }
 
 impl Entry {
-    /// The entry of an event; `None` for a move, which the interface does not know.
+    /// The entry of an event; `None` for what the interface does not know: a policy that moved, or is only written differently.
     pub fn new(event: &Event) -> Option<Self> {
         let landing = &event.landing;
         Self::of(&Facts {
             commit: &landing.commit,
             policy: event.policy.as_str(),
             action: event.action,
-            fields: fields(event),
+            fields: event.fields.iter().map(|name| &**name).collect(),
             email: &landing.author.email,
             address: landing.trailer(Landing::CLIENT_IP),
             committed: landing.committed.at,
@@ -130,7 +130,11 @@ impl Entry {
             Action::Delete => ("delete_policy", "Policy deleted".to_owned()),
             Action::Enable => ("toggle_policy", "Policy enabled".to_owned()),
             Action::Disable => ("toggle_policy", "Policy disabled".to_owned()),
-            Action::Move => return None,
+            Action::Rename => ("update_policy", "Policy renamed".to_owned()),
+            Action::Restore => ("update_policy", "Policy restored".to_owned()),
+            Action::Break => ("update_policy", "Policy cannot be read any more".to_owned()),
+            Action::Repair => ("update_policy", "Policy can be read again".to_owned()),
+            Action::Move | Action::Reformat => return None,
         };
         let claimed = facts.address.and_then(|text| text.trim().parse::<IpAddr>().ok());
         Some(Self {
@@ -150,13 +154,6 @@ impl Entry {
 /// The name-based identifier (version 5) of a URI.
 fn identifier(name: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
-}
-
-/// The fields of the policy that changed, each once.
-pub(super) fn fields(event: &Event) -> Vec<&str> {
-    let mut names: Vec<&str> = event.changes.iter().filter_map(|change| change.path.first().map(String::as_str)).collect();
-    names.dedup();
-    names
 }
 
 /// Writes the entries as one array and a line break.

@@ -4,7 +4,6 @@ use std::io;
 use std::io::Write;
 
 use super::AuditReport;
-use super::neosc::fields;
 use crate::history::Action;
 use crate::history::Event;
 use crate::report::count;
@@ -52,7 +51,12 @@ fn what(event: &Event) -> String {
     match (event.action, &event.from) {
         (Action::Create, _) => event.path.to_string(),
         (Action::Move, Some(from)) => format!("{from} → {}", event.path),
-        (Action::Update, _) => fields(event).join(", "),
+        (Action::Rename, _) => event.renamed.as_ref().map(|old| format!("was {old}")).unwrap_or_default(),
+        (Action::Restore, _) => {
+            let commit: String = event.restores.iter().flat_map(|commit| commit.chars()).take(SHOWN_OF_AN_ID).collect();
+            format!("as in {commit}")
+        }
+        (Action::Update | Action::Repair, _) => event.fields.join(", "),
         _ => String::new(),
     }
 }

@@ -1,0 +1,241 @@
+//! What makes the trail tamper evident: the hash of all policies after a commit, and the hash that chains the events.
+//!
+//! Both can be computed again by anybody, from the repository or from an export, with nothing but SHA-256 and JSON:
+//!
+//! - The *state* is the SHA-256 of 256 values, one after the other: value *n* is the SHA-256 of the lines `id:hash`, each with a
+//!   line feed, of those policies whose id has a SHA-256 that begins with the byte *n*, in byte order of the ids. `hash` is the
+//!   SHA-256 of the policy as canonical JSON, in hexadecimal digits. So one commit costs the 256th part of a law book.
+//! - An event is hashed as the canonical JSON of its members [`MEMBERS`], all there, absent values as `null`. `prev` is the hash
+//!   of the event before, or 64 zeros. Everything else that an export says of an event (who signed, what it means) is told
+//!   beside it, and follows from the commit.
+//!
+//! Canonical JSON has its keys in byte order, no white space, and UTF-8 unescaped.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Event;
+use super::FieldChange;
+use super::Landing;
+use super::Person;
+use super::Sha256Hash;
+use super::hash::canonical;
+use crate::policy::PolicyId;
+use crate::schema::Kind;
+
+/// The version of what is written above; it changes when an old head could not be computed any more.
+pub const CHAIN_VERSION: u8 = 1;
+
+/// The members of an event that are chained, in byte order.
+pub const MEMBERS: [&str; 19] = [
+    "action",
+    "author",
+    "authored",
+    "changes",
+    "claimed",
+    "commit",
+    "committed",
+    "committer",
+    "from",
+    "kind",
+    "parents",
+    "path",
+    "policy",
+    "prev",
+    "renamed",
+    "restores",
+    "seq",
+    "state",
+    "subject",
+];
+
+/// The word for a kind of policy.
+pub fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Access => "access-policy",
+        Kind::Control => "control",
+    }
+}
+
+/// The chained members; the fields stand in byte order of their names, as do those of everything below.
+#[derive(Serialize)]
+struct Chained<'a> {
+    action: &'a str,
+    author: ChainedPerson<'a>,
+    authored: String,
+    changes: Vec<ChainedChange<'a>>,
+    claimed: Vec<ChainedTrailer<'a>>,
+    commit: &'a str,
+    committed: String,
+    committer: ChainedPerson<'a>,
+    from: Option<&'a str>,
+    kind: &'a str,
+    parents: &'a [String],
+    path: &'a str,
+    policy: &'a str,
+    prev: String,
+    renamed: Option<&'a str>,
+    restores: Option<&'a str>,
+    seq: u64,
+    state: String,
+    subject: &'a str,
+}
+
+#[derive(Serialize)]
+struct ChainedPerson<'a> {
+    email: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct ChainedChange<'a> {
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lhs: Option<&'a Value>,
+    path: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rhs: Option<&'a Value>,
+}
+
+#[derive(Serialize)]
+struct ChainedTrailer<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+impl Event {
+    /// The hash of the event, which the next one names as `prev`.
+    pub fn hash(&self) -> Sha256Hash {
+        self.hash_with(&self.changes())
+    }
+
+    /// The bytes that are hashed.
+    pub fn canonical(&self) -> Vec<u8> {
+        self.canonical_with(&self.changes())
+    }
+
+    /// The same, with changes that are known already.
+    pub(super) fn hash_with(&self, changes: &[FieldChange]) -> Sha256Hash {
+        Sha256Hash::of(&self.canonical_with(changes))
+    }
+
+    fn canonical_with(&self, changes: &[FieldChange]) -> Vec<u8> {
+        let landing: &Landing = &self.landing;
+        canonical(&Chained {
+            action: self.action.as_str(),
+            author: chained_person(&landing.author),
+            authored: landing.authored.to_string(),
+            changes: changes.iter().map(chained_change).collect(),
+            claimed: landing.trailers.iter().map(|(key, value)| ChainedTrailer { key, value }).collect(),
+            commit: &landing.commit,
+            committed: landing.committed.to_string(),
+            committer: chained_person(&landing.committer),
+            from: self.from.as_deref(),
+            kind: kind_word(self.kind),
+            parents: &landing.parents,
+            path: &self.path,
+            policy: self.policy.as_str(),
+            prev: self.prev.to_string(),
+            renamed: self.renamed.as_ref().map(PolicyId::as_str),
+            restores: self.restores.as_deref(),
+            seq: self.seq,
+            state: self.state.to_string(),
+            subject: &landing.subject,
+        })
+    }
+}
+
+fn chained_person(person: &Person) -> ChainedPerson<'_> {
+    ChainedPerson { email: &person.email, name: &person.name }
+}
+
+fn chained_change(change: &FieldChange) -> ChainedChange<'_> {
+    ChainedChange { kind: change.kind.as_str(), lhs: change.lhs.as_ref(), path: &change.path, rhs: change.rhs.as_ref() }
+}
+
+/// The semantic hashes of all policies, in 256 groups by the hash of their id.
+#[derive(Debug, Clone)]
+pub(super) struct StateHash {
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    policies: BTreeMap<PolicyId, Sha256Hash>,
+    hash: Option<Sha256Hash>,
+}
+
+impl StateHash {
+    /// Of no policy.
+    pub(super) fn new() -> Self {
+        Self { groups: vec![Group { policies: BTreeMap::new(), hash: None }; 256] }
+    }
+
+    /// A policy means something else, or is gone.
+    pub(super) fn set(&mut self, id: &PolicyId, hash: Option<Sha256Hash>) {
+        let [first, ..] = *Sha256Hash::of(id.as_str().as_bytes()).as_bytes();
+        let Some(group) = self.groups.get_mut(usize::from(first)) else { return };
+        group.hash = None;
+        match hash {
+            Some(hash) => group.policies.insert(id.clone(), hash),
+            None => group.policies.remove(id),
+        };
+    }
+
+    /// The state.
+    pub(super) fn root(&mut self) -> Sha256Hash {
+        let mut all = Vec::with_capacity(256 * 32);
+        for group in &mut self.groups {
+            let hash = *group.hash.get_or_insert_with(|| {
+                let lines: String = group.policies.iter().map(|(id, hash)| format!("{id}:{hash}\n")).collect();
+                Sha256Hash::of(lines.as_bytes())
+            });
+            all.extend_from_slice(hash.as_bytes());
+        }
+        Sha256Hash::of(&all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> PolicyId {
+        PolicyId::new(text).expect("an id")
+    }
+
+    /// The state by its definition, group by group.
+    fn by_definition(policies: &[(&str, Sha256Hash)]) -> Sha256Hash {
+        let mut all = Vec::new();
+        for group in 0..=255_u8 {
+            let mut own: Vec<&(&str, Sha256Hash)> =
+                policies.iter().filter(|(id, _)| Sha256Hash::of(id.as_bytes()).as_bytes().first() == Some(&group)).collect();
+            own.sort();
+            let lines: String = own.iter().map(|(id, hash)| format!("{id}:{hash}\n")).collect();
+            all.extend_from_slice(Sha256Hash::of(lines.as_bytes()).as_bytes());
+        }
+        Sha256Hash::of(&all)
+    }
+
+    #[test]
+    fn the_state_depends_on_what_there_is_and_not_on_how_it_came_to_be() {
+        let (one, two) = (Sha256Hash::of(b"1"), Sha256Hash::of(b"2"));
+        let mut state = StateHash::new();
+        assert_eq!(state.root(), by_definition(&[]));
+        let names: Vec<String> = (0..600).map(|number| format!("POLICY-{number}")).collect();
+        names.iter().for_each(|name| state.set(&id(name), Some(one)));
+        state.root();
+        names.iter().skip(300).for_each(|name| state.set(&id(name), None));
+        state.set(&id("POLICY-7"), Some(two));
+        let expected: Vec<(&str, Sha256Hash)> =
+            names.iter().take(300).map(|name| (name.as_str(), if name == "POLICY-7" { two } else { one })).collect();
+        assert_eq!(state.root(), by_definition(&expected));
+    }
+
+    #[test]
+    fn the_members_are_in_byte_order() {
+        assert!(MEMBERS.is_sorted());
+    }
+}

@@ -1,0 +1,232 @@
+//! What a commit did to policies, from what differs before and after it.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Action;
+use super::Event;
+use super::FieldChange;
+use super::Landing;
+use super::Merge;
+use super::Sha256Hash;
+use super::Version;
+use super::change::changes;
+use super::state::Delta;
+use super::state::Held;
+use crate::policy::PolicyId;
+
+/// What happened to one policy.
+#[derive(Debug, Clone)]
+pub(super) struct Happening {
+    pub(super) policy: PolicyId,
+    pub(super) path: Arc<str>,
+    pub(super) from: Option<Arc<str>>,
+    pub(super) action: Action,
+    pub(super) renamed: Option<PolicyId>,
+    pub(super) restores: Option<Arc<str>>,
+    pub(super) before: Option<Arc<Version>>,
+    pub(super) after: Option<Arc<Version>>,
+}
+
+impl Happening {
+    /// What differs.
+    pub(super) fn changes(&self) -> Vec<FieldChange> {
+        changes(self.before.as_deref(), self.after.as_deref())
+    }
+
+    /// The event that it is; `None` of nothing.
+    pub(super) fn event(
+        self,
+        seq: u64,
+        landing: &Arc<Landing>,
+        changes: &[FieldChange],
+        merge: Option<Merge>,
+        state: Sha256Hash,
+        prev: Sha256Hash,
+    ) -> Option<Event> {
+        let Self { policy, path, from, action, renamed, restores, before, after } = self;
+        let kind = after.as_ref().or(before.as_ref())?.kind;
+        let mut fields: Vec<Box<str>> = changes.iter().filter_map(|change| change.path.first()).map(|name| name.as_str().into()).collect();
+        fields.dedup();
+        let (landing, fields) = (Arc::clone(landing), fields.into());
+        Some(Event { seq, landing, policy, kind, path, from, action, renamed, restores, fields, before, after, merge, state, prev })
+    }
+}
+
+/// What each policy has meant so far, and the last commit in which it came to mean that.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Past {
+    meanings: HashMap<PolicyId, HashMap<Sha256Hash, Arc<str>>>,
+}
+
+impl Past {
+    /// The last commit in which the policy came to mean this.
+    fn find(&self, version: &Version) -> Option<Arc<str>> {
+        self.meanings.get(&version.id)?.get(&version.hash).cloned()
+    }
+
+    /// Remembers what a policy means from a commit on.
+    pub(super) fn record(&mut self, before: Option<&Version>, after: Option<&Version>, commit: &Arc<str>) {
+        let Some(after) = after else { return };
+        if before.is_none_or(|before| before.hash != after.hash) {
+            self.meanings.entry(after.id.clone()).or_default().insert(after.hash, Arc::clone(commit));
+        }
+    }
+}
+
+/// What the differences of one commit are, in order of ids. Nothing that counts may be among them.
+pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
+    let mut renamed = renames(&deltas);
+    let gone: Vec<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
+    let rest = deltas.into_iter().filter(|delta| delta.after.is_some() || !gone.contains(&delta.id));
+    rest.filter_map(|delta| match renamed.remove(&delta.id) {
+        Some(before) => Some(happening(delta.id, Some(before), delta.after, past)),
+        None => Some(happening(delta.id, delta.before, delta.after, past)),
+    })
+    .flatten()
+    .collect()
+}
+
+/// Which of the new policies is which of those that are gone: one with the same body, in the same file if there is one.
+fn renames(deltas: &[Delta]) -> BTreeMap<PolicyId, Held> {
+    let mut gone: Vec<&Held> = deltas.iter().filter(|delta| delta.after.is_none()).filter_map(|delta| delta.before.as_ref()).collect();
+    gone.retain(|held| !held.broken);
+    let mut found = BTreeMap::new();
+    for in_place in [true, false] {
+        for (delta, new) in deltas.iter().filter(|delta| delta.before.is_none()).filter_map(|delta| Some((delta, delta.after.as_ref()?))) {
+            let same = |held: &&Held| held.version.body == new.version.body && (!in_place || held.path == new.path);
+            if found.contains_key(&delta.id) {
+                continue;
+            }
+            if let Some(at) = gone.iter().position(|held| same(held)) {
+                found.insert(delta.id.clone(), gone.remove(at).clone());
+            }
+        }
+    }
+    found
+}
+
+fn happening(policy: PolicyId, before: Option<Held>, after: Option<Held>, past: &Past) -> Option<Happening> {
+    let place = after.as_ref().or(before.as_ref())?;
+    let path = Arc::clone(&place.path);
+    let from = before.as_ref().map(|held| &held.path).filter(|&old| *old != path).cloned();
+    let renamed = before.as_ref().map(|held| &held.version.id).filter(|&id| *id != policy).cloned();
+    let mut restores = None;
+    let mut again = |held: &Held| {
+        restores = past.find(&held.version);
+        restores.is_some()
+    };
+    let action = match (&before, &after) {
+        (None, None) => return None,
+        (Some(_), None) => Action::Delete,
+        (None, Some(after)) => {
+            if again(after) {
+                Action::Restore
+            } else {
+                Action::Create
+            }
+        }
+        (Some(_), Some(_)) if renamed.is_some() => Action::Rename,
+        (Some(before), Some(after)) => match (before.broken, after.broken) {
+            (false, true) => Action::Break,
+            (true, false) => Action::Repair,
+            _ if before.version.hash == after.version.hash && from.is_some() => Action::Move,
+            (true, true) => return None,
+            _ if before.version.hash == after.version.hash => Action::Reformat,
+            _ if before.version.rest == after.version.rest => {
+                if after.version.enabled {
+                    Action::Enable
+                } else {
+                    Action::Disable
+                }
+            }
+            _ if again(after) => Action::Restore,
+            _ => Action::Update,
+        },
+    };
+    let (before, after) = (before.map(|held| held.version), after.map(|held| held.version));
+    Some(Happening { policy, path, from, action, renamed, restores, before, after })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::from_value;
+    use crate::schema::Kind;
+
+    /// `path id service`, with `!` before the path of one that cannot be read, `~` before one that is written differently and
+    /// `-` before one that is out of force.
+    fn held(text: &str) -> Held {
+        let mark = |sign: char| text.split(' ').next().is_some_and(|path| path.contains(sign));
+        let mut words = text.trim_start_matches(['!', '~', '-']).split(' ').map(str::to_owned);
+        let mut word = || words.next().expect("three words");
+        let (path, id, service) = (word(), word(), word());
+        let value = json!({"_id": id, "service": service, "actions": ["read"], "members": ["*"], "enabled": !mark('-')});
+        let version = Version::new(&from_value(Kind::Access, &value).expect("valid"));
+        let text = Sha256Hash::of(if mark('~') { b"other" } else { b"usual" });
+        Held { path: path.into(), version: Arc::new(version), text, broken: mark('!') }
+    }
+
+    #[track_caller]
+    fn check(past: &[(&str, &str)], deltas: &[(Option<&str>, Option<&str>)], expected: &[&str]) {
+        let mut known = Past::default();
+        for (commit, version) in past {
+            known.record(None, Some(&held(version).version), &Arc::from(*commit));
+        }
+        let delta = |(before, after): &(Option<&str>, Option<&str>)| {
+            let (before, after) = (before.map(held), after.map(held));
+            let id = after.as_ref().or(before.as_ref()).expect("one of them").version.id.clone();
+            Delta { id, before, after }
+        };
+        let found: Vec<String> = happenings(deltas.iter().map(delta).collect(), &known)
+            .into_iter()
+            .map(|one| {
+                let more =
+                    [one.from.map(|path| path.to_string()), one.renamed.map(|id| id.to_string()), one.restores.map(|id| id.to_string())];
+                let words =
+                    [one.action.to_string(), one.policy.to_string(), one.path.to_string()].into_iter().chain(more.into_iter().flatten());
+                words.collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_difference_has_its_name() {
+        check(&[], &[(None, Some("f A s"))], &["create A f"]);
+        check(&[], &[(Some("f A s"), None)], &["delete A f"]);
+        check(&[], &[(Some("f A s"), Some("f A t"))], &["update A f"]);
+        check(&[], &[(Some("f A s"), Some("-f A s"))], &["disable A f"]);
+        check(&[], &[(Some("-f A s"), Some("f A s"))], &["enable A f"]);
+        check(&[], &[(Some("-f A s"), Some("f A t"))], &["update A f"]);
+        check(&[], &[(Some("f A s"), Some("g A s"))], &["move A g f"]);
+        check(&[], &[(Some("f A s"), Some("~g A s"))], &["move A g f"]);
+        check(&[], &[(Some("f A s"), Some("~f A s"))], &["reformat A f"]);
+        check(&[], &[(Some("f A s"), Some("!f A s"))], &["break A f"]);
+        check(&[], &[(Some("!f A s"), Some("f A s"))], &["repair A f"]);
+        check(&[], &[(Some("!f A s"), Some("f A t"))], &["repair A f"]);
+        check(&[], &[(Some("!f A s"), None)], &["delete A f"]);
+        check(&[], &[(Some("!f A s"), Some("!~f A s"))], &[]);
+    }
+
+    #[test]
+    fn what_was_before_is_restored_unless_it_was_only_switched() {
+        check(&[("c1", "f A s"), ("c2", "f A t")], &[(Some("f A t"), Some("f A s"))], &["restore A f c1"]);
+        check(&[("c1", "f A s")], &[(None, Some("g A s"))], &["restore A g c1"]);
+        check(&[("c1", "f B s")], &[(None, Some("g A s"))], &["create A g"]);
+        check(&[("c1", "f A s"), ("c2", "-f A s")], &[(Some("-f A s"), Some("f A s"))], &["enable A f"]);
+    }
+
+    #[test]
+    fn a_policy_with_another_id_and_the_same_body_is_renamed() {
+        check(&[], &[(Some("f A s"), None), (None, Some("f B s"))], &["rename B f A"]);
+        check(&[], &[(Some("f A s"), None), (None, Some("g B s"))], &["rename B g f A"]);
+        check(&[], &[(Some("f A s"), None), (None, Some("f B t"))], &["delete A f", "create B f"]);
+        let both = [(Some("f A s"), None), (Some("g B s"), None), (None, Some("g C s")), (None, Some("h D s"))];
+        check(&[], &both, &["rename C g B", "rename D h f A"]);
+        check(&[], &[(Some("f A s"), None), (Some("g B s"), None), (None, Some("h D s"))], &["delete B g", "rename D h f A"]);
+    }
+}

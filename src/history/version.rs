@@ -1,0 +1,105 @@
+//! One meaning of a policy, as the history keeps it: small, comparable by hash, and a policy again when somebody asks.
+//!
+//! A long history has many versions and few that anybody looks at. So a version is the canonical JSON of the policy and the
+//! hashes by which it is compared; the conditions are parsed again only for whoever wants to decide by it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::hash::Sha256Hash;
+use super::hash::canonical;
+use crate::policy::Policy;
+use crate::policy::PolicyId;
+use crate::policy::from_value;
+use crate::policy::to_value;
+use crate::schema::Kind;
+
+/// One meaning of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The policy.
+    pub id: PolicyId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// The semantic hash: SHA-256 of the canonical JSON. Equal hashes are equal meanings.
+    pub hash: Sha256Hash,
+    /// The same without the id: equal when a policy was renamed.
+    pub(super) body: Sha256Hash,
+    /// The same without `enabled`: equal when a policy was switched.
+    pub(super) rest: Sha256Hash,
+    /// The canonical JSON.
+    pub(super) text: Box<str>,
+}
+
+impl Version {
+    pub(super) fn new(policy: &Policy) -> Self {
+        let value = to_value(policy);
+        let without = |keys: &[&str]| {
+            let mut value = value.clone();
+            if let Some(fields) = value.as_object_mut() {
+                fields.retain(|key, _| !keys.contains(&key.as_str()));
+            }
+            Sha256Hash::of_json(&value)
+        };
+        let text = canonical(&value);
+        Self {
+            id: policy.id().clone(),
+            kind: policy.kind(),
+            enabled: policy.enabled(),
+            hash: Sha256Hash::of(&text),
+            body: without(&["_id", "id"]),
+            rest: without(&["enabled"]),
+            text: String::from_utf8(text).unwrap_or_default().into(),
+        }
+    }
+
+    /// The canonical JSON: every field, defaults included, keys in byte order.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The fields.
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The policy; `None` when it could be read once and this version of the program does not take it any more.
+    pub fn policy(&self) -> Option<Arc<Policy>> {
+        from_value(self.kind, &self.value()).ok().map(Arc::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn version(fields: &Value) -> Version {
+        Version::new(&from_value(Kind::Access, fields).expect("valid"))
+    }
+
+    #[test]
+    fn versions_are_compared_by_what_they_mean() {
+        let fields = json!({"_id": "A", "service": "s", "actions": ["read"], "members": ["a"]});
+        let base = version(&fields);
+        let with = |key: &str, value: Value| {
+            let mut fields = fields.clone();
+            fields[key] = value;
+            version(&fields)
+        };
+        let same = |other: &Version| (base.hash == other.hash, base.body == other.body, base.rest == other.rest);
+        assert_eq!(same(&with("deny", json!(false))), (true, true, true));
+        assert_eq!(same(&with("_id", json!("B"))), (false, true, false));
+        assert_eq!(same(&with("enabled", json!(false))), (false, false, true));
+        assert_eq!(same(&with("service", json!("t"))), (false, false, false));
+        assert_eq!(base.policy().map(|policy| Version::new(&policy)), Some(base.clone()));
+        assert_eq!(
+            base.text(),
+            r#"{"_id":"A","_type":"Policy","actions":["read"],"deny":false,"enabled":true,"members":["a"],"service":"s","source":"private"}"#
+        );
+    }
+}
