@@ -65,7 +65,7 @@ pub enum ParameterKind {
     Texts,
     /// Members, spelled as in a policy.
     Members,
-    /// Members without `*`.
+    /// Members without `*`, who are excepted.
     Exceptions,
     /// The name of a service, or `*`.
     Service,
@@ -104,7 +104,7 @@ impl ParameterKind {
             Self::Text => "text",
             Self::Texts => "texts",
             Self::Members => "members",
-            Self::Exceptions => "members without `*`",
+            Self::Exceptions => "exceptions",
             Self::Service => "service",
             Self::Source => "source",
             Self::Actions => "actions",

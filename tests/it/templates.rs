@@ -326,6 +326,10 @@ fn hostile_values_stay_where_they_belong() {
             }
         }
     }
+    let long: Vec<String> = (0..500).map(|at| format!("{at:0500}")).collect();
+    let settings = json!({"values": long, "hidden-from": ["interns"], "service": "object"});
+    let error = instantiate("hide-data-set", None, settings.as_object().expect("an object")).expect_err("longer than a condition may be");
+    assert!(error.to_string().starts_with("the template `hide-data-set` cannot be filled in: "), "{error}");
     for value in ["a\nb", "a\r\n_id: B", "a\tb", "\u{202e}a", "a\u{2028}b", "a\u{85}b", "\0", ""] {
         let settings = json!({"team": ["a"], "service": value});
         assert!(instantiate("read-only-team", None, settings.as_object().expect("an object")).is_err(), "{value:?}");

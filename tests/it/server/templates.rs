@@ -19,7 +19,7 @@ const NETWORKS: &str = concat!(
     r#"{"name":"fact","description":"the fact that holds the address","type":"fact","list":false,"required":false,"default":"{context.ip}","example":"{context.ip}"},"#,
     r#"{"name":"service","description":"the service that it is narrowed to","type":"service","list":false,"required":false,"default":null,"example":"payroll"},"#,
     r#"{"name":"members","description":"whom it is narrowed to","type":"members","list":true,"required":false,"default":null,"example":["contractors"]},"#,
-    r#"{"name":"except","description":"whom it does not bind","type":"members without `*`","list":true,"required":false,"default":null,"example":["service:backup"]}],"#,
+    r#"{"name":"except","description":"whom it does not bind","type":"exceptions","list":true,"required":false,"default":null,"example":["service:backup"]}],"#,
     r#""policies":["#
 );
 
