@@ -14,6 +14,7 @@ pub mod decision;
 pub mod directory;
 pub mod analysis;
 pub mod lint;
+pub mod template;
 pub mod history;
 pub mod bundle;
 pub mod workspace;

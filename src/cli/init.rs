@@ -110,7 +110,7 @@ fn outer(dir: &Path) -> Option<PathBuf> {
 }
 
 /// The policies that are there already: where each id stands.
-fn known(book: &Book) -> BTreeMap<String, String> {
+pub(super) fn known(book: &Book) -> BTreeMap<String, String> {
     let place = |(at, document): (DocumentRef, &PolicyDocument)| {
         let file = book.files.get(at.file)?;
         Some((document.id()?.0.to_owned(), book.sources.path(file.source).to_owned()))
@@ -130,7 +130,7 @@ fn write(dir: &Path, path: &str, text: &str, known: &BTreeMap<String, String>) -
 }
 
 /// Writes a file that does not exist; says whether it did.
-fn write_new(path: &Path, text: &str) -> Result<bool, Failure> {
+pub(super) fn write_new(path: &Path, text: &str) -> Result<bool, Failure> {
     let unwritable = |error: std::io::Error| Failure::unwritable(path, &error);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(unwritable)?;

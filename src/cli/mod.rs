@@ -21,6 +21,7 @@ mod fmt;
 mod init;
 mod key;
 mod law_book;
+mod new;
 mod prefix;
 mod progress;
 mod replace;
@@ -91,6 +92,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Init),
+    New(Box<new::New>),
     Check(check::Check),
     Fmt(fmt::Fmt),
     Diff(Box<diff::Diff>),
@@ -114,6 +116,7 @@ impl Command {
     fn run(self, console: &mut Console) -> Outcome {
         match self {
             Self::Init(command) => command.run(console),
+            Self::New(command) => command.run(console),
             Self::Check(command) => command.run(console),
             Self::Fmt(command) => command.run(console),
             Self::Diff(command) => command.run(console),

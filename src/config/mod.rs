@@ -193,6 +193,23 @@ impl Default for Config {
     }
 }
 
+impl Server {
+    /// Where the policy with this id is written when it is created, relative to the root of the law book. The id is percent-encoded
+    /// outside of letters, digits, `.`, `_` and `-`, so that it names one file of one folder.
+    pub fn file_of(&self, id: &str) -> String {
+        let dots = id.bytes().all(|byte| byte == b'.');
+        let encoded: String = id
+            .bytes()
+            .map(|byte| match byte {
+                b'.' if dots => "%2E".to_owned(),
+                _ if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            })
+            .collect();
+        self.new_file.replace("{id}", &encoded)
+    }
+}
+
 impl Config {
     /// Reads the text of `lawbook.toml`.
     ///
@@ -389,6 +406,21 @@ mod tests {
             matches!(config.assertions.get(1).map(|a| &a.claim), Some(Claim::Always(scope)) if scope.principals == Principals::AtLeast)
         );
         assert_eq!(config.critical.first().map(|id| &text[id.range.clone()]), Some("\"pol-mfa-required\""));
+    }
+
+    #[test]
+    fn an_id_names_one_file_of_the_folder() {
+        let server = Server { new_file: "laws/{id}/policy.yaml".to_owned(), ..Server::default() };
+        for (id, expected) in [
+            ("pol-a_B.1", "pol-a_B.1"),
+            ("a b", "a%20b"),
+            ("*é", "%2A%C3%A9"),
+            ("..", "%2E%2E"),
+            ("a%/\\", "a%25%2F%5C"),
+            ("{id}", "%7Bid%7D"),
+        ] {
+            assert_eq!(server.file_of(id), format!("laws/{expected}/policy.yaml"), "{id}");
+        }
     }
 
     #[track_caller]

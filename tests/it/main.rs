@@ -27,6 +27,7 @@ mod repository;
 mod rules;
 mod running;
 mod server;
+mod templates;
 mod tidy;
 mod trial;
 mod write;

@@ -38,8 +38,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// The pure core: nothing in it touches the disk, the clock, the environment or the terminal.
-const PURE: [&str; 11] =
-    ["source", "finding", "syntax", "schema", "config", "condition", "policy", "decision", "directory", "analysis", "lint"];
+const PURE: [&str; 12] =
+    ["source", "finding", "syntax", "schema", "config", "condition", "policy", "decision", "directory", "analysis", "lint", "template"];
 
 const IMPURE: [&str; 10] = [
     "std::fs",

@@ -9,6 +9,7 @@ mod neosc;
 mod path;
 mod problem;
 mod status;
+mod templates;
 mod toggle;
 
 use std::sync::Arc;
@@ -127,6 +128,7 @@ pub fn app(state: Arc<State>) -> Router {
     Router::new()
         .route("/api/policies", any(neosc::policies))
         .route("/api/policies/{id}", any(toggle::policy))
+        .route("/api/policy-templates", any(templates::templates))
         .route("/api/audit-logs", any(audit_logs::audit_logs))
         .route("/access/v1/evaluation", any(authzen::evaluation))
         .route("/access/v1/evaluations", any(batch::evaluations))

@@ -106,7 +106,7 @@ pub fn nowhere(uri: &Uri) -> Response {
 /// Whether a path without a slash at its end belongs to the NeoSC interface.
 fn is_ours(path: &str) -> bool {
     match path {
-        "/api/policies" | "/api/audit-logs" => true,
+        "/api/policies" | "/api/policy-templates" | "/api/audit-logs" => true,
         _ => path.strip_prefix("/api/policies/").is_some_and(|id| !id.is_empty() && !id.contains('/')),
     }
 }
