@@ -27,6 +27,8 @@ mod repository;
 mod rules;
 mod running;
 mod server;
+mod signatures;
+mod signing;
 mod tidy;
 mod trial;
 mod write;
