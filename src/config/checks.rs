@@ -29,14 +29,6 @@ pub(super) fn problems(config: &Config, text: &str) -> Vec<ConfigProblem> {
         ));
     }
     problems.extend(history(config));
-    if config.history.require_signed {
-        let message = "this version does not verify the signatures of commits, so `require-signed` could not be kept";
-        problems.push(ConfigProblem::new(
-            place(text, "require-signed"),
-            message,
-            "take it out, and require signatures where the repository is hosted",
-        ));
-    }
     problems
 }
 
@@ -226,7 +218,6 @@ mod tests {
         refused("[history]\npinned = [\"abc1234\"]\n", "`abc1234` is not the full id of a commit", "\"abc1234\"");
         let long = "g".repeat(40);
         refused(&format!("[history]\npinned = [\"{long}\"]\n"), "is not the full id of a commit", &format!("\"{long}\""));
-        refused("[history]\nrequire-signed = true\n", "does not verify the signatures", "require-signed");
         refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"raed\"] }\n", "`raed` is no action", "\"raed\"");
         refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"del\"] }\n", "`del` is no action", "\"del\"");
         refused(

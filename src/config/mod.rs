@@ -152,13 +152,13 @@ pub struct History {
     /// The ids of commits that count as trusted, although they are not signed or nobody vouches for their keys.
     pub pinned: Vec<Placed<String>>,
     /// Whether a landing commit must carry a good signature.
-    pub require_signed: bool,
+    pub require_signed: Placed<bool>,
 }
 
 impl Default for History {
     fn default() -> Self {
         let allowed_signers = Placed { value: ".lawbook/allowed_signers".to_owned(), range: 0..0 };
-        Self { allowed_signers, pinned: Vec::new(), require_signed: false }
+        Self { allowed_signers, pinned: Vec::new(), require_signed: Placed { value: false, range: 0..0 } }
     }
 }
 

@@ -24,6 +24,7 @@ mod pages;
 mod properties;
 mod reports;
 mod repository;
+mod requirement;
 mod rules;
 mod running;
 mod server;

@@ -5,6 +5,7 @@
 //! cannot be verified is never good. `raw` takes a commit apart, `ssh` and `openpgp` verify, and `allowed` says whose a key is.
 
 mod allowed;
+mod make;
 mod openpgp;
 mod pattern;
 mod raw;
@@ -33,6 +34,8 @@ use ssh::SshSignature;
 
 pub use allowed::AllowedSigners;
 pub use allowed::SignersProblem;
+pub use make::armoured;
+pub use make::to_be_signed;
 pub(super) use terms::Terms;
 
 /// How well a signature proves who made a commit.
@@ -157,6 +160,23 @@ impl Signers {
         Ok(judged.collect::<Result<Vec<_>, RepositoryError>>()?.into_iter().flatten().collect())
     }
 
+    /// Whether the landing commits after a revision must be signed.
+    ///
+    /// # Errors
+    /// There is no such revision, or it cannot be read.
+    pub fn are_required(&self, repository: &Repository, revision: &str) -> Result<bool, RepositoryError> {
+        Ok(self.terms(repository, &repository.commit(revision)?)?.required)
+    }
+
+    /// For whom an Ed25519 key may sign a commit after a revision, now; else why it may not.
+    ///
+    /// # Errors
+    /// There is no such revision, or it cannot be read.
+    pub fn vouch_for(&self, repository: &Repository, revision: &str, public: &[u8; 32]) -> Result<Result<String, String>, RepositoryError> {
+        let voucher = Voucher::Commit(repository.commit(revision)?);
+        self.principal(repository, &voucher, &Key::new(&make::wire(public)), jiff::Timestamp::now().as_second(), &[])
+    }
+
     /// Judges the signature of a commit by the keys of another one.
     pub(super) fn judge(
         &self,
@@ -215,20 +235,26 @@ impl Signers {
         if let Err(flaw) = signature.verify(&signed.payload) {
             return Ok(Signature::flawed(Some(&signature.key), flaw));
         }
+        let (author, committer) = (commit.author(), commit.committer());
+        let address = |person: &git2::Signature<'_>| String::from_utf8_lossy(person.email_bytes()).into_owned();
+        let people = [address(&committer), address(&author)];
+        let at = committer.when().seconds();
         let key = Some(signature.key.fingerprint());
-        Ok(match self.principal(repository, commit, voucher, &signature.key)? {
+        Ok(match self.principal(repository, voucher, &signature.key, at, &people.each_ref().map(String::as_str))? {
             Ok(name) => Signature { status: SignatureStatus::Good, principal: Some(name), key, why: None },
             Err(why) => Signature { status: SignatureStatus::Untrusted, principal: None, key, why: Some(why) },
         })
     }
 
-    /// Who a key belongs to by the allowed signers of the one that vouches, or why it is not known.
+    /// Who a key belongs to by the allowed signers of the one that vouches, or why it is not known. `at` and `people` are the
+    /// time of the commit, in seconds since 1970, and the addresses that it is likely to be signed for.
     fn principal(
         &self,
         repository: &Repository,
-        commit: &git2::Commit<'_>,
         voucher: &Voucher<'_>,
         key: &Key,
+        at: i64,
+        people: &[&str],
     ) -> Result<Result<String, String>, RepositoryError> {
         let voucher = match voucher {
             Voucher::Commit(voucher) => voucher,
@@ -246,11 +272,7 @@ impl Signers {
             terms::Place::Taken => return Ok(told("it is not a file")),
         };
         let Some(file) = self.file(repository, id)? else { return Ok(told("the file is too large")) };
-        let (author, committer) = (commit.author(), commit.committer());
-        let address = |person: &git2::Signature<'_>| String::from_utf8_lossy(person.email_bytes()).into_owned();
-        let people = [address(&committer), address(&author)];
-        let principal = file.principal(key, committer.when().seconds(), &people.each_ref().map(String::as_str));
-        Ok(principal.map(str::to_owned).or_else(|why| told(&why)))
+        Ok(file.principal(key, at, people).map(str::to_owned).or_else(|why| told(&why)))
     }
 
     fn openpgp(&self, commit: Oid, signed: &Signed) -> Signature {

@@ -27,14 +27,17 @@ use super::wire::put;
 /// The first line of a signature.
 pub(super) const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
 
-const END: &str = "-----END SSH SIGNATURE-----";
+/// The last line of a signature.
+pub(super) const END: &str = "-----END SSH SIGNATURE-----";
 
 /// The namespace of the signatures of commits and tags.
 pub(super) const NAMESPACE: &str = "git";
 
-const MAGIC: &[u8] = b"SSHSIG";
+/// What a signature and what is signed begin with.
+pub(super) const MAGIC: &[u8] = b"SSHSIG";
 
-const VERSION: u32 = 1;
+/// The version of the format.
+pub(super) const VERSION: u32 = 1;
 
 /// The kinds of keys that signatures are verified by.
 const KINDS: [&str; 7] = [
@@ -140,7 +143,8 @@ impl SshSignature {
     }
 }
 
-fn signed_data(namespace: &[u8], reserved: &[u8], hash: &[u8], digest: &[u8]) -> Vec<u8> {
+/// What a key signs (`PROTOCOL.sshsig`, section 3).
+pub(super) fn signed_data(namespace: &[u8], reserved: &[u8], hash: &[u8], digest: &[u8]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     for part in [namespace, reserved, hash, digest] {
         put(&mut out, part);

@@ -12,23 +12,36 @@ use super::Signers;
 use super::held;
 use crate::config;
 use crate::config::Config;
+use crate::config::Selection;
 use crate::history::Repository;
 use crate::history::RepositoryError;
 use crate::history::reading;
 
 /// What `lawbook.toml` says about signatures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(in crate::history) struct Terms {
     /// The file of allowed signers, relative to the root of the law book.
     pub(in crate::history) path: String,
     /// The commits that count as trusted.
     pub(in crate::history) pinned: BTreeSet<Oid>,
+    /// Whether a landing commit must be signed.
+    pub(in crate::history) required: bool,
+    /// The policy files.
+    pub(in crate::history) selection: Selection,
+    /// The file of the directory, relative to the root of the law book.
+    pub(in crate::history) directory: Option<String>,
 }
 
 impl Terms {
     fn new(config: &Config) -> Self {
         let pinned = config.history.pinned.iter().filter_map(|id| Oid::from_str(&id.value).ok()).collect();
-        Self { path: config.history.allowed_signers.value.clone(), pinned }
+        Self {
+            path: config.history.allowed_signers.value.clone(),
+            pinned,
+            required: config.history.require_signed.value,
+            selection: Selection::new(config),
+            directory: config.directory_path().map(str::to_owned),
+        }
     }
 
     /// What a commit has at the path of the allowed signers.
@@ -88,7 +101,11 @@ impl Signers {
     }
 
     /// What the configuration of a commit says; `None` when it is broken.
-    fn own_terms(&self, repository: &Repository, commit: &git2::Commit<'_>) -> Result<Option<Arc<Terms>>, RepositoryError> {
+    pub(in crate::history) fn own_terms(
+        &self,
+        repository: &Repository,
+        commit: &git2::Commit<'_>,
+    ) -> Result<Option<Arc<Terms>>, RepositoryError> {
         let id = match place(repository, commit, config::FILE_NAME)? {
             Place::File(id) => id,
             Place::Free => return Ok(Some(Arc::new(Terms::new(&Config::default())))),

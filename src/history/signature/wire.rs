@@ -60,6 +60,20 @@ pub(super) fn disarmour(text: &[u8], begin: &str, end: &str) -> Option<Vec<u8>> 
     STANDARD.decode(plain).ok()
 }
 
+/// The bytes as lines of base64 between `begin` and `end`.
+pub(super) fn armour(bytes: &[u8], begin: &str, end: &str) -> String {
+    /// What `ssh-keygen` writes on one line.
+    const WIDTH: usize = 70;
+    let mut out = format!("{begin}\n");
+    for (at, char) in STANDARD.encode(bytes).chars().enumerate() {
+        if at > 0 && at % WIDTH == 0 {
+            out.push('\n');
+        }
+        out.push(char);
+    }
+    out + "\n" + end + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +99,8 @@ mod tests {
         let check = |text: &str, expected: Option<&[u8]>| assert_eq!(disarmour(text.as_bytes(), "<", ">").as_deref(), expected, "{text}");
         check("<\nAAEC\r\nAwQ=\n>\n", Some(&[0, 1, 2, 3, 4]));
         check("\n<AAEC>", Some(&[0, 1, 2]));
+        let bytes: Vec<u8> = (0..=255).collect();
+        check(&armour(&bytes, "<", ">"), Some(&bytes));
         for broken in ["", "<", "<!>", "<AA>", "x<>", "<\u{e9}>"] {
             check(broken, None);
         }

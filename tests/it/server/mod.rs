@@ -8,4 +8,5 @@ mod live;
 mod neosc;
 mod reload;
 mod router;
+mod signed;
 mod toggle;
