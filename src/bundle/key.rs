@@ -98,7 +98,7 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// The key is of another kind.
-    #[error("the key `{}` is not an `{KEY_TYPE}` key, and only those sign bundles", path.display())]
+    #[error("the key `{}` is not an `{KEY_TYPE}` key, and only those sign", path.display())]
     #[diagnostic(help("make a key with `lawbook key new`, or with `ssh-keygen -t ed25519`"))]
     Kind {
         /// The file.
@@ -159,6 +159,11 @@ impl PublicKey {
     /// The fingerprint, which names the key.
     pub fn id(&self) -> KeyId {
         KeyId::of(&KeyData::Ed25519(Ed25519PublicKey(self.bytes)))
+    }
+
+    /// The key itself (RFC 8032).
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.bytes
     }
 
     /// The comment of the file it came from; may be empty.

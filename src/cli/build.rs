@@ -24,6 +24,7 @@ use crate::bundle::Provenance;
 use crate::bundle::contents::AUDIT;
 use crate::bundle::load_private;
 use crate::finding::Severity;
+use crate::history::Demand;
 use crate::history::Lines;
 use crate::history::Repository;
 use crate::history::Trail;
@@ -87,6 +88,10 @@ pub(super) struct Build {
     #[arg(long, value_name = "DIGEST")]
     previous: Option<Digest>,
 
+    /// Fail also where the law book does not require signed commits; so that no commit can take that back
+    #[arg(long)]
+    require_signed: bool,
+
     /// Leave the audit trail out; for a clone without its history, together with --revision
     #[arg(long, requires = "revision")]
     no_history: bool,
@@ -96,7 +101,8 @@ impl Build {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
         let key = load_private(&self.sign)?;
         let origin = if self.worktree { Origin::Worktree } else { Origin::Revision(self.rev.clone()) };
-        let loaded = load(self.dir.as_deref(), origin)?;
+        let mut loaded = load(self.dir.as_deref(), origin)?;
+        loaded.workspace.hold(if self.require_signed { Demand::Always } else { Demand::Written })?;
         if let Err(blocking) = loaded.workspace.compile() {
             let report = loaded.report(&blocking, console.look());
             console.show(|out| Format::Human.write(&report, out))?;

@@ -22,6 +22,7 @@ use super::unified;
 use crate::finding::Finding;
 use crate::finding::Safety;
 use crate::finding::Severity;
+use crate::history::Demand;
 use crate::report::Format;
 use crate::report::Look;
 use crate::report::count;
@@ -42,6 +43,10 @@ pub(super) struct Check {
     /// Read what is staged for the next commit instead of the files on disk
     #[arg(long, conflicts_with_all = ["rev", "fix", "unsafe_fixes", "diff"])]
     staged: bool,
+
+    /// Fail also where the law book does not require signed commits; so that no commit can take that back
+    #[arg(long)]
+    require_signed: bool,
 
     /// The format on standard output: human, concise or json
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = format)]
@@ -83,7 +88,7 @@ fn output(text: &str) -> Result<Output, String> {
 
 impl Check {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
-        let mut loaded = if self.staged { load(self.book.dir.as_deref(), Origin::Index)? } else { self.book.load()? };
+        let mut loaded = self.load()?;
         let mut findings = loaded.workspace.check(today());
         let allowed = if self.unsafe_fixes { Safety::Unsafe } else { Safety::Safe };
         if self.diff {
@@ -106,6 +111,12 @@ impl Check {
         Ok(status(&findings))
     }
 
+    fn load(&self) -> miette::Result<Loaded> {
+        let mut loaded = if self.staged { load(self.book.dir.as_deref(), Origin::Index)? } else { self.book.load()? };
+        loaded.workspace.hold(if self.require_signed { Demand::Always } else { Demand::Written })?;
+        Ok(loaded)
+    }
+
     /// Applies fixes and reads again, until nothing is left to fix.
     fn repair(
         &self,
@@ -126,7 +137,7 @@ impl Check {
                 replace(&loaded.workspace.root.join(file.path()), file.text(), text)?;
                 changed.insert(file.path().to_owned());
             }
-            loaded = self.book.load()?;
+            loaded = self.load()?;
             findings = loaded.workspace.check(today());
         }
         if !changed.is_empty() {

@@ -74,6 +74,10 @@ pub(super) struct Serve {
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
 
+    /// The private key that signs the commits that are made for changes
+    #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
+    commit_signing_key: Option<PathBuf>,
+
     /// How logs are written to standard error
     #[arg(long, value_enum, default_value_t = LogWord::Human)]
     log_format: LogWord,
@@ -108,6 +112,7 @@ impl Serve {
             source,
             listen: self.listen,
             tokens: self.tokens,
+            commit_signing_key: self.commit_signing_key,
             log: Some(self.log_format.into()),
             notice: Arc::new(move |notice| {
                 eprintln!("{notice}");

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::ConfigProblem;
+use super::Placed;
 use super::Selection;
 use crate::finding::nearest;
 
@@ -27,14 +28,7 @@ pub(super) fn problems(config: &Config, text: &str) -> Vec<ConfigProblem> {
             "write `deny:` and a time, such as `deny:30m`, `deny:1h` or `deny:2d`",
         ));
     }
-    if config.history.require_signed {
-        let message = "this version does not verify the signatures of commits, so `require-signed` could not be kept";
-        problems.push(ConfigProblem::new(
-            place(text, "require-signed"),
-            message,
-            "take it out, and require signatures where the repository is hosted",
-        ));
-    }
+    problems.extend(history(config));
     problems
 }
 
@@ -124,11 +118,32 @@ fn new_file(config: &Config, text: &str) -> Option<ConfigProblem> {
     ))
 }
 
+/// Whether a path is one of a file within the law book that git can hold.
+fn is_inside(path: &str) -> bool {
+    let leads_elsewhere = |part: &str| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git");
+    !path.contains('\\') && !path.split('/').any(leads_elsewhere)
+}
+
+fn history(config: &Config) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
+    let Placed { value: path, range } = &config.history.allowed_signers;
+    if !is_inside(path) {
+        let help = "write it relative to the folder of lawbook.toml, such as `.lawbook/allowed_signers`";
+        problems.push(ConfigProblem::new(range.clone(), format!("`{path}` is no path within the law book"), help));
+    }
+    for Placed { value: id, range } in &config.history.pinned {
+        if id.len() != 40 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let help = "write all 40 digits, as `git rev-parse` prints them";
+            problems.push(ConfigProblem::new(range.clone(), format!("`{id}` is not the full id of a commit"), help));
+        }
+    }
+    problems
+}
+
 fn directory(config: &Config) -> Option<ConfigProblem> {
     let named = config.directory.as_ref()?;
     let path = named.value.as_str();
-    let leads_elsewhere = |part: &str| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git");
-    let (message, help) = if path.contains('\\') || path.split('/').any(leads_elsewhere) {
+    let (message, help) = if !is_inside(path) {
         (format!("`{path}` is no path within the law book"), "write it relative to the folder of lawbook.toml, such as `directory.yaml`")
     } else if !["yaml", "yml", "json"].iter().any(|ending| path.ends_with(&format!(".{ending}"))) {
         // Hooks and editors know what to do with a file by its name.
@@ -197,7 +212,12 @@ mod tests {
         refused("[server]\nmax-staleness = \"banana\"\n", "is no limit of staleness", "banana");
         refused("[server]\nnew-file = \"x.yaml\"\n", "would be the file of every new policy", "x.yaml");
         refused("[server]\nnew-file = \"laws/{id}.yaml\"\n", "is not among the policy files", "laws/{id}.yaml");
-        refused("[history]\nrequire-signed = true\n", "does not verify the signatures", "require-signed");
+        for path in ["", "/etc/keys", "../keys", ".git/keys"] {
+            refused(&format!("[history]\nallowed-signers = \"{path}\"\n"), "is no path within the law book", &format!("\"{path}\""));
+        }
+        refused("[history]\npinned = [\"abc1234\"]\n", "`abc1234` is not the full id of a commit", "\"abc1234\"");
+        let long = "g".repeat(40);
+        refused(&format!("[history]\npinned = [\"{long}\"]\n"), "is not the full id of a commit", &format!("\"{long}\""));
         refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"raed\"] }\n", "`raed` is no action", "\"raed\"");
         refused("[[assert]]\nname = \"a\"\nnever = { actions = [\"del\"] }\n", "`del` is no action", "\"del\"");
         refused(

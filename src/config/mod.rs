@@ -147,15 +147,18 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct History {
-    /// The file of SSH keys that may sign commits, in the repository.
-    pub allowed_signers: String,
+    /// The file of SSH keys that may sign commits, relative to the root of the law book.
+    pub allowed_signers: Placed<String>,
+    /// The ids of commits that count as trusted, although they are not signed or nobody vouches for their keys.
+    pub pinned: Vec<Placed<String>>,
     /// Whether a landing commit must carry a good signature.
-    pub require_signed: bool,
+    pub require_signed: Placed<bool>,
 }
 
 impl Default for History {
     fn default() -> Self {
-        Self { allowed_signers: ".lawbook/allowed_signers".to_owned(), require_signed: false }
+        let allowed_signers = Placed { value: ".lawbook/allowed_signers".to_owned(), range: 0..0 };
+        Self { allowed_signers, pinned: Vec::new(), require_signed: Placed { value: false, range: 0..0 } }
     }
 }
 

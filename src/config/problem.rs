@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::finding::nearest;
 
 /// The keys that the file knows, at any level, for a did-you-mean.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "files",
     "exclude",
     "directory",
@@ -27,6 +27,7 @@ const KEYS: [&str; 26] = [
     "principals",
     "history",
     "allowed-signers",
+    "pinned",
     "require-signed",
     "server",
     "new-file",

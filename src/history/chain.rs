@@ -108,7 +108,7 @@ struct ChainedTrailer<'a> {
 impl Event {
     /// The hash of the event, which the next one names as `prev`.
     pub fn hash(&self) -> Sha256Hash {
-        self.hash_with(&self.changes())
+        Sha256Hash::of(&self.canonical())
     }
 
     /// The bytes that are hashed.
@@ -117,11 +117,7 @@ impl Event {
     }
 
     /// The same, with changes that are known already.
-    pub(super) fn hash_with(&self, changes: &[FieldChange]) -> Sha256Hash {
-        Sha256Hash::of(&self.canonical_with(changes))
-    }
-
-    fn canonical_with(&self, changes: &[FieldChange]) -> Vec<u8> {
+    pub(super) fn canonical_with(&self, changes: &[FieldChange]) -> Vec<u8> {
         let landing: &Landing = &self.landing;
         canonical(&Chained {
             action: self.action.as_str(),
@@ -145,6 +141,17 @@ impl Event {
             subject: &landing.subject,
         })
     }
+}
+
+/// The hash of an event whose bytes name no event before it, after this one.
+pub(super) fn hash_after(mut bytes: Vec<u8>, prev: Sha256Hash) -> Sha256Hash {
+    const NAME: &[u8] = b"\"prev\":\"";
+    // What follows this member is short, and in none of the texts there can be a quotation mark that is not escaped.
+    let at = bytes.windows(NAME.len()).rposition(|window| window == NAME).map(|at| at + NAME.len());
+    if let Some(digits) = at.and_then(|at| bytes.get_mut(at..at + 64)) {
+        digits.copy_from_slice(&prev.digits());
+    }
+    Sha256Hash::of(&bytes)
 }
 
 fn chained_person(person: &Person) -> ChainedPerson<'_> {
@@ -189,8 +196,14 @@ impl StateHash {
         let mut all = Vec::with_capacity(256 * 32);
         for group in &mut self.groups {
             let hash = *group.hash.get_or_insert_with(|| {
-                let lines: String = group.policies.iter().map(|(id, hash)| format!("{id}:{hash}\n")).collect();
-                Sha256Hash::of(lines.as_bytes())
+                let mut lines = Vec::with_capacity(group.policies.len() * 96);
+                for (id, hash) in &group.policies {
+                    lines.extend_from_slice(id.as_str().as_bytes());
+                    lines.push(b':');
+                    lines.extend_from_slice(&hash.digits());
+                    lines.push(b'\n');
+                }
+                Sha256Hash::of(&lines)
             });
             all.extend_from_slice(hash.as_bytes());
         }
@@ -232,6 +245,15 @@ mod tests {
         let expected: Vec<(&str, Sha256Hash)> =
             names.iter().take(300).map(|name| (name.as_str(), if name == "POLICY-7" { two } else { one })).collect();
         assert_eq!(state.root(), by_definition(&expected));
+    }
+
+    #[test]
+    fn the_event_before_is_put_where_it_belongs() {
+        let bytes =
+            |prev: &str| format!(r#"{{"changes":[{{"lhs":{{"prev":"{0}"}}}}],"prev":"{prev}","subject":"\"prev\":\"x"}}"#, "0".repeat(64));
+        let prev = Sha256Hash::of(b"the one before");
+        let expected = Sha256Hash::of(bytes(&prev.to_string()).as_bytes());
+        assert_eq!(hash_after(bytes(&Sha256Hash::ZERO.to_string()).into_bytes(), prev), expected);
     }
 
     #[test]

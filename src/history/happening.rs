@@ -15,11 +15,13 @@ use super::change::changes;
 use super::state::Delta;
 use super::state::Held;
 use crate::policy::PolicyId;
+use crate::schema::Kind;
 
 /// What happened to one policy.
 #[derive(Debug, Clone)]
 pub(super) struct Happening {
     pub(super) policy: PolicyId,
+    pub(super) kind: Kind,
     pub(super) path: Arc<str>,
     pub(super) from: Option<Arc<str>>,
     pub(super) action: Action,
@@ -35,22 +37,14 @@ impl Happening {
         changes(self.before.as_deref(), self.after.as_deref())
     }
 
-    /// The event that it is; `None` of nothing.
-    pub(super) fn event(
-        self,
-        seq: u64,
-        landing: &Arc<Landing>,
-        changes: &[FieldChange],
-        merge: Option<Merge>,
-        state: Sha256Hash,
-        prev: Sha256Hash,
-    ) -> Option<Event> {
-        let Self { policy, path, from, action, renamed, restores, before, after } = self;
-        let kind = after.as_ref().or(before.as_ref())?.kind;
+    /// The event that it is, as the first one of a trail.
+    pub(super) fn event(self, seq: u64, landing: &Arc<Landing>, changes: &[FieldChange], merge: Option<Merge>, state: Sha256Hash) -> Event {
+        let Self { policy, kind, path, from, action, renamed, restores, before, after } = self;
+        let prev = Sha256Hash::ZERO;
         let mut fields: Vec<Box<str>> = changes.iter().filter_map(|change| change.path.first()).map(|name| name.as_str().into()).collect();
         fields.dedup();
         let (landing, fields) = (Arc::clone(landing), fields.into());
-        Some(Event { seq, landing, policy, kind, path, from, action, renamed, restores, fields, before, after, merge, state, prev })
+        Event { seq, landing, policy, kind, path, from, action, renamed, restores, fields, before, after, merge, state, prev }
     }
 }
 
@@ -80,11 +74,10 @@ pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
     let mut renamed = renames(&deltas);
     let gone: Vec<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
     let rest = deltas.into_iter().filter(|delta| delta.after.is_some() || !gone.contains(&delta.id));
-    rest.filter_map(|delta| match renamed.remove(&delta.id) {
-        Some(before) => Some(happening(delta.id, Some(before), delta.after, past)),
-        None => Some(happening(delta.id, delta.before, delta.after, past)),
+    rest.filter_map(|delta| {
+        let before = renamed.remove(&delta.id).or(delta.before);
+        happening(delta.id, before, delta.after, past)
     })
-    .flatten()
     .collect()
 }
 
@@ -99,7 +92,7 @@ fn renames(deltas: &[Delta]) -> BTreeMap<PolicyId, Held> {
             if found.contains_key(&delta.id) {
                 continue;
             }
-            if let Some(at) = gone.iter().position(|held| same(held)) {
+            if let Some(at) = gone.iter().position(same) {
                 found.insert(delta.id.clone(), gone.remove(at).clone());
             }
         }
@@ -109,7 +102,7 @@ fn renames(deltas: &[Delta]) -> BTreeMap<PolicyId, Held> {
 
 fn happening(policy: PolicyId, before: Option<Held>, after: Option<Held>, past: &Past) -> Option<Happening> {
     let place = after.as_ref().or(before.as_ref())?;
-    let path = Arc::clone(&place.path);
+    let (path, kind) = (Arc::clone(&place.path), place.version.kind);
     let from = before.as_ref().map(|held| &held.path).filter(|&old| *old != path).cloned();
     let renamed = before.as_ref().map(|held| &held.version.id).filter(|&id| *id != policy).cloned();
     let mut restores = None;
@@ -146,7 +139,7 @@ fn happening(policy: PolicyId, before: Option<Held>, after: Option<Held>, past: 
         },
     };
     let (before, after) = (before.map(|held| held.version), after.map(|held| held.version));
-    Some(Happening { policy, path, from, action, renamed, restores, before, after })
+    Some(Happening { policy, kind, path, from, action, renamed, restores, before, after })
 }
 
 #[cfg(test)]
@@ -155,7 +148,6 @@ mod tests {
 
     use super::*;
     use crate::policy::from_value;
-    use crate::schema::Kind;
 
     /// `path id service`, with `!` before the path of one that cannot be read, `~` before one that is written differently and
     /// `-` before one that is out of force.

@@ -30,6 +30,17 @@ impl Sha256Hash {
         &self.0
     }
 
+    /// The 64 hexadecimal digits.
+    pub(super) fn digits(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
+        let mut digits = [0; 64];
+        for ([high, low], byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            (*high, *low) = (digit(byte >> 4), digit(byte & 15));
+        }
+        digits
+    }
+
     /// The hash that 64 hexadecimal digits in lower case are.
     pub fn parse(text: &str) -> Option<Self> {
         let digit = |byte: u8| match byte {
@@ -51,7 +62,7 @@ impl Sha256Hash {
 
 impl fmt::Display for Sha256Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

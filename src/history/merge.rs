@@ -88,7 +88,7 @@ impl<'r> Merges<'r> {
             let merged = self.repository.git().find_commit(id).map_err(|error| failed(&error))?;
             let paths = self.touched(&merged, wanted)?;
             if !paths.is_empty() {
-                let landing = Landing::new(&merged, false, Signature::NONE);
+                let landing = Landing::new(&merged, false, Signature::none());
                 let people = std::iter::once(landing.author.clone()).chain(landing.co_authors()).collect();
                 found.push(Merged { people, paths });
             }

@@ -1,21 +1,26 @@
 //! Git, reading: revisions, and the trail of what changed in the law book, when and by whom.
 //!
-//! A [`Trail`] is made in steps, one file each: `walk` follows the commits, `tree` finds the policy files in which two of them
+//! A [`Trail`] is made in steps, one file each: `follow` reads commits on several threads, `walk` goes through them, `tree` finds the policy files in which two of them
 //! differ, `reading` says what they mean, `state` matches policies by id, `happening` names what a commit did, `merge` tells
-//! how a merge came to it, and `chain` makes the whole tamper evident. What is told is an [`Event`] of a [`Landing`].
+//! how a merge came to it, and `chain` makes the whole tamper evident. What is told is an [`Event`] of a [`Landing`]. Who
+//! signed a commit is told by `signature`, and which commits had to be signed and are not by `requirement`.
 
 mod between;
 mod chain;
 mod change;
 mod ends;
 mod event;
+mod follow;
+mod handles;
 mod happening;
 mod hash;
 mod landing;
 mod merge;
 mod people;
+mod progress;
 mod reading;
 mod repository;
+mod requirement;
 mod signature;
 mod state;
 mod time;
@@ -40,8 +45,16 @@ pub use people::People;
 pub use repository::Repository;
 pub use repository::RepositoryError;
 pub use repository::Revision;
+pub use requirement::Breach;
+pub use requirement::Demand;
+pub use requirement::breaches;
+pub use signature::AllowedSigners;
 pub use signature::Signature;
 pub use signature::SignatureStatus;
+pub use signature::Signers;
+pub use signature::SignersProblem;
+pub use signature::armoured;
+pub use signature::to_be_signed;
 pub use time::CommitTime;
 pub use time::Person;
 pub use trail::Continuity;

@@ -8,10 +8,9 @@ use git2::ErrorCode;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::HistoryError;
-use super::Repository;
 use super::Sha256Hash;
 use super::Version;
+use super::handles::Handles;
 use super::tree::Content;
 use crate::policy::PolicyDocument;
 use crate::policy::read_file;
@@ -64,20 +63,19 @@ impl Readings {
     const KEPT: usize = 100_000;
 
     /// Reads what is not known yet, in parallel.
-    pub(super) fn prepare(&mut self, repository: &Repository, schemas: &[Schema], keys: &BTreeSet<Key>) -> Result<(), HistoryError> {
+    pub(super) fn prepare(&mut self, handles: &Handles, schemas: &[Schema], keys: &BTreeSet<Key>) -> Result<(), git2::Error> {
         if self.known.len() > Self::KEPT {
             self.known.clear();
         }
         let wanted: Vec<Key> = keys.iter().filter(|key| !self.known.contains_key(key)).copied().collect();
-        let share = wanted.len().div_ceil(rayon::current_num_threads().max(1) * 4).max(64);
-        let git_dir = repository.git_dir();
         let read = |chunk: &[Key]| {
-            let git = git2::Repository::open(git_dir)?;
-            let odb = git.odb()?;
-            Ok(chunk.iter().map(|&key| (key, Arc::new(one(&odb, schemas, key)))).collect())
+            handles.with(|git| {
+                let odb = git.odb()?;
+                Ok(chunk.iter().map(|&key| (key, Arc::new(one(&odb, schemas, key)))).collect())
+            })
         };
-        let chunks: Result<Vec<Chunk>, git2::Error> = wanted.par_chunks(share).map(read).collect();
-        self.known.extend(chunks.map_err(|error| repository.error("read its objects", &error))?.into_iter().flatten());
+        let chunks: Result<Vec<Chunk>, git2::Error> = wanted.par_chunks(Handles::SHARE).map(read).collect();
+        self.known.extend(chunks?.into_iter().flatten());
         Ok(())
     }
 

@@ -105,6 +105,13 @@ pub enum RepositoryError {
     },
 }
 
+impl RepositoryError {
+    /// What git says about an attempt.
+    pub(super) fn git(what: &str, dir: &Path, error: &git2::Error) -> Self {
+        Self::Git { what: what.to_owned(), dir: dir.to_owned(), why: error.message().to_owned() }
+    }
+}
+
 /// A repository, opened from the folder of a law book.
 pub struct Repository {
     inner: git2::Repository,
@@ -327,7 +334,7 @@ impl Repository {
 
     /// What git says, with the place.
     pub(crate) fn error(&self, what: &str, error: &git2::Error) -> RepositoryError {
-        RepositoryError::Git { what: what.to_owned(), dir: self.dir.clone(), why: error.message().to_owned() }
+        RepositoryError::git(what, &self.dir, error)
     }
 
     fn unknown(&self, name: &str, error: &git2::Error) -> RepositoryError {

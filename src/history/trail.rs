@@ -1,9 +1,8 @@
 //! All events of a law book, in the order in which they landed.
 //!
-//! The walk compares trees and is sequential; reading the files that differ is not. So commits are taken in batches: their
-//! differences are found, all files that are not known yet are read in parallel, and then the batch is folded into events.
+//! What commits changed comes read, batch by batch (`follow`). It is folded into the state of the law book one by one, named and
+//! serialised on all cores, and chained one by one again.
 
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,33 +14,30 @@ use rayon::prelude::*;
 use super::Action;
 use super::CommitTime;
 use super::Event;
-use super::FieldChange;
 use super::Landing;
+use super::Merge;
 use super::Repository;
 use super::RepositoryError;
 use super::Sha256Hash;
+use super::Signers;
+use super::chain;
 use super::chain::StateHash;
 use super::ends::Ends;
+use super::follow;
+use super::follow::Changed;
+use super::follow::Known;
+use super::follow::Read;
 use super::happening::Happening;
 use super::happening::Past;
 use super::happening::happenings;
 use super::merge::Merges;
-use super::reading::Readings;
-use super::signature::Signature;
 use super::state::State;
-use super::tree::Trees;
 use super::walk::Line;
-use super::walk::Position;
-use super::walk::Schemas;
-use super::walk::Step;
 use super::walk::Stop;
 use super::walk::everything;
 use super::walk::line;
 use crate::policy::PolicyId;
 use crate::schema::SchemaError;
-
-/// How many commits are read at once.
-const BATCH: usize = 1024;
 
 /// Why a trail cannot be read.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -101,9 +97,7 @@ pub struct Trail {
     head: Sha256Hash,
     created: HashMap<PolicyId, CommitTime>,
     past: Past,
-    schemas: Schemas,
-    readings: Readings,
-    positions: Ends<Position>,
+    known: Known,
     books: Ends<Book>,
 }
 
@@ -190,9 +184,7 @@ impl Trail {
             head: Sha256Hash::ZERO,
             created: HashMap::new(),
             past: Past::default(),
-            schemas: Schemas::default(),
-            readings: Readings::default(),
-            positions: Ends::default(),
+            known: Known::default(),
             books: Ends::default(),
         };
         trail.follow(repository, &line.stops, progress)?;
@@ -200,56 +192,46 @@ impl Trail {
     }
 
     fn follow(&mut self, repository: &Repository, stops: &[Stop], progress: Progress<'_>) -> Result<(), HistoryError> {
-        let mut trees = Trees::new(repository)?;
+        let Some(last) = stops.last() else { return Ok(()) };
+        let signers = Signers::new(repository, &last.commit.to_string())?;
         let mut merges = Merges::new(repository)?;
-        self.positions.expect(stops);
-        self.books.expect(stops);
         let mut done = 0;
-        for batch in stops.chunks(BATCH) {
-            let mut steps = Vec::with_capacity(batch.len());
-            for &stop in batch {
-                let mut position = match self.positions.take(stop.parent) {
-                    Some(position) => position,
-                    None => Position::start(&mut self.schemas)?,
-                };
-                steps.push((stop, position.advance(&mut trees, &mut self.schemas, repository, stop)?));
-                self.positions.put(stop.commit, position);
-            }
-            let files = |step: &Step| step.files.values().flatten().map(|&content| (step.schema, content)).collect::<Vec<_>>();
-            let keys: BTreeSet<_> = steps.iter().filter_map(|(_, step)| step.as_ref()).flat_map(files).collect();
-            self.readings.prepare(repository, self.schemas.all(), &keys)?;
-            let drafts: Vec<Draft> = steps.into_iter().filter_map(|(stop, step)| self.draft(stop, step)).collect();
-            self.record(repository, &mut merges, drafts)?;
+        let mut known = std::mem::take(&mut self.known);
+        self.books.expect(stops);
+        let followed = follow::follow(repository, &signers, &mut known, stops, |batch| {
             done += batch.len();
+            let drafts: Vec<Draft> = batch.into_iter().filter_map(|read| self.draft(read)).collect();
+            self.record(repository, &mut merges, drafts)?;
             progress(done, stops.len());
-        }
-        if let Some(last) = stops.last() {
-            self.tip = last.commit;
-        }
-        Ok(())
+            Ok(())
+        });
+        self.known = known;
+        self.tip = last.commit;
+        followed
     }
 
     /// What a commit did, with the law book after it.
-    fn draft(&mut self, stop: Stop, step: Option<Step>) -> Option<Draft> {
+    fn draft(&mut self, read: Read) -> Option<Draft> {
+        let Read { stop, changed } = read;
         let mut book = self.books.take(stop.parent).unwrap_or_else(|| Book { state: State::default(), hash: StateHash::new() });
-        let happenings = step.map_or_else(Vec::new, |step| self.apply(&mut book, &stop, step));
-        let draft = (!happenings.is_empty()).then(|| Draft { stop, happenings, state: book.hash.root() });
+        let draft = changed.and_then(|changed| {
+            let happenings = self.apply(&mut book, &stop, &changed);
+            (!happenings.is_empty()).then(|| Draft { landing: changed.landing, merges: Vec::new(), happenings, state: book.hash.root() })
+        });
         self.books.put(stop.commit, book);
         draft
     }
 
-    fn apply(&mut self, book: &mut Book, stop: &Stop, step: Step) -> Vec<Happening> {
-        let read = |content| self.readings.get((step.schema, content));
-        let files: Vec<_> = step.files.into_iter().map(|(path, content)| (path, content.map(read))).collect();
-        if files.iter().any(|(_, reading)| reading.as_ref().is_some_and(|reading| reading.missing)) {
+    fn apply(&mut self, book: &mut Book, stop: &Stop, changed: &Changed) -> Vec<Happening> {
+        if changed.files.iter().any(|(_, reading)| reading.as_ref().is_some_and(|reading| reading.missing)) {
             self.partial.get_or_insert_with(|| format!("an object of commit `{}` is missing", stop.commit));
         }
-        let deltas = book.state.apply(&files);
+        let deltas = book.state.apply(&changed.files);
         for delta in &deltas {
             book.hash.set(&delta.id, delta.after.as_ref().map(|held| held.version.hash));
         }
         let happenings = happenings(deltas, &self.past);
-        let commit: Arc<str> = stop.commit.to_string().into();
+        let commit: Arc<str> = changed.landing.commit.as_str().into();
         for happening in &happenings {
             self.past.record(happening.before.as_deref(), happening.after.as_deref(), &commit);
         }
@@ -257,39 +239,70 @@ impl Trail {
     }
 
     /// Chains what commits did to what is told already.
-    fn record(&mut self, repository: &Repository, merges: &mut Merges<'_>, drafts: Vec<Draft>) -> Result<(), HistoryError> {
-        let changes: Vec<Vec<Vec<FieldChange>>> =
-            drafts.par_iter().map(|draft| draft.happenings.iter().map(Happening::changes).collect()).collect();
-        for (draft, changes) in drafts.into_iter().zip(changes) {
-            let Draft { stop, happenings, state } = draft;
-            let commit = repository.git().find_commit(stop.commit);
-            let commit = commit.map_err(|error| repository.error(&format!("read commit `{}`", stop.commit), &error))?;
-            let landing = Arc::new(Landing::new(&commit, stop.landed, Signature::NONE));
-            let merged = merges.judge(&commit, &happenings)?;
-            for ((happening, changes), merge) in happenings.into_iter().zip(changes).zip(merged) {
-                match (&happening.before, &happening.after) {
-                    (None, Some(_)) => drop(self.created.insert(happening.policy.clone(), landing.committed)),
-                    (_, None) => drop(self.created.remove(&happening.policy)),
-                    _ => {}
-                }
-                if let Some(created) = happening.renamed.as_ref().and_then(|old| self.created.remove(old)) {
-                    self.created.insert(happening.policy.clone(), created);
-                }
-                let seq = self.events.len() as u64 + 1;
-                let Some(event) = happening.event(seq, &landing, &changes, merge, state, self.head) else { continue };
-                self.head = event.hash_with(&changes);
-                self.events.push(event);
-            }
+    fn record(&mut self, repository: &Repository, merges: &mut Merges<'_>, mut drafts: Vec<Draft>) -> Result<(), HistoryError> {
+        for draft in drafts.iter_mut().filter(|draft| draft.landing.parents.len() > 1) {
+            draft.merges = merges.judge(&repository.commit(&draft.landing.commit)?, &draft.happenings)?;
+        }
+        let mut seq = self.events.len() as u64;
+        let numbered: Vec<(u64, Draft)> = drafts
+            .into_iter()
+            .map(|draft| {
+                let first = seq + 1;
+                seq += draft.happenings.len() as u64;
+                (first, draft)
+            })
+            .collect();
+        let links: Vec<Vec<Link>> = numbered.into_par_iter().with_min_len(16).map(|(first, draft)| draft.links(first)).collect();
+        for Link { mut event, bytes } in links.into_iter().flatten() {
+            self.date(&event);
+            event.prev = self.head;
+            self.head = chain::hash_after(bytes, event.prev);
+            self.events.push(event);
         }
         Ok(())
+    }
+
+    /// Remembers when a policy was introduced.
+    fn date(&mut self, event: &Event) {
+        match (&event.before, &event.after, &event.renamed) {
+            (None, Some(_), _) => drop(self.created.insert(event.policy.clone(), event.landing.committed)),
+            (_, None, _) => drop(self.created.remove(&event.policy)),
+            (.., Some(old)) => {
+                if let Some(created) = self.created.remove(old) {
+                    self.created.insert(event.policy.clone(), created);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
 /// What a commit did, before it is told.
 struct Draft {
-    stop: Stop,
+    landing: Arc<Landing>,
     happenings: Vec<Happening>,
+    /// For a merge, what is known of each of them.
+    merges: Vec<Option<Merge>>,
     state: Sha256Hash,
+}
+
+/// An event that does not know the one before it yet, and the bytes that are hashed.
+struct Link {
+    event: Event,
+    bytes: Vec<u8>,
+}
+
+impl Draft {
+    /// The events, numbered from `first` on.
+    fn links(self, first: u64) -> Vec<Link> {
+        let mut merges = self.merges.into_iter();
+        let link = |(seq, happening): (u64, Happening)| {
+            let changes = happening.changes();
+            let event = happening.event(seq, &self.landing, &changes, merges.next().flatten(), self.state);
+            Link { bytes: event.canonical_with(&changes), event }
+        };
+        (first..).zip(self.happenings).map(link).collect()
+    }
 }
 
 /// Which events are wanted. An absent field lets every event pass.

@@ -84,6 +84,17 @@ impl<'r> Trees<'r> {
         Ok(found.map(|name| name.content()))
     }
 
+    /// What stands at a path below a folder: its mode and its id.
+    pub(super) fn entry(&mut self, folder: Option<Oid>, path: &str) -> Result<Option<(u32, Oid)>, HistoryError> {
+        let mut at = folder.map(|folder| (0o040_000, folder));
+        for part in path.split('/') {
+            let Some((0o040_000, folder)) = at else { return Ok(None) };
+            let data = self.read(folder)?;
+            at = Names::new(&data).flatten().find(|name| name.name == part.as_bytes()).map(|name| (name.mode, name.id));
+        }
+        Ok(at)
+    }
+
     /// The wanted files that differ between two folders.
     pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, wanted: &impl Wanted) -> Result<Differences, HistoryError> {
         // What was read for the last comparison is the old side of this one; what is older is not needed again.

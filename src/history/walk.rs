@@ -34,7 +34,7 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    fn new(commit: &git2::Commit<'_>, parent: Option<Oid>, landed: bool) -> Self {
+    pub(super) fn new(commit: &git2::Commit<'_>, parent: Option<Oid>, landed: bool) -> Self {
         // A shallow clone hides parents that are not there; the commit itself still names them.
         let has_parent = commit.raw_header_bytes().split(|&byte| byte == b'\n').any(|line| line.starts_with(b"parent "));
         Self { commit: commit.id(), tree: commit.tree_id(), parent, cut: parent.is_none() && has_parent, landed }
@@ -125,8 +125,9 @@ pub(super) struct Schemas {
 }
 
 impl Schemas {
-    pub(super) fn all(&self) -> &[Schema] {
-        &self.schemas
+    /// All of them so far; to have one again costs nothing.
+    pub(super) fn all(&self) -> Vec<Schema> {
+        self.schemas.clone()
     }
 
     /// The position of the schema for some actions.

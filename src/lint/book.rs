@@ -35,6 +35,17 @@ pub struct Unreadable {
     pub help: String,
 }
 
+/// A landing commit that had to be signed, and is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// The place that requires it.
+    pub span: Span,
+    /// Which one, and what is wrong with it: lower case, no full stop.
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+}
+
 /// A document by its place in a book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DocumentRef {
@@ -61,6 +72,8 @@ pub struct Book {
     pub directory_source: Option<SourceId>,
     /// What is wrong with the directory.
     pub directory_problems: Vec<DirectoryProblem>,
+    /// Landing commits that had to be signed, as far as somebody has looked at the history.
+    pub unsigned: Vec<Unsigned>,
     /// Policy files that could not be read.
     pub unreadable: Vec<Unreadable>,
     /// Policy files, in byte order of their paths.

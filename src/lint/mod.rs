@@ -25,6 +25,7 @@ use crate::finding::nearest;
 pub use book::Book;
 pub use book::DocumentRef;
 pub use book::Unreadable;
+pub use book::Unsigned;
 pub use draft::Draft;
 pub use draft::Sink;
 pub use rules::RULES;

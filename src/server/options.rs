@@ -11,6 +11,7 @@ use super::auth::Token;
 use super::log::LogFormat;
 use super::origin::Expected;
 use super::origin::Location;
+use crate::bundle::KeyError;
 
 /// The address when nobody says another one: this machine only.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8282";
@@ -88,6 +89,8 @@ pub struct Options {
     pub listen: String,
     /// The token file.
     pub tokens: Option<PathBuf>,
+    /// The file of the key that signs the commits of changes.
+    pub commit_signing_key: Option<PathBuf>,
     /// How logs are written; absent leaves logging to the caller.
     pub log: Option<LogFormat>,
     /// Shows a notice.
@@ -102,6 +105,7 @@ impl fmt::Debug for Options {
             .field("source", &self.source)
             .field("listen", &self.listen)
             .field("tokens", &self.tokens)
+            .field("commit_signing_key", &self.commit_signing_key)
             .finish_non_exhaustive()
     }
 }
@@ -145,6 +149,10 @@ pub enum ServeError {
         /// What to do next.
         help: String,
     },
+    /// The key that would sign commits cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Key(#[from] KeyError),
     /// There is nothing to serve from.
     #[error("{message}")]
     #[diagnostic(help("{help}"))]

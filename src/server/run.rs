@@ -32,6 +32,7 @@ use super::place::Kind;
 use super::place::Place;
 use super::reload::Loop;
 use super::watch::Watch;
+use crate::bundle::load_private;
 use crate::history::Repository;
 use crate::history::RepositoryError;
 use crate::write;
@@ -52,6 +53,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     if !address.ip().is_loopback() && options.tokens.is_none() {
         return Err(ServeError::Public { address });
     }
+    let key = options.commit_signing_key.as_deref().map(load_private).transpose()?.map(Arc::new);
     let metrics = Arc::new(Metrics::default());
     let (origin, place) = origin(&options.source, &metrics)?;
     let tokens = Arc::new(tokens(&options, &place)?);
@@ -68,7 +70,10 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let (mut reload, reloader) = Loop::new(origin, Arc::clone(&current), Arc::clone(&metrics));
     reload.first();
     let thread = reload.spawn().map_err(|why| ServeError::System { what: "a thread", why: why.to_string() })?;
-    let state = State::new(current, Arc::clone(&tokens), metrics, place, Some(reloader.clone()));
+    let state = State::new(current, Arc::clone(&tokens), metrics, place, Some(reloader.clone())).signing(key);
+    if let Some(hindrance) = state.writes.hindrance() {
+        tracing::warn!("no change can be made through this server: {hindrance}");
+    }
     (options.notice)(Notice::Listening(bound));
     runtime.block_on(async {
         let keeper = tokio::spawn(keep(tokens));

@@ -10,6 +10,7 @@ use super::defaults::DEFAULTS;
 use super::defaults::Default;
 use super::place::Kind;
 use super::place::Place;
+use crate::bundle::SigningKey;
 use crate::config::Selection;
 use crate::history::CommitTime;
 use crate::history::Person;
@@ -96,6 +97,8 @@ pub enum Writes {
         dir: PathBuf,
         /// The branch; absent for the one that is checked out.
         branch: Option<String>,
+        /// The key that signs them; absent where they are not signed.
+        key: Option<Arc<SigningKey>>,
     },
     /// Not here, and this is where.
     Elsewhere(String),
@@ -105,8 +108,8 @@ impl Writes {
     /// How changes are made to a law book that is served from this place.
     pub fn new(place: &Place) -> Self {
         match place.kind() {
-            Kind::Worktree(dir) => Self::Commits { dir: dir.clone(), branch: None },
-            Kind::Ref { dir, name } => Self::Commits { dir: dir.clone(), branch: Some(name.clone()) },
+            Kind::Worktree(dir) => Self::Commits { dir: dir.clone(), branch: None, key: None },
+            Kind::Ref { dir, name } => Self::Commits { dir: dir.clone(), branch: Some(name.clone()), key: None },
             Kind::Folder(dir) => {
                 Self::Elsewhere(format!("`{}` is not in a git repository; edit the file there, or run `git init` first", dir.display()))
             }
@@ -114,6 +117,21 @@ impl Writes {
                 "this server serves the bundle `{address}`; change the policy in the repository that it is built from, and publish a new bundle"
             )),
         }
+    }
+
+    /// The same, with a key that signs the commits.
+    pub fn signing(mut self, signer: Option<Arc<SigningKey>>) -> Self {
+        if let Self::Commits { key, .. } = &mut self {
+            *key = signer;
+        }
+        self
+    }
+
+    /// Why no commit could be made now, as far as signatures go; `None` when one could.
+    pub fn hindrance(&self) -> Option<String> {
+        let Self::Commits { dir, branch, key } = self else { return None };
+        let hindrance = write::may_write(dir, branch.as_deref(), key.as_deref()).err()?;
+        matches!(hindrance, write::WriteError::NoKey | write::WriteError::NotASigner { .. }).then(|| told(&hindrance))
     }
 
     /// Toggles a control, as one commit. `created_at` is when the default controls came to be, in a law book that has no
@@ -124,8 +142,8 @@ impl Writes {
     /// # Errors
     /// Nothing was changed, and why.
     pub fn toggle(&self, id: &str, created_at: Option<&str>, seen: Option<&Seen>, author: &Author) -> Result<Toggled, WriteError> {
-        let (dir, branch) = match self {
-            Self::Commits { dir, branch } => (dir, branch.as_deref()),
+        let (dir, branch, key) = match self {
+            Self::Commits { dir, branch, key } => (dir, branch.as_deref(), key.as_deref()),
             Self::Elsewhere(place) => return Err(WriteError::Conflict(place.clone())),
         };
         let find = |workspace: &Workspace| defaults(workspace, id, created_at.unwrap_or_default());
@@ -136,7 +154,12 @@ impl Writes {
         };
         let same = |workspace: &Workspace| seen.is_none_or(|seen| seen.is_in(&workspace.book.set));
         let change = Change::Expecting(&change, &same);
-        let written = write::write(dir, branch, &change, &authorship(author)).map_err(|error| refusal(&error, branch))?;
+        let authorship = authorship(author);
+        let written = match key {
+            Some(key) => write::write_signed(dir, branch, &change, &authorship, key),
+            None => write::write(dir, branch, &change, &authorship),
+        };
+        let written = written.map_err(|error| refusal(&error, branch))?;
         // The default controls are in force until somebody toggles one.
         Ok(Toggled { commit: written.commit, enabled: written.enabled.unwrap_or(false) })
     }
@@ -176,11 +199,16 @@ fn defaults(workspace: &Workspace, id: &str, created_at: &str) -> Result<Vec<Fil
     DEFAULTS.iter().map(file).collect()
 }
 
-fn refusal(error: &write::WriteError, branch: Option<&str>) -> WriteError {
-    let message = match miette::Diagnostic::help(error) {
+/// An error with what to do next.
+fn told(error: &write::WriteError) -> String {
+    match miette::Diagnostic::help(error) {
         Some(help) => format!("{error}; {help}"),
         None => error.to_string(),
-    };
+    }
+}
+
+fn refusal(error: &write::WriteError, branch: Option<&str>) -> WriteError {
+    let message = told(error);
     match error {
         // It was found among the files on disk a moment ago.
         write::WriteError::UnknownPolicy { id, .. } if branch.is_none() => {

@@ -13,14 +13,24 @@ use std::sync::Arc;
 
 use crate::bundle::contents::Contents;
 use crate::bundle::contents::PlacedPolicy;
+use crate::config;
 use crate::finding::Finding;
+use crate::history::Breach;
+use crate::history::Demand;
+use crate::history::HistoryError;
+use crate::history::Repository;
+use crate::history::RepositoryError;
 use crate::history::Revision;
+use crate::history::breaches;
 use crate::lint;
 use crate::lint::Book;
+use crate::lint::Unsigned;
 use crate::policy::Control;
 use crate::policy::Policy;
 use crate::policy::PolicyId;
 use crate::policy::PolicySet;
+use crate::source::SourceFile;
+use crate::source::Span;
 
 pub use assemble::Raw;
 pub use assemble::RawFile;
@@ -59,6 +69,31 @@ impl Workspace {
     pub fn open(dir: &Path, origin: &Origin) -> Result<Self, LoadError> {
         let Loaded { raw, root, repository, revision } = load(dir, origin)?;
         Ok(Self { book: assemble(raw), root, repository, revision })
+    }
+
+    /// Holds the landing commits up to the revision of the law book to its requirement of signatures. What is not in order are
+    /// findings from then on. Without a repository, or a commit in it, there is nothing to hold.
+    ///
+    /// # Errors
+    /// The history cannot be read, or is not all there; or it is demanded always, and there is none.
+    pub fn hold(&mut self, demand: Demand<'_>) -> Result<(), HistoryError> {
+        let Some(revision) = self.revision.as_ref().filter(|_| self.repository) else {
+            return match demand {
+                Demand::Always if self.repository => Err(RepositoryError::NoCommits { dir: self.root.clone() }.into()),
+                Demand::Always => Err(RepositoryError::None { dir: self.root.clone() }.into()),
+                Demand::Written | Demand::After(_) => Ok(()),
+            };
+        };
+        let found = breaches(&Repository::open(&self.root)?, &revision.commit, demand)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let book = &mut self.book;
+        // The revision may have no configuration any more, which is then what is wrong.
+        let source = book.config_source.unwrap_or_else(|| book.sources.push(SourceFile::new(config::FILE_NAME, "")));
+        let span = Span::new(source, book.config.history.require_signed.range.clone());
+        book.unsigned = found.into_iter().map(|Breach { message, help, .. }| Unsigned { span, message, help }).collect();
+        Ok(())
     }
 
     /// Every finding, in order. `today` decides which suppressions have expired.

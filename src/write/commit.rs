@@ -7,10 +7,13 @@ use git2::build::TreeUpdateBuilder;
 
 use super::FileChange;
 use super::WriteError;
+use crate::bundle::SigningKey;
 use crate::history::CommitTime;
 use crate::history::Landing;
 use crate::history::Person;
 use crate::history::Repository;
+use crate::history::armoured;
+use crate::history::to_be_signed;
 
 /// Whose change it is, and what is said about it in the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +48,14 @@ pub(super) struct Made {
     pub(super) blobs: Vec<BlobChange>,
 }
 
-/// Makes the commit on top of `parent`.
+/// Makes the commit on top of `parent`, signed where there is a key.
 pub(super) fn make(
     repository: &Repository,
     parent: &git2::Commit<'_>,
     subject: &str,
     files: &[FileChange],
     authorship: &Authorship,
+    key: Option<&SigningKey>,
 ) -> Result<Made, WriteError> {
     let failed = |error: git2::Error| repository.error("write a commit", &error);
     let git = repository.git();
@@ -72,7 +76,16 @@ pub(super) fn make(
     let time = git2::Time::new(authorship.at.at.as_second(), authorship.at.offset_minutes);
     let author = signature(&authorship.author, &time).map_err(failed)?;
     let committer = signature(&authorship.committer, &time).map_err(failed)?;
-    let id = git.commit(None, &author, &committer, &message(subject, authorship), &tree, &[parent]).map_err(failed)?;
+    let message = message(subject, authorship);
+    let id = match key {
+        None => git.commit(None, &author, &committer, &message, &tree, &[parent]).map_err(failed)?,
+        Some(key) => {
+            let buffer = git.commit_create_buffer(&author, &committer, &message, &tree, &[parent]).map_err(failed)?;
+            let signature = armoured(key.public().as_bytes(), &key.sign(&to_be_signed(&buffer))?);
+            let text = std::str::from_utf8(&buffer).map_err(|error| failed(git2::Error::from_str(&error.to_string())))?;
+            git.commit_signed(text, signature.trim_end(), None).map_err(failed)?
+        }
+    };
     Ok(Made { id, blobs })
 }
 

@@ -4,7 +4,9 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::bundle::KeyError;
 use crate::finding::Finding;
+use crate::history::HistoryError;
 use crate::history::RepositoryError;
 use crate::syntax::EditError;
 use crate::workspace::LoadError;
@@ -81,6 +83,31 @@ pub enum WriteError {
         /// What would be wrong.
         findings: Vec<Finding>,
     },
+    /// Commits have to be signed, and there is nothing to sign with.
+    #[error("the law book requires signed commits, and there is no key to sign this one with")]
+    #[diagnostic(help(
+        "start the server with `--commit-signing-key FILE`, or make the change in a clone and commit it with `git commit -S`"
+    ))]
+    NoKey,
+    /// Commits have to be signed by somebody else.
+    #[error("the law book requires signed commits, and the key `{key}` may not sign them: {why}")]
+    #[diagnostic(help("add the key to the file of allowed signers, in a signed commit: `lawbook@localhost {public}`"))]
+    NotASigner {
+        /// The fingerprint of the key.
+        key: String,
+        /// The key, as a line of allowed signers has it.
+        public: String,
+        /// Why it may not.
+        why: String,
+    },
+    /// The key does not sign.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Key(#[from] KeyError),
+    /// The history cannot be held to what the law book requires of it.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    History(#[from] HistoryError),
     /// Somebody else was faster, again and again.
     #[error("`{branch}` could not be moved in {attempts} attempts: somebody else moves it, or holds its lock")]
     #[diagnostic(help("try again; if no other git command is running, remove the `.lock` file that one left beside the branch"))]
@@ -149,7 +176,7 @@ pub enum WriteError {
 impl WriteError {
     /// Whether the state of the repository is the reason, so that the same change may succeed later.
     pub fn is_conflict(&self) -> bool {
-        !matches!(self, Self::UnknownPolicy { .. } | Self::BadPath { .. } | Self::Io { .. } | Self::Journal { .. })
+        !matches!(self, Self::UnknownPolicy { .. } | Self::BadPath { .. } | Self::Io { .. } | Self::Journal { .. } | Self::Key(_))
     }
 
     /// For `map_err`: what the system says, with the place.

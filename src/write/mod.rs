@@ -23,8 +23,11 @@ use std::time::Duration;
 use git2::ErrorCode;
 use git2::Oid;
 
+use crate::bundle::SigningKey;
+use crate::history::Demand;
 use crate::history::Repository;
 use crate::history::RepositoryError;
+use crate::history::Signers;
 use crate::workspace::Origin;
 use crate::workspace::Workspace;
 
@@ -72,7 +75,45 @@ pub struct Written {
 /// The change cannot be made, or is refused; then the repository is as it was. Only after [`WriteError::Io`] there may be
 /// something left to settle, which the next write or [`recover`] does.
 pub fn write(dir: &Path, branch: Option<&str>, change: &Change<'_>, authorship: &Authorship) -> Result<Written, WriteError> {
-    write_stepwise(dir, branch, change, authorship, &|_| Ok(()))
+    write_stepwise(dir, branch, change, authorship, None, &|_| Ok(()))
+}
+
+/// The same, as a signed commit.
+///
+/// # Errors
+/// As for [`write`](fn@write).
+pub fn write_signed(
+    dir: &Path,
+    branch: Option<&str>,
+    change: &Change<'_>,
+    authorship: &Authorship,
+    key: &SigningKey,
+) -> Result<Written, WriteError> {
+    write_stepwise(dir, branch, change, authorship, Some(key), &|_| Ok(()))
+}
+
+/// Whether a commit on a branch could be made with this key, or without one, as far as signatures go.
+///
+/// # Errors
+/// It could not, and why.
+pub fn may_write(dir: &Path, branch: Option<&str>, key: Option<&SigningKey>) -> Result<(), WriteError> {
+    let repository = Repository::open(dir)?;
+    let tip = repository.revision(&full_name(&repository, branch)?)?;
+    may_sign(&repository, &tip.commit, key)
+}
+
+/// Whether a commit after this one may be made with a key, or without one.
+fn may_sign(repository: &Repository, parent: &str, key: Option<&SigningKey>) -> Result<(), WriteError> {
+    let signers = Signers::default();
+    if !signers.are_required(repository, parent)? {
+        return Ok(());
+    }
+    let Some(key) = key else { return Err(WriteError::NoKey) };
+    signers.vouch_for(repository, parent, key.public().as_bytes())?.map(drop).map_err(|why| WriteError::NotASigner {
+        key: key.id().to_string(),
+        public: key.public().to_line(),
+        why,
+    })
 }
 
 /// Completes or undoes a change that was interrupted, at any instant, in the worktree of the law book `dir`.
@@ -98,6 +139,7 @@ fn write_stepwise(
     branch: Option<&str>,
     change: &Change<'_>,
     authorship: &Authorship,
+    key: Option<&SigningKey>,
     after: After<'_>,
 ) -> Result<Written, WriteError> {
     let repository = Repository::open(dir)?;
@@ -108,7 +150,7 @@ fn write_stepwise(
     for round in 0..ATTEMPTS {
         // Whoever moved the branch may still hold its lock.
         std::thread::sleep(PAUSE.saturating_mul(u32::try_from(round).unwrap_or(1)));
-        let attempt = Attempt { repository: &repository, places: &places, branch: &branch, authorship, after };
+        let attempt = Attempt { repository: &repository, places: &places, branch: &branch, authorship, key, after };
         if let Some(written) = attempt.run(change)? {
             return Ok(written);
         }
@@ -135,6 +177,7 @@ struct Attempt<'a> {
     places: &'a Places,
     branch: &'a str,
     authorship: &'a Authorship,
+    key: Option<&'a SigningKey>,
     after: After<'a>,
 }
 
@@ -151,7 +194,8 @@ impl Attempt<'_> {
         if files.is_empty() {
             return Ok(Some(written));
         }
-        let made = commit::make(self.repository, &parent, &subject, &files, self.authorship)?;
+        may_sign(self.repository, &written.parent, self.key)?;
+        let made = commit::make(self.repository, &parent, &subject, &files, self.authorship, self.key)?;
         written.commit = made.id.to_string();
         self.judge(&written.commit)?;
         (self.after)(Step::Made)?;
@@ -166,7 +210,8 @@ impl Attempt<'_> {
 
     /// Refuses a commit that no server would load.
     fn judge(&self, commit: &str) -> Result<(), WriteError> {
-        let workspace = self.open(commit)?;
+        let mut workspace = self.open(commit)?;
+        workspace.hold(Demand::Written)?;
         workspace.compile().map(drop).map_err(|findings| WriteError::Blocked { findings })
     }
 

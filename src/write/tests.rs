@@ -45,7 +45,8 @@ fn authorship() -> Authorship {
 }
 
 fn kill_after(dir: &Path, change: &Change<'_>, last: Step) {
-    let killed = write_stepwise(dir, None, change, &authorship(), &|step| if step == last { Err(WriteError::Killed) } else { Ok(()) });
+    let killed =
+        write_stepwise(dir, None, change, &authorship(), None, &|step| if step == last { Err(WriteError::Killed) } else { Ok(()) });
     assert!(matches!(killed, Err(WriteError::Killed)), "{last:?}: {killed:?}");
 }
 
@@ -175,7 +176,7 @@ fn a_branch_that_is_checked_out_meanwhile_moves_with_its_worktree() {
         }
         Ok(())
     };
-    let written = write_stepwise(dir, Some("live"), &Change::Toggle("A".to_owned()), &authorship(), &switch).expect("writes");
+    let written = write_stepwise(dir, Some("live"), &Change::Toggle("A".to_owned()), &authorship(), None, &switch).expect("writes");
     assert_eq!(git(dir, &["rev-parse", "HEAD"]), written.commit);
     assert!(fs::read_to_string(dir.join("policies/a.yaml")).expect("read").contains("enabled: false"));
     sound(dir);
@@ -194,12 +195,12 @@ fn nobody_checks_out_a_branch_while_it_moves_alone() {
         }
         Ok(())
     };
-    write_stepwise(dir, Some("live"), &toggle, &authorship(), &look).expect("writes");
+    write_stepwise(dir, Some("live"), &toggle, &authorship(), None, &look).expect("writes");
     assert!(seen.get(), "git finds `HEAD` held");
     sound(dir);
     // What a killed writer held is let go of by the next one, and what somebody else holds is not.
     let kill = |step: Step| if step == Step::Head { Err(WriteError::Killed) } else { Ok(()) };
-    let killed = write_stepwise(dir, Some("live"), &toggle, &authorship(), &kill);
+    let killed = write_stepwise(dir, Some("live"), &toggle, &authorship(), None, &kill);
     assert!(matches!(killed, Err(WriteError::Killed)) && dir.join(".git/HEAD.lock").exists());
     assert_eq!(recover(dir).expect("recovers"), Recovery::Nothing);
     assert!(!dir.join(".git/HEAD.lock").exists());

@@ -8,6 +8,7 @@
 //!   `# error +3: [rule]`, three lines below. The words, if given, are part of the message.
 //! - In a block `yaml escaped`, `\xff` is a byte and `\u{202e}` a character. A block `yaml link` is a symbolic link, whatever it
 //!   says, and `yaml oversize` is filled up to more than a file may hold.
+//! - A block `toml unsigned` is the configuration of a law book whose last commit had to be signed and is not.
 //! - Every other block is only read by people.
 
 use std::fs;
@@ -141,6 +142,11 @@ fn case(page: &str, section: &str, config: Option<Block>) -> Case {
 }
 
 impl Case {
+    /// Whether its last commit had to be signed and is not.
+    pub fn is_unsigned(&self) -> bool {
+        self.config.as_ref().is_some_and(|config| config.flags.iter().any(|flag| flag == "unsigned"))
+    }
+
     /// The blocks, the configuration first.
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.config.iter().chain(&self.files)

@@ -18,7 +18,9 @@ use lawbook::finding::apply;
 use lawbook::finding::compatible;
 use lawbook::lint;
 use lawbook::lint::RULES;
+use lawbook::lint::Unsigned;
 use lawbook::policy;
+use lawbook::source::Span;
 use lawbook::workspace::Raw;
 use lawbook::workspace::Workspace;
 use lawbook::workspace::read_config;
@@ -83,7 +85,12 @@ fn found(workspace: &Workspace, finding: &Finding) -> Announced {
 
 /// What a case gets wrong, one line each.
 fn differences(rule: &str, case: &Case) -> Vec<String> {
-    let workspace = Workspace::new(raw(rule, case));
+    let mut workspace = Workspace::new(raw(rule, case));
+    if case.is_unsigned() {
+        let book = &mut workspace.book;
+        let span = Span::new(book.config_source.expect("a configuration"), book.config.history.require_signed.range.clone());
+        book.unsigned.push(Unsigned { span, message: "commit `0123456789ab` is not signed".to_owned(), help: "sign it".to_owned() });
+    }
     let mut found: Vec<Announced> = workspace.check(TODAY).iter().map(|finding| self::found(&workspace, finding)).collect();
     found.sort();
     let place = |one: &Announced| {

@@ -256,7 +256,7 @@ fn what_cannot_be_is_refused_by_name() {
 fn a_law_book_that_requires_signatures_is_not_written_to() {
     let repository = Repository::new();
     repository.write("policies/a.yaml", TEXT).write("lawbook.toml", "[history]\nrequire-signed = true\n").commit("begin");
-    refused(&repository, None, &toggle("A"), "does not verify the signatures", "lawbook check");
+    refused(&repository, None, &toggle("A"), "there is no key to sign this one with", "--commit-signing-key FILE");
 }
 
 #[test]

@@ -46,6 +46,7 @@ mod unknown_reference;
 mod unknown_service;
 mod unreadable_file;
 mod unsatisfiable_condition;
+mod unsigned_commit;
 mod unused_suppression;
 mod update_without_read;
 mod vacuous_assertion;
@@ -66,6 +67,7 @@ pub static RULES: &[&Rule] = &[
     &condition_syntax::RULE,
     &ambiguous_precedence::RULE,
     &invalid_configuration::RULE,
+    &unsigned_commit::RULE,
     &invalid_directory::RULE,
     &secret_in_policy::RULE,
     &bidi_control::RULE,

@@ -31,6 +31,7 @@ use super::place::Wanted;
 use super::reload::Reloader;
 use super::snapshot::Snapshot;
 use super::writes::Writes;
+use crate::bundle::SigningKey;
 
 /// The largest body of a request, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -87,6 +88,11 @@ impl State {
             slots: Semaphore::new(MAX_REQUESTS),
             batches: Arc::new(Semaphore::new(batch::MAX_BATCHES)),
         }
+    }
+
+    /// The same, with a key that signs the commits of changes.
+    pub fn signing(self, key: Option<Arc<SigningKey>>) -> Self {
+        Self { writes: self.writes.signing(key), ..self }
     }
 }
 

@@ -14,6 +14,7 @@ use super::repository::broken;
 use super::repository::check;
 use super::repository::git_directories;
 use super::repository::git_path_matters;
+use super::repository::hold;
 use super::trail::History;
 use crate::decision::Index;
 use crate::history::Repository;
@@ -78,18 +79,19 @@ impl Origin for RefOrigin {
 
     fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
         let commit = self.tip()?;
-        let served = served.and_then(|served| served.commit.as_deref());
-        if served == Some(&commit) {
+        let before = served.and_then(|served| served.commit.as_deref());
+        if before == Some(&commit) {
             return Ok(None);
         }
-        let workspace = Workspace::open(&self.dir, &From::Revision(commit.clone()))
+        let mut workspace = Workspace::open(&self.dir, &From::Revision(commit.clone()))
             .map_err(|error| OriginError::Unreachable { message: error.to_string() })?;
+        hold(&mut workspace, served)?;
         let place = format!("commit {commit} ({})", self.place());
         let set = workspace.compile().map_err(|findings| broken(&place, &workspace, Some(commit.clone()), &findings))?;
         let number = self.counter.number(&self.dir, &commit);
         let revision = Revision { number, commit: Some(commit.clone()), content: content_digest(workspace.book.served()) };
         let snapshot = Snapshot::new(Index::new(set), workspace.book.config.clone(), revision);
-        if let Some(before) = served {
+        if let Some(before) = before {
             self.note_rewrite(before, &commit);
         }
         let annals = self.history.task(Some(commit), &snapshot);

@@ -7,8 +7,10 @@ use super::OriginError;
 use super::Task;
 use super::summary;
 use crate::finding::Finding;
+use crate::history::Demand;
 use crate::history::Repository;
 use crate::server::snapshot::Findings;
+use crate::server::snapshot::Revision;
 use crate::server::snapshot::Told;
 use crate::workspace::Workspace;
 
@@ -29,6 +31,17 @@ impl Counter {
         self.last = Some((commit.to_owned(), number));
         Some(number)
     }
+}
+
+/// Holds the commits up to the loaded one to the requirement of signatures, also to the one of what is served.
+pub fn hold(workspace: &mut Workspace, served: Option<&Revision>) -> Result<(), OriginError> {
+    let demand = served.and_then(|served| served.commit.as_deref()).map_or(Demand::Written, Demand::After);
+    workspace.hold(demand).map_err(|error| OriginError::Unreachable {
+        message: match miette::Diagnostic::help(&error) {
+            Some(help) => format!("{error}; {help}"),
+            None => error.to_string(),
+        },
+    })
 }
 
 /// The error for a law book with blocking findings.

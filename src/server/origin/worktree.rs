@@ -18,6 +18,7 @@ use super::repository::broken;
 use super::repository::check;
 use super::repository::git_directories;
 use super::repository::git_path_matters;
+use super::repository::hold;
 use super::trail::History;
 use super::tree;
 use crate::config::Config;
@@ -124,9 +125,10 @@ impl Origin for WorktreeOrigin {
         (age < LOCK_LIFE).then_some(OriginError::Busy { message })
     }
 
-    fn load(&mut self, _: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
-        let workspace =
+    fn load(&mut self, served: Option<&Revision>) -> Result<Option<Loaded>, OriginError> {
+        let mut workspace =
             Workspace::open(&self.root, &From::Worktree).map_err(|error| OriginError::Unreachable { message: error.to_string() })?;
+        hold(&mut workspace, served)?;
         self.selection = Selection::new(&workspace.book.config);
         self.loaded = workspace.book.served().map(|file| file.path().to_owned()).collect();
         let commit = workspace.revision.as_ref().map(|revision| revision.commit.clone());

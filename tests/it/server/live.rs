@@ -44,7 +44,8 @@ pub fn options(source: Source, tokens: Option<PathBuf>) -> (Options, mpsc::Recei
     let (sender, notices) = mpsc::channel();
     let sender = std::sync::Mutex::new(sender);
     let notice = Arc::new(move |notice| sender.lock().expect("one at a time").send(notice).expect("somebody listens"));
-    (Options { source, listen: "127.0.0.1:0".to_owned(), tokens, log: None, notice, stop: Stop::default() }, notices)
+    let listen = "127.0.0.1:0".to_owned();
+    (Options { source, listen, tokens, commit_signing_key: None, log: None, notice, stop: Stop::default() }, notices)
 }
 
 impl Live {
@@ -57,8 +58,17 @@ impl Live {
     }
 
     pub fn start(source: Source, tokens: Option<PathBuf>) -> Self {
-        let has_file = tokens.is_some();
-        let (options, notices) = options(source, tokens);
+        Self::launch(options(source, tokens))
+    }
+
+    /// A server that signs its commits.
+    pub fn signing(source: Source, key: PathBuf) -> Self {
+        let (options, notices) = options(source, None);
+        Self::launch((Options { commit_signing_key: Some(key), ..options }, notices))
+    }
+
+    fn launch((options, notices): (Options, mpsc::Receiver<Notice>)) -> Self {
+        let has_file = options.tokens.is_some();
         let stop = options.stop.clone();
         let thread = std::thread::spawn(move || serve(options));
         let mut token = String::new();

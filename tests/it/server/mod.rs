@@ -8,5 +8,6 @@ mod live;
 mod neosc;
 mod reload;
 mod router;
+mod signed;
 mod templates;
 mod toggle;

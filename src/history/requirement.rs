@@ -1,0 +1,248 @@
+//! Which landing commits had to be signed by somebody who may, and are not.
+//!
+//! A commit is held to `require-signed` of the law book *before* it, so nobody has to sign an old history again, and a commit
+//! that takes the requirement back is still held. The walk follows the first parents and carries the last commit with which
+//! everything was in order: its keys, and its requirement, are the ones that count.
+//!
+//! INVARIANT: while a commit is not accounted for, nothing that it or a later one says about keys counts. Otherwise it could
+//! add a key, and a second commit, signed with that key, could pin the first.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use git2::ErrorCode;
+use git2::Oid;
+
+use super::HistoryError;
+use super::Landing;
+use super::Repository;
+use super::RepositoryError;
+use super::Signature;
+use super::SignatureStatus;
+use super::Signers;
+use super::progress;
+use super::signature::Terms;
+use super::signature::Voucher;
+use super::tree::Trees;
+use super::walk::Stop;
+use crate::config;
+
+/// The most commits that are told one by one.
+const TOLD: usize = 20;
+
+/// When commits are held to the requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand<'a> {
+    /// When the revision, or its first parent, requires it.
+    Written,
+    /// Always; and the revision itself must require it.
+    Always,
+    /// As for [`Self::Written`]; and when this commit requires it, the revision must come after it on the line of first
+    /// parents, with everything between them in order.
+    After(&'a str),
+}
+
+/// What is not in order, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The commit, in hexadecimal.
+    pub commit: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What to do next.
+    pub help: String,
+}
+
+/// Every landing commit up to a revision that had to be signed and is not, oldest first, and no more than can be told.
+///
+/// # Errors
+/// There is no such revision, or its history is not all there.
+pub fn breaches(repository: &Repository, revision: &str, demand: Demand<'_>) -> Result<Vec<Breach>, HistoryError> {
+    let tip = repository.commit(revision)?;
+    let signers = Signers::default();
+    if let Demand::After(served) = demand
+        && signers.terms(repository, &repository.commit(served)?)?.required
+    {
+        return after(repository, signers, &tip, repository.commit(served)?);
+    }
+    if demand != Demand::Always && !is_required(repository, &signers, &tip)? {
+        return Ok(Vec::new());
+    }
+    let known: BTreeSet<Oid> = progress::known(repository).into_iter().collect();
+    let (stops, met) = line(repository, &tip, |id| known.contains(&id))?;
+    let mut walk = Walk::new(repository, signers, met.clone())?;
+    walk.follow(&stops)?;
+    if let Some(clean) = walk.clean.filter(|clean| Some(*clean) != met.as_ref().map(git2::Commit::id)) {
+        progress::remember(repository, clean);
+    }
+    let mut found = walk.told(&tip);
+    if demand == Demand::Always && found.is_empty() && !walk.signers.terms(repository, &tip)?.required {
+        found.push(Breach {
+            commit: tip.id().to_string(),
+            message: format!("commit `{}` does not require signatures, and it has to", short(tip.id())),
+            help: "set `require-signed = true` under `[history]` in lawbook.toml, in a signed commit".to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// What comes after a commit that is served. Without it on the line, somebody may have gone back to a time with other keys.
+fn after(repository: &Repository, signers: Signers, tip: &git2::Commit<'_>, served: git2::Commit<'_>) -> Result<Vec<Breach>, HistoryError> {
+    let (stops, met) = line(repository, tip, |id| id == served.id())?;
+    if met.is_none() {
+        let (tip, served) = (tip.id(), short(served.id()));
+        return Ok(vec![Breach {
+            commit: tip.to_string(),
+            message: format!("commit `{}` does not come after `{served}`, which is served and requires signed commits", short(tip)),
+            help: "restore the branch; or, if history was rewritten on purpose, start the server again".to_owned(),
+        }]);
+    }
+    let mut walk = Walk::new(repository, signers, met)?;
+    walk.follow(&stops)?;
+    Ok(walk.told(tip))
+}
+
+fn is_required(repository: &Repository, signers: &Signers, tip: &git2::Commit<'_>) -> Result<bool, HistoryError> {
+    if signers.terms(repository, tip)?.required {
+        return Ok(true);
+    }
+    // The last commit may be the one that takes it back.
+    Ok(tip.parent(0).ok().map(|parent| signers.terms(repository, &parent)).transpose()?.is_some_and(|terms| terms.required))
+}
+
+/// The line of first parents back to a commit that is met, or to the beginning; oldest first, without the one that is met.
+fn line<'r>(
+    repository: &'r Repository,
+    tip: &git2::Commit<'r>,
+    is_met: impl Fn(Oid) -> bool,
+) -> Result<(Vec<Stop>, Option<git2::Commit<'r>>), HistoryError> {
+    let partial = |why: String| RepositoryError::Partial { dir: repository.dir().to_owned(), why };
+    if let Some(why) = repository.incomplete() {
+        return Err(partial(why).into());
+    }
+    let mut commit = tip.clone();
+    let mut stops = Vec::new();
+    let met = loop {
+        if is_met(commit.id()) {
+            break Some(commit);
+        }
+        stops.push(Stop::new(&commit, None, true));
+        let Ok(parent) = commit.parent_id(0) else { break None };
+        commit = repository.git().find_commit(parent).map_err(|error| match error.code() {
+            ErrorCode::NotFound => partial(format!("commit `{parent}` is missing")),
+            _ => repository.error(&format!("read commit `{parent}`"), &error),
+        })?;
+    };
+    stops.reverse();
+    Ok((stops, met))
+}
+
+struct Walk<'r> {
+    repository: &'r Repository,
+    signers: Signers,
+    trees: Trees<'r>,
+    /// The folder of the law book, of the commit that the walk is at.
+    law_book: Option<Oid>,
+    /// The last commit with which everything was in order.
+    basis: Option<git2::Commit<'r>>,
+    /// The last commit of the walk up to which everything is in order.
+    clean: Option<Oid>,
+    unsigned: Vec<(git2::Commit<'r>, Signature)>,
+}
+
+impl<'r> Walk<'r> {
+    fn new(repository: &'r Repository, signers: Signers, from: Option<git2::Commit<'r>>) -> Result<Self, HistoryError> {
+        let mut trees = Trees::new(repository)?;
+        let law_book = from.as_ref().map(|from| trees.law_book(from.tree_id())).transpose()?.flatten();
+        Ok(Self { repository, signers, trees, law_book, basis: from, clean: None, unsigned: Vec::new() })
+    }
+
+    fn follow(&mut self, stops: &[Stop]) -> Result<(), HistoryError> {
+        for &stop in stops {
+            let law_book = self.trees.law_book(stop.tree)?;
+            let before = std::mem::replace(&mut self.law_book, law_book);
+            if law_book != before || self.basis.is_none() {
+                let commit = self.repository.git().find_commit(stop.commit);
+                let commit = commit.map_err(|error| self.repository.error(&format!("read commit `{}`", stop.commit), &error))?;
+                self.take(commit, before)?;
+            }
+            if self.unsigned.is_empty() {
+                self.clean = Some(stop.commit);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a commit that may have changed the law book, which was in the folder `before`.
+    fn take(&mut self, commit: git2::Commit<'r>, before: Option<Oid>) -> Result<(), HistoryError> {
+        let Some(basis) = self.basis.clone() else {
+            self.basis = Some(commit);
+            return Ok(());
+        };
+        let terms = self.signers.terms(self.repository, &basis)?;
+        let own = self.signers.own_terms(self.repository, &commit)?;
+        if !terms.required || !self.changes_the_law_book(before, [Some(&terms), own.as_ref()])? {
+            if self.unsigned.is_empty() {
+                self.basis = Some(commit);
+            }
+            return Ok(());
+        }
+        let signature = self.signers.judge(self.repository, &commit, &Voucher::Commit(basis))?;
+        if signature.status != SignatureStatus::Good {
+            self.unsigned.push((commit, signature));
+            return Ok(());
+        }
+        let is_pinned = |id: Oid| own.as_ref().is_some_and(|own| own.pinned.contains(&id));
+        if self.unsigned.iter().all(|(unsigned, _)| is_pinned(unsigned.id())) {
+            self.unsigned.clear();
+            self.basis = Some(commit);
+        }
+        Ok(())
+    }
+
+    fn changes_the_law_book(&mut self, before: Option<Oid>, terms: [Option<&Arc<Terms>>; 2]) -> Result<bool, HistoryError> {
+        for terms in terms.into_iter().flatten() {
+            for path in [config::FILE_NAME, &terms.path].into_iter().chain(terms.directory.as_deref()) {
+                if self.trees.entry(before, path)? != self.trees.entry(self.law_book, path)? {
+                    return Ok(true);
+                }
+            }
+            if !self.trees.compare(before, self.law_book, &terms.selection)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn told(&self, tip: &git2::Commit<'_>) -> Vec<Breach> {
+        let mut told: Vec<Breach> = self.unsigned.iter().take(TOLD).map(|(commit, signature)| breach(commit, signature, tip)).collect();
+        let more = self.unsigned.len().saturating_sub(TOLD);
+        if let Some(last) = told.last_mut().filter(|_| more > 0) {
+            last.message = format!("{}, and so are {more} more", last.message);
+        }
+        told
+    }
+}
+
+fn breach(commit: &git2::Commit<'_>, signature: &Signature, tip: &git2::Commit<'_>) -> Breach {
+    const SUBJECT: usize = 72;
+    let landing = Landing::new(commit, true, Signature::none());
+    let subject: String = landing.subject.chars().take(SUBJECT).collect();
+    let what = match (signature.status, &signature.why) {
+        (SignatureStatus::None, _) => "is not signed".to_owned(),
+        (status, Some(why)) => format!("has a signature that counts as `{status}`: {why}"),
+        (status, None) => format!("has a signature that counts as `{status}`"),
+    };
+    let pin = format!("pin it in a signed commit: add `{}` to `pinned` under `[history]` in lawbook.toml", landing.commit);
+    let help = if commit.id() == tip.id() { format!("sign it: `git commit --amend -S`; or {pin}") } else { pin };
+    Breach {
+        message: format!("commit `{}`, `{subject}` by `{}`, {what}", short(commit.id()), landing.author),
+        commit: landing.commit,
+        help,
+    }
+}
+
+/// As many digits of an id as people compare.
+fn short(id: Oid) -> String {
+    id.to_string().chars().take(12).collect()
+}
