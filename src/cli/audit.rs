@@ -16,7 +16,6 @@ use super::law_book::load;
 use crate::finding::nearest;
 use crate::history::Action;
 use crate::history::Filter;
-use crate::history::Lines;
 use crate::history::Repository;
 use crate::history::Trail;
 use crate::report::audit::AuditFormat;
@@ -106,7 +105,7 @@ impl Audit {
         let root = find_root(self.dir.as_deref())?;
         let repository = Repository::open(&root)?;
         let bar = console.progress("reading history", "commit");
-        let trail = Trail::read(&repository, &self.reference, Lines::Landed, &|done, all| bar.show(done, all))?;
+        let trail = Trail::cached(&repository, &self.reference, &|done, all| bar.show(done, all))?;
         bar.clear();
         if trail.events().is_empty() && trail.partial().is_none() {
             load(Some(&root), Origin::Revision(self.reference.clone()))?;

@@ -180,6 +180,13 @@ impl StateHash {
         Self { groups: vec![Group { policies: BTreeMap::new(), hash: None }; 256] }
     }
 
+    /// Of some policies.
+    pub(super) fn of<'a>(policies: impl IntoIterator<Item = (&'a PolicyId, Sha256Hash)>) -> Self {
+        let mut state = Self::new();
+        policies.into_iter().for_each(|(id, hash)| state.set(id, Some(hash)));
+        state
+    }
+
     /// A policy means something else, or is gone.
     pub(super) fn set(&mut self, id: &PolicyId, hash: Option<Sha256Hash>) {
         let [first, ..] = *Sha256Hash::of(id.as_str().as_bytes()).as_bytes();

@@ -47,6 +47,11 @@ impl<T: Clone> Ends<T> {
         }
     }
 
+    /// What the commit that an earlier walk ended at left.
+    pub(super) fn leave(&mut self, tip: Oid, value: T) {
+        self.left.insert(tip, value);
+    }
+
     /// What the commit that a walk ended at left.
     pub(super) fn at(&self, tip: Oid) -> Option<&T> {
         self.left.get(&tip)

@@ -143,7 +143,7 @@ pub struct Event {
     /// Of a policy that is restored, the last commit in which it came to mean this, in hexadecimal.
     pub restores: Option<Arc<str>>,
     /// The names of the fields that differ, in byte order.
-    pub fields: Box<[Box<str>]>,
+    pub fields: Arc<[Box<str>]>,
     /// The policy before; `None` when it is new.
     pub before: Option<Arc<Version>>,
     /// The policy after; `None` when it is gone. Of one that cannot be read, its last meaning.

@@ -61,10 +61,10 @@ impl Past {
     }
 
     /// Remembers what a policy means from a commit on.
-    pub(super) fn record(&mut self, before: Option<&Version>, after: Option<&Version>, commit: &Arc<str>) {
+    pub(super) fn record(&mut self, before: Option<&Version>, after: Option<&Version>, commit: impl FnOnce() -> Arc<str>) {
         let Some(after) = after else { return };
         if before.is_none_or(|before| before.hash != after.hash) {
-            self.meanings.entry(after.id.clone()).or_default().insert(after.hash, Arc::clone(commit));
+            self.meanings.entry(after.id.clone()).or_default().insert(after.hash, commit());
         }
     }
 }
@@ -166,7 +166,7 @@ mod tests {
     fn check(past: &[(&str, &str)], deltas: &[(Option<&str>, Option<&str>)], expected: &[&str]) {
         let mut known = Past::default();
         for (commit, version) in past {
-            known.record(None, Some(&held(version).version), &Arc::from(*commit));
+            known.record(None, Some(&held(version).version), || Arc::from(*commit));
         }
         let delta = |(before, after): &(Option<&str>, Option<&str>)| {
             let (before, after) = (before.map(held), after.map(held));

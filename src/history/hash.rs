@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
 
 /// A SHA-256 value; 64 hexadecimal digits in lower case for people and machines.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sha256Hash([u8; 32]);
 
 impl Sha256Hash {
@@ -57,6 +56,12 @@ impl Sha256Hash {
             *byte = digit(*high)? << 4 | digit(*low)?;
         }
         Some(Self(bytes))
+    }
+}
+
+impl From<[u8; 32]> for Sha256Hash {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 }
 

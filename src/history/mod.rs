@@ -2,15 +2,18 @@
 //!
 //! A [`Trail`] is made in steps, one file each: `follow` reads commits on several threads, `walk` goes through them, `tree` finds the policy files in which two of them
 //! differ, `reading` says what they mean, `state` matches policies by id, `happening` names what a commit did, `merge` tells
-//! how a merge came to it, and `chain` makes the whole tamper evident. What is told is an [`Event`] of a [`Landing`]. Who
+//! how a merge came to it, and `chain` makes the whole tamper evident.
+//! `cache` keeps a trail on disk, in the form of `stored`. What is told is an [`Event`] of a [`Landing`]. Who
 //! signed a commit is told by `signature`, and which commits had to be signed and are not by `requirement`.
 
 mod between;
+mod cache;
 mod chain;
 mod change;
 mod ends;
 mod event;
 mod follow;
+mod freeze;
 mod handles;
 mod happening;
 mod hash;
@@ -23,6 +26,8 @@ mod repository;
 mod requirement;
 mod signature;
 mod state;
+mod stored;
+mod thaw;
 mod time;
 mod trail;
 mod tree;

@@ -68,6 +68,11 @@ impl State {
         &self.files
     }
 
+    /// Every policy that counts, with its semantic hash.
+    pub(super) fn meanings(&self) -> impl Iterator<Item = (&PolicyId, Sha256Hash)> {
+        self.places.keys().filter_map(|id| Some((id, self.meaning(id)?.version.hash)))
+    }
+
     /// Puts a file where none is.
     pub(super) fn put(&mut self, path: &Arc<str>, policies: Vec<Kept>) {
         for kept in &policies {

@@ -32,7 +32,9 @@ use super::happening::Past;
 use super::happening::happenings;
 use super::merge::Merges;
 use super::state::State;
+use super::thaw::Thawed;
 use super::walk::Line;
+use super::walk::Position;
 use super::walk::Stop;
 use super::walk::everything;
 use super::walk::line;
@@ -83,8 +85,8 @@ pub enum Lines {
 
 /// The law book at one commit.
 #[derive(Debug, Clone)]
-struct Book {
-    state: State,
+pub(super) struct Book {
+    pub(super) state: State,
     hash: StateHash,
 }
 
@@ -95,10 +97,12 @@ pub struct Trail {
     partial: Option<String>,
     events: Vec<Event>,
     head: Sha256Hash,
-    created: HashMap<PolicyId, CommitTime>,
+    pub(super) created: HashMap<PolicyId, CommitTime>,
     past: Past,
-    known: Known,
-    books: Ends<Book>,
+    pub(super) known: Known,
+    pub(super) books: Ends<Book>,
+    /// How many commits were walked to get here.
+    pub(super) walked: usize,
 }
 
 impl Trail {
@@ -135,6 +139,25 @@ impl Trail {
                 Err(error)
             }
         }
+    }
+
+    /// The trail of what landed, from its parts; `None` when the configuration that it continues with is not there any more.
+    pub(super) fn continued(repository: &Repository, parts: Thawed) -> Result<Option<Self>, HistoryError> {
+        let Thawed { tip, head, events, created, marks, state } = parts;
+        let (mut known, mut books) = (Known::default(), Ends::default());
+        let Some(position) = Position::again(marks, &mut known.schemas, repository)? else { return Ok(None) };
+        let mut past = Past::default();
+        for event in &events {
+            past.record(event.before.as_deref(), event.after.as_deref(), || event.landing.commit.as_str().into());
+        }
+        known.positions.leave(tip, position);
+        books.leave(tip, Book { hash: StateHash::of(state.meanings()), state });
+        Ok(Some(Self { tip, partial: None, events, head, created: created.into_iter().collect(), past, known, books, walked: 0 }))
+    }
+
+    /// The commit that the trail ends at.
+    pub(super) fn end(&self) -> Oid {
+        self.tip
     }
 
     /// The commit that the trail ends at, in hexadecimal.
@@ -186,6 +209,7 @@ impl Trail {
             past: Past::default(),
             known: Known::default(),
             books: Ends::default(),
+            walked: 0,
         };
         trail.follow(repository, &line.stops, progress)?;
         Ok(trail)
@@ -207,6 +231,7 @@ impl Trail {
         });
         self.known = known;
         self.tip = last.commit;
+        self.walked += stops.len();
         followed
     }
 
@@ -233,7 +258,7 @@ impl Trail {
         let happenings = happenings(deltas, &self.past);
         let commit: Arc<str> = changed.landing.commit.as_str().into();
         for happening in &happenings {
-            self.past.record(happening.before.as_deref(), happening.after.as_deref(), &commit);
+            self.past.record(happening.before.as_deref(), happening.after.as_deref(), || Arc::clone(&commit));
         }
         if stop.cut { Vec::new() } else { happenings }
     }

@@ -146,10 +146,20 @@ impl Schemas {
 pub(super) struct Position {
     law_book: Option<Oid>,
     config: Option<Content>,
+    /// The last configuration that could be read; `None` for the default one.
+    followed: Option<Oid>,
     actions: Vec<String>,
     selection: Selection,
     schema: usize,
     files: BTreeMap<Arc<str>, Content>,
+}
+
+/// What a position is made of, to be kept.
+pub(super) struct Marks {
+    pub(super) law_book: Option<Oid>,
+    pub(super) config: Option<Content>,
+    pub(super) followed: Option<Oid>,
+    pub(super) files: BTreeMap<Arc<str>, Content>,
 }
 
 impl Position {
@@ -159,6 +169,7 @@ impl Position {
         Ok(Self {
             law_book: None,
             config: None,
+            followed: None,
             selection: Selection::new(&config),
             schema: schemas.of(&config.actions)?,
             files: BTreeMap::new(),
@@ -195,15 +206,28 @@ impl Position {
         Ok((!files.is_empty()).then_some(Step { schema: self.schema, files }))
     }
 
-    /// Which files are policies here.
-    pub(super) fn selection(&self) -> &Selection {
-        &self.selection
+    /// What it is made of.
+    pub(super) fn marks(&self) -> Marks {
+        let Self { law_book, config, followed, ref files, .. } = *self;
+        Marks { law_book, config, followed, files: files.clone() }
+    }
+
+    /// The position that was made of this; `None` when its configuration is not there or cannot be read any more.
+    pub(super) fn again(marks: Marks, schemas: &mut Schemas, repository: &Repository) -> Result<Option<Self>, HistoryError> {
+        let Some(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
+        let Marks { law_book, config: content, followed, files } = marks;
+        let (selection, schema) = (Selection::new(&config), schemas.of(&config.actions)?);
+        Ok(Some(Self { law_book, config: content, followed, actions: config.actions, selection, schema, files }))
     }
 
     /// Takes over a configuration, and tells whether every file has to be looked at again. One that is broken changes nothing.
     fn reconfigure(&mut self, schemas: &mut Schemas, repository: &Repository, content: Option<Content>) -> Result<bool, HistoryError> {
         let Some(config) = read_config(repository, content)? else { return Ok(false) };
         self.selection = Selection::new(&config);
+        self.followed = match content {
+            Some(Content::Blob(id)) => Some(id),
+            _ => None,
+        };
         if self.actions != config.actions {
             self.schema = schemas.of(&config.actions)?;
             self.actions = config.actions;

@@ -324,3 +324,54 @@ fn a_repository_tells_its_person_its_branch_and_its_ancestors() {
     repository.git(&["checkout", "--quiet", "--detach"]);
     assert_eq!(opened.branch(), None);
 }
+
+/// A history that is long enough to be kept: each commit touches one of a few policies, or none.
+fn long(repository: &Repository, from: usize, commits: usize) {
+    for number in from..from + commits {
+        match number % 7 {
+            5 => repository.write("README.md", format!("{number}\n")),
+            3 => repository.write(&format!("policies/p{}.yaml", number % 5), "_id: [\n"),
+            _ => {
+                let text = policy(&format!("P{}", number % 5)) + &format!("description: version {}\n", number % 4);
+                repository.write(&format!("policies/p{}.yaml", number % 5), text)
+            }
+        };
+        repository.commit(&format!("commit {number}"));
+    }
+}
+
+/// The trail as bytes, so that nothing is forgotten: events with their hashes, and the head.
+fn whole(trail: &Trail) -> Vec<String> {
+    let event =
+        |event: &Event| format!("{} {:?} {:?} {:?}", String::from_utf8_lossy(&event.canonical()), event.before, event.after, event.merge);
+    let landing = |event: &Event| format!(" {:?}", event.landing);
+    let events = trail.events().iter().map(|one| event(one) + &landing(one));
+    events.chain([trail.head().to_string(), trail.tip()]).collect()
+}
+
+#[test]
+fn a_trail_that_was_kept_is_the_one_that_is_read() {
+    let repository = Repository::new();
+    long(&repository, 0, 300);
+    let dir = repository.path();
+    let trails = dir.join(".git/lawbook/trails");
+    let cached = || Trail::cached(&open(&dir), "HEAD", &|_, _| ()).expect("a trail");
+    let kept = || std::fs::read_dir(&trails).expect("a folder").map(|file| file.expect("a file").path()).collect::<Vec<_>>();
+    assert_eq!(whole(&cached()), whole(&read(&dir)));
+    let [file] = &*kept() else { panic!("one file is kept: {:?}", kept()) };
+    let bytes = std::fs::read(file).expect("readable");
+    assert_eq!(whole(&cached()), whole(&read(&dir)), "from the file");
+    long(&repository, 300, 20);
+    assert_eq!(whole(&cached()), whole(&read(&dir)), "continued");
+    assert_eq!(std::fs::read(file).expect("readable"), bytes, "a few commits are not worth writing");
+    repository.git(&["reset", "--quiet", "--hard", "HEAD~30"]);
+    long(&repository, 400, 10);
+    assert_eq!(whole(&cached()), whole(&read(&dir)), "rewritten");
+    let head = read(&dir).head();
+    for at in (0..bytes.len()).step_by(bytes.len() / 29) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x41;
+        std::fs::write(file, if at % 2 == 0 { &damaged } else { &bytes[..at] }).expect("written");
+        assert_eq!(cached().head(), head, "damaged at {at}");
+    }
+}

@@ -133,6 +133,12 @@ impl Signers {
         Ok(signers)
     }
 
+    /// What a verdict depends on beside the commit and its history: when it is another one, all verdicts may be.
+    pub(super) fn stamp(&self) -> String {
+        let pinned: String = self.pinned.iter().map(|id| format!("{id} ")).collect();
+        format!("{pinned}{}", openpgp::stamp())
+    }
+
     /// Judges the signature of a commit.
     ///
     /// # Errors

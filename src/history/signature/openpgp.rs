@@ -7,6 +7,7 @@
 use std::io;
 use std::io::Read;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -32,6 +33,13 @@ pub(super) fn verify(signature: &[u8], payload: &[u8]) -> Signature {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Signature::unverified("present, not verified: gpg is not installed"),
         Err(error) => Signature::unverified(format!("present, not verified: gpg does not answer: {error}")),
     }
+}
+
+/// What the keys of whoever runs the program are: when the two files that hold them last changed.
+pub(super) fn stamp() -> String {
+    let home = std::env::var_os("GNUPGHOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".gnupg")));
+    let changed = |file: &str| home.as_ref().and_then(|home| home.join(file).metadata().ok()?.modified().ok());
+    format!("{:?} {:?}", changed("pubring.kbx"), changed("trustdb.gpg"))
 }
 
 fn ask(program: &str, signature: &[u8], payload: &[u8]) -> io::Result<String> {

@@ -7,7 +7,6 @@ use std::sync::PoisonError;
 
 use super::Task;
 use crate::history::HistoryError;
-use crate::history::Lines;
 use crate::history::Repository;
 use crate::history::Trail;
 use crate::policy::Policy;
@@ -53,7 +52,7 @@ fn up_to<'a>(kept: &'a mut Option<Trail>, repository: &Repository, commit: &str)
             trail.extend(repository, commit, &|_, _| ())?;
             trail
         }
-        None => Trail::read(repository, commit, Lines::Landed, &|_, _| ())?,
+        None => Trail::cached(repository, commit, &|_, _| ())?,
     };
     Ok(kept.insert(trail))
 }

@@ -1,0 +1,100 @@
+//! A trail that is kept on disk, under the git directory that all worktrees share, so that the next run reads only what is new.
+//!
+//! A file is good for one law book, one name of a revision and one version of the program, and for as long as what signatures are
+//! judged by stays the same. It is replaced as a whole, carries a checksum, and is only a shortcut: one that is missing, of
+//! another version or damaged in any way is as good as none. Whoever has to prove something reads the history itself.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::HistoryError;
+use super::Lines;
+use super::Progress;
+use super::Repository;
+use super::Sha256Hash;
+use super::Signers;
+use super::Trail;
+use super::thaw::Thawed;
+
+/// Fewer commits are read as fast as they are looked up.
+const WORTH: usize = 256;
+
+/// How many trails are kept for one repository.
+const KEPT: usize = 8;
+
+/// What a file begins with; the number is the one of its form.
+const MAGIC: &[u8] = b"lawbook trail 1 ";
+
+impl Trail {
+    /// The trail of what landed up to `tip`, as far as possible from the disk.
+    ///
+    /// # Errors
+    /// As for [`Trail::read`].
+    pub fn cached(repository: &Repository, tip: &str, progress: Progress<'_>) -> Result<Self, HistoryError> {
+        let signers = Signers::new(repository, tip)?;
+        let path = path(repository, tip);
+        let stamp = stamp(&signers);
+        if let Some(mut trail) = load(&path, &stamp).and_then(|parts| Self::continued(repository, parts).ok().flatten()) {
+            trail.extend(repository, tip, progress)?;
+            trail.keep(&path, &stamp);
+            return Ok(trail);
+        }
+        let trail = Self::read(repository, tip, Lines::Landed, progress)?;
+        trail.keep(&path, &stamp);
+        Ok(trail)
+    }
+
+    /// Keeps the trail, if that is worth it. It is no error when that cannot be done.
+    fn keep(&self, path: &Path, stamp: &[u8]) {
+        if self.partial().is_some() || self.walked < WORTH {
+            return;
+        }
+        if let Some(bytes) = self.freeze() {
+            let _: Option<()> = store(path, stamp, &bytes);
+        }
+    }
+}
+
+/// What a file must say to be used.
+fn stamp(signers: &Signers) -> Vec<u8> {
+    let hash = Sha256Hash::of(format!("{} {}", env!("CARGO_PKG_VERSION"), signers.stamp()).as_bytes());
+    [MAGIC, hash.to_string().as_bytes(), b"\n"].concat()
+}
+
+/// One file for each law book and name.
+fn path(repository: &Repository, tip: &str) -> PathBuf {
+    let name = Sha256Hash::of(format!("{}\n{tip}", repository.prefix()).as_bytes()).to_string();
+    let name = name.get(..16).unwrap_or(&name);
+    repository.common_dir().join("lawbook").join("trails").join(name)
+}
+
+/// What is behind stamp and checksum.
+fn load(path: &Path, stamp: &[u8]) -> Option<Thawed> {
+    let bytes = fs::read(path).ok()?;
+    let (sum, data) = bytes.strip_prefix(stamp)?.split_first_chunk::<4>()?;
+    if crc32fast::hash(data) == u32::from_le_bytes(*sum) { Thawed::new(data) } else { None }
+}
+
+fn store(path: &Path, stamp: &[u8], data: &[u8]) -> Option<()> {
+    let folder = path.parent()?;
+    fs::create_dir_all(folder).ok()?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).ok()?;
+    for part in [stamp, &crc32fast::hash(data).to_le_bytes(), data] {
+        file.write_all(part).ok()?;
+    }
+    file.persist(path).ok()?;
+    forget(folder);
+    Some(())
+}
+
+/// Takes away the trails that were written longest ago.
+fn forget(folder: &Path) {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut known: Vec<_> = files.filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path()))).collect();
+    known.sort();
+    for (_, path) in known.iter().rev().skip(KEPT) {
+        let _: std::io::Result<()> = fs::remove_file(path);
+    }
+}
