@@ -257,7 +257,8 @@ impl Trail {
         }
         let happenings = happenings(deltas, &self.past);
         let commit: Arc<str> = changed.landing.commit.as_str().into();
-        for happening in &happenings {
+        // What a line meant that never landed is nobody's past.
+        for happening in happenings.iter().filter(|_| stop.landed) {
             self.past.record(happening.before.as_deref(), happening.after.as_deref(), || Arc::clone(&commit));
         }
         if stop.cut { Vec::new() } else { happenings }

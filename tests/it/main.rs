@@ -11,6 +11,7 @@ mod cli;
 mod directory;
 mod diff;
 mod difference;
+mod difficult;
 mod docs;
 mod fuzz;
 mod history;
