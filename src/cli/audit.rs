@@ -18,6 +18,7 @@ use crate::history::Action;
 use crate::history::Filter;
 use crate::history::Repository;
 use crate::history::Trail;
+use crate::history::take_objects_as_stored;
 use crate::report::audit::AuditFormat;
 use crate::report::audit::AuditReport;
 use crate::workspace::Origin;
@@ -103,6 +104,7 @@ impl Audit {
             return Err(Failure::new(message).help("give the earlier time with `--since`").into());
         }
         let root = find_root(self.dir.as_deref())?;
+        take_objects_as_stored();
         let repository = Repository::open(&root)?;
         let bar = console.progress("reading history", "commit");
         let trail = Trail::cached(&repository, &self.reference, &|done, all| bar.show(done, all))?;
@@ -117,7 +119,10 @@ impl Audit {
         let tip = trail.tip();
         let report = AuditReport { events: trail.filtered(&filter).collect(), tip: &tip, partial: trail.partial(), look: console.look() };
         console.show(|out| self.format.write(&report, out))?;
-        let Some(why) = report.partial else { return Ok(Status::Fine) };
+        let partial = trail.partial().map(str::to_owned);
+        // The process ends here. To take a long trail apart first would only take time.
+        std::mem::forget(trail);
+        let Some(why) = partial else { return Ok(Status::Fine) };
         console.remark(format!(
             "the trail is partial: {why}\n  help: get the whole history with `git fetch --unshallow`, or accept this with `--allow-partial`"
         ));

@@ -74,7 +74,9 @@ fn path(repository: &Repository, tip: &str) -> PathBuf {
 fn load(path: &Path, stamp: &[u8]) -> Option<Thawed> {
     let bytes = fs::read(path).ok()?;
     let (sum, data) = bytes.strip_prefix(stamp)?.split_first_chunk::<4>()?;
-    if crc32fast::hash(data) == u32::from_le_bytes(*sum) { Thawed::new(data) } else { None }
+    let start = bytes.len() - data.len();
+    let is_whole = crc32fast::hash(data) == u32::from_le_bytes(*sum);
+    if is_whole { Thawed::new(bytes, start) } else { None }
 }
 
 fn store(path: &Path, stamp: &[u8], data: &[u8]) -> Option<()> {

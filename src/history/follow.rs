@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::HistoryError;
 use super::Landing;
 use super::Repository;
+use super::RepositoryError;
 use super::Signature;
 use super::Signers;
 use super::ends::Ends;
@@ -77,13 +78,18 @@ pub(super) fn follow(
     let dir = repository.dir();
     let reader = Reader { dir, handles: Handles::new(repository.git_dir().to_owned()), signers };
     thread::scope(|scope| {
-        scope.spawn(move || {
+        let name = |name: &str| thread::Builder::new().name(name.to_owned());
+        let walk = move || {
             // Whoever waits for a batch that does not come is told why by what does.
             if let Err(error) = walk(dir, schemas, positions, stops, &walked_to) {
                 let _ = walked_to.send(Err(error));
             }
-        });
-        scope.spawn(move || reader.run(readings, &walked, &read_to));
+        };
+        let no_thread = |error: std::io::Error| {
+            HistoryError::from(RepositoryError::git("read its history", dir, &git2::Error::from_str(&error.to_string())))
+        };
+        name("walk").spawn_scoped(scope, walk).map_err(no_thread)?;
+        name("read").spawn_scoped(scope, move || reader.run(readings, &walked, &read_to)).map_err(no_thread)?;
         // When this ends early, the other two find nobody to send to, and end as well.
         read.into_iter().try_for_each(|batch| take(batch?))
     })
@@ -140,7 +146,7 @@ impl Reader<'_> {
         let files = |step: &Step| step.files.values().flatten().map(|&content| (step.schema, content)).collect::<Vec<_>>();
         let keys: BTreeSet<_> = steps.iter().filter_map(|(_, step)| step.as_ref()).flat_map(files).collect();
         let changing: Vec<Stop> = steps.iter().filter(|(_, step)| step.is_some()).map(|(stop, _)| *stop).collect();
-        let failed = |error: git2::Error| HistoryError::from(super::RepositoryError::git("read its objects", self.dir, &error));
+        let failed = |error: git2::Error| HistoryError::from(RepositoryError::git("read its objects", self.dir, &error));
         let (prepared, landings) = rayon::join(
             || readings.prepare(&self.handles, &schemas, &keys).map_err(failed),
             || changing.par_chunks(Handles::SHARE).map(|stops| self.landings(stops)).collect::<Result<Vec<_>, _>>(),
@@ -157,7 +163,7 @@ impl Reader<'_> {
     }
 
     fn landings(&self, stops: &[Stop]) -> Result<Vec<Arc<Landing>>, HistoryError> {
-        let failed = |error: git2::Error| HistoryError::from(super::RepositoryError::git("read a commit", self.dir, &error));
+        let failed = |error: git2::Error| HistoryError::from(RepositoryError::git("read a commit", self.dir, &error));
         let mut signed = Vec::new();
         let read = |git: &git2::Repository| {
             let mut landings = Vec::with_capacity(stops.len());

@@ -21,6 +21,7 @@ use super::stored::StoredEvent;
 use super::stored::StoredKept;
 use super::stored::StoredLanding;
 use super::stored::StoredPosition;
+use super::stored::StoredSignature;
 use super::stored::StoredTime;
 use super::stored::StoredVersion;
 use super::tree::Content;
@@ -170,7 +171,7 @@ impl Trail {
     }
 }
 
-fn signature(signature: &Signature) -> Option<(u8, Option<&str>, Option<&str>, Option<&str>)> {
+fn signature(signature: &Signature) -> Option<StoredSignature<'_>> {
     let Signature { status, principal, key, why } = signature;
     let is_none = *status == SignatureStatus::None && why.is_none();
     (!is_none).then(|| (position(&STATUSES, status), principal.as_deref(), key.as_deref(), why.as_deref()))
@@ -184,6 +185,6 @@ fn stored<'a>(version: &'a Version, id: At) -> StoredVersion<'a> {
         hash: *version.hash.as_bytes(),
         body: *version.body.as_bytes(),
         rest: *version.rest.as_bytes(),
-        text: &version.text,
+        text: version.text(),
     }
 }

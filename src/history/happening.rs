@@ -48,23 +48,22 @@ impl Happening {
     }
 }
 
-/// What each policy has meant so far, and the last commit in which it came to mean that.
+/// What every policy has meant so far, by semantic hash, which covers the id too: the last commit in which it came to mean that.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
-    meanings: HashMap<PolicyId, HashMap<Sha256Hash, Arc<str>>>,
+    meanings: HashMap<Sha256Hash, Arc<Landing>>,
 }
 
 impl Past {
     /// The last commit in which the policy came to mean this.
     fn find(&self, version: &Version) -> Option<Arc<str>> {
-        self.meanings.get(&version.id)?.get(&version.hash).cloned()
+        self.meanings.get(&version.hash).map(|landing| landing.commit.as_str().into())
     }
 
     /// Remembers what a policy means from a commit on.
-    pub(super) fn record(&mut self, before: Option<&Version>, after: Option<&Version>, commit: impl FnOnce() -> Arc<str>) {
-        let Some(after) = after else { return };
-        if before.is_none_or(|before| before.hash != after.hash) {
-            self.meanings.entry(after.id.clone()).or_default().insert(after.hash, commit());
+    pub(super) fn record(&mut self, before: Option<&Version>, after: Option<&Version>, landing: &Arc<Landing>) {
+        if let Some(after) = after.filter(|after| before.is_none_or(|before| before.hash != after.hash)) {
+            self.meanings.insert(after.hash, Arc::clone(landing));
         }
     }
 }
@@ -146,6 +145,9 @@ fn happening(policy: PolicyId, before: Option<Held>, after: Option<Held>, past: 
 mod tests {
     use serde_json::json;
 
+    use super::super::CommitTime;
+    use super::super::Person;
+    use super::super::Signature;
     use super::*;
     use crate::policy::from_value;
 
@@ -162,11 +164,28 @@ mod tests {
         Held { path: path.into(), version: Arc::new(version), text, broken: mark('!') }
     }
 
+    fn landing(commit: &str) -> Arc<Landing> {
+        let person = || Person { name: String::new(), email: String::new() };
+        let time = CommitTime::new(0, 0);
+        Arc::new(Landing {
+            commit: commit.to_owned(),
+            parents: Vec::new(),
+            author: person(),
+            authored: time,
+            committer: person(),
+            committed: time,
+            subject: String::new(),
+            trailers: Vec::new(),
+            landed: true,
+            signature: Signature::none(),
+        })
+    }
+
     #[track_caller]
     fn check(past: &[(&str, &str)], deltas: &[(Option<&str>, Option<&str>)], expected: &[&str]) {
         let mut known = Past::default();
         for (commit, version) in past {
-            known.record(None, Some(&held(version).version), || Arc::from(*commit));
+            known.record(None, Some(&held(version).version), &landing(commit));
         }
         let delta = |(before, after): &(Option<&str>, Option<&str>)| {
             let (before, after) = (before.map(held), after.map(held));

@@ -112,6 +112,13 @@ impl RepositoryError {
     }
 }
 
+/// From now on this process takes objects as git stores them, as `git log` does: they are not hashed again when they are read, nor
+/// kept for a second time. Whoever has to prove something does not call this.
+pub fn take_objects_as_stored() {
+    git2::opts::strict_hash_verification(false);
+    git2::opts::enable_caching(false);
+}
+
 /// A repository, opened from the folder of a law book.
 pub struct Repository {
     inner: git2::Repository,

@@ -57,10 +57,13 @@ pub(super) struct StoredLanding<'a> {
     pub(super) committed: StoredTime,
     pub(super) subject: &'a str,
     pub(super) trailers: Vec<(&'a str, &'a str)>,
-    /// The position of the status among all, and the rest of what is known of the signature; `None` of a commit without one.
-    pub(super) signature: Option<(u8, Option<&'a str>, Option<&'a str>, Option<&'a str>)>,
+    /// `None` of a commit without one.
+    pub(super) signature: Option<StoredSignature<'a>>,
     pub(super) state: [u8; 32],
 }
+
+/// The position of the status among all, principal, key, and why it is not good.
+pub(super) type StoredSignature<'a> = (u8, Option<&'a str>, Option<&'a str>, Option<&'a str>);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StoredEvent {

@@ -31,6 +31,7 @@ use super::stored::StoredLanding;
 use super::stored::StoredTime;
 use super::stored::StoredVersion;
 use super::tree::Content;
+use super::version::Text;
 use super::walk::Marks;
 use crate::policy::PolicyId;
 use crate::schema::Kind;
@@ -51,17 +52,21 @@ struct Tables<'a> {
     paths: Vec<Arc<str>>,
     fields: Vec<Arc<[Box<str>]>>,
     people: &'a [(&'a str, &'a str)],
+    /// What everything was read from.
+    whole: &'a Arc<Vec<u8>>,
 }
 
 impl Thawed {
-    /// Reads what was kept; `None` when it is damaged.
-    pub(super) fn new(bytes: &[u8]) -> Option<Self> {
-        let stored: Stored<'_> = postcard::from_bytes(bytes).ok()?;
+    /// Reads what was kept, from a place in a file on; `None` when it is damaged.
+    pub(super) fn new(bytes: Vec<u8>, start: usize) -> Option<Self> {
+        let whole = Arc::new(bytes);
+        let stored: Stored<'_> = postcard::from_bytes(whole.get(start..)?).ok()?;
         let tables = Tables {
             ids: stored.ids.iter().map(|id| PolicyId::new(id)).collect::<Option<_>>()?,
             paths: stored.paths.iter().map(|&path| path.into()).collect(),
             fields: stored.fields.iter().map(|names| names.iter().map(|&name| name.into()).collect()).collect(),
             people: &stored.people,
+            whole: &whole,
         };
         let (versions, landings) = rayon::join(
             || stored.versions.par_iter().map(|version| tables.version(version)).collect::<Option<Vec<_>>>(),
@@ -100,8 +105,15 @@ impl Tables<'_> {
             hash: Sha256Hash::from(version.hash),
             body: Sha256Hash::from(version.body),
             rest: Sha256Hash::from(version.rest),
-            text: version.text.into(),
+            text: self.part(version.text)?,
         }))
+    }
+
+    /// A text that was read, as a part of the whole.
+    fn part(&self, text: &str) -> Option<Text> {
+        let start = text.as_ptr().addr().checked_sub(self.whole.as_ptr().addr())?;
+        let range = u32::try_from(start).ok()?..u32::try_from(start + text.len()).ok()?;
+        Some(Text::Part(Arc::clone(self.whole), range))
     }
 
     fn person(&self, at: At) -> Option<Person> {

@@ -148,7 +148,7 @@ impl Trail {
         let Some(position) = Position::again(marks, &mut known.schemas, repository)? else { return Ok(None) };
         let mut past = Past::default();
         for event in &events {
-            past.record(event.before.as_deref(), event.after.as_deref(), || event.landing.commit.as_str().into());
+            past.record(event.before.as_deref(), event.after.as_deref(), &event.landing);
         }
         known.positions.leave(tip, position);
         books.leave(tip, Book { hash: StateHash::of(state.meanings()), state });
@@ -256,10 +256,9 @@ impl Trail {
             book.hash.set(&delta.id, delta.after.as_ref().map(|held| held.version.hash));
         }
         let happenings = happenings(deltas, &self.past);
-        let commit: Arc<str> = changed.landing.commit.as_str().into();
         // What a line meant that never landed is nobody's past.
         for happening in happenings.iter().filter(|_| stop.landed) {
-            self.past.record(happening.before.as_deref(), happening.after.as_deref(), || Arc::clone(&commit));
+            self.past.record(happening.before.as_deref(), happening.after.as_deref(), &changed.landing);
         }
         if stop.cut { Vec::new() } else { happenings }
     }

@@ -3,6 +3,8 @@
 //! A long history has many versions and few that anybody looks at. So a version is the canonical JSON of the policy and the
 //! hashes by which it is compared; the conditions are parsed again only for whoever wants to decide by it.
 
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -31,7 +33,40 @@ pub struct Version {
     /// The same without `enabled`: equal when a policy was switched.
     pub(super) rest: Sha256Hash,
     /// The canonical JSON.
-    pub(super) text: Box<str>,
+    pub(super) text: Text,
+}
+
+/// A text of its own, or a part of what many were read from.
+#[derive(Clone)]
+pub(super) enum Text {
+    Own(Box<str>),
+    Part(Arc<Vec<u8>>, Range<u32>),
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Own(text) => text,
+            Self::Part(whole, range) => {
+                let bytes = whole.get(range.start as usize..range.end as usize).unwrap_or_default();
+                std::str::from_utf8(bytes).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Text {}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
 }
 
 impl Version {
@@ -52,18 +87,18 @@ impl Version {
             hash: Sha256Hash::of(&text),
             body: without(&["_id", "id"]),
             rest: without(&["enabled"]),
-            text: String::from_utf8(text).unwrap_or_default().into(),
+            text: Text::Own(String::from_utf8(text).unwrap_or_default().into()),
         }
     }
 
     /// The canonical JSON: every field, defaults included, keys in byte order.
     pub fn text(&self) -> &str {
-        &self.text
+        self.text.as_str()
     }
 
     /// The fields.
     pub fn value(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
+        serde_json::from_str(self.text()).unwrap_or_default()
     }
 
     /// The policy; `None` when it could be read once and this version of the program does not take it any more.
