@@ -141,30 +141,46 @@ struct Walk<'r> {
     repository: &'r Repository,
     signers: Signers,
     trees: Trees<'r>,
-    /// The folder of the law book, of the commit that the walk is at.
-    law_book: Option<Oid>,
-    /// The last commit with which everything was in order.
-    basis: Option<git2::Commit<'r>>,
+    at: At,
+    basis: Option<Basis>,
     /// The last commit of the walk up to which everything is in order.
     clean: Option<Oid>,
     unsigned: Vec<(git2::Commit<'r>, Signature)>,
 }
 
+/// What is known of the commit that the walk is at. Most commits change no configuration, so it is read only when they do.
+#[derive(Default)]
+struct At {
+    /// The folder of the law book.
+    law_book: Option<Oid>,
+    config: Option<(u32, Oid)>,
+    /// What its configuration says; `None` when it is broken.
+    own: Option<Arc<Terms>>,
+}
+
+/// The last commit with which everything was in order.
+struct Basis {
+    commit: Oid,
+    terms: Arc<Terms>,
+}
+
 impl<'r> Walk<'r> {
     fn new(repository: &'r Repository, signers: Signers, from: Option<git2::Commit<'r>>) -> Result<Self, HistoryError> {
-        let mut trees = Trees::new(repository)?;
-        let law_book = from.as_ref().map(|from| trees.law_book(from.tree_id())).transpose()?.flatten();
-        Ok(Self { repository, signers, trees, law_book, basis: from, clean: None, unsigned: Vec::new() })
+        let trees = Trees::new(repository)?;
+        let mut walk = Self { repository, signers, trees, at: At::default(), basis: None, clean: None, unsigned: Vec::new() };
+        if let Some(from) = from {
+            walk.at.law_book = walk.trees.law_book(from.tree_id())?;
+            walk.take(from.id(), None)?;
+        }
+        Ok(walk)
     }
 
     fn follow(&mut self, stops: &[Stop]) -> Result<(), HistoryError> {
         for &stop in stops {
             let law_book = self.trees.law_book(stop.tree)?;
-            let before = std::mem::replace(&mut self.law_book, law_book);
+            let before = std::mem::replace(&mut self.at.law_book, law_book);
             if law_book != before || self.basis.is_none() {
-                let commit = self.repository.git().find_commit(stop.commit);
-                let commit = commit.map_err(|error| self.repository.error(&format!("read commit `{}`", stop.commit), &error))?;
-                self.take(commit, before)?;
+                self.take(stop.commit, before)?;
             }
             if self.unsigned.is_empty() {
                 self.clean = Some(stop.commit);
@@ -173,21 +189,20 @@ impl<'r> Walk<'r> {
         Ok(())
     }
 
-    /// Takes a commit that may have changed the law book, which was in the folder `before`.
-    fn take(&mut self, commit: git2::Commit<'r>, before: Option<Oid>) -> Result<(), HistoryError> {
-        let Some(basis) = self.basis.clone() else {
-            self.basis = Some(commit);
-            return Ok(());
-        };
-        let terms = self.signers.terms(self.repository, &basis)?;
-        let own = self.signers.own_terms(self.repository, &commit)?;
-        if !terms.required || !self.changes_the_law_book(before, [Some(&terms), own.as_ref()])? {
-            if self.unsigned.is_empty() {
-                self.basis = Some(commit);
-            }
-            return Ok(());
+    /// Takes a commit that may have changed the law book, which was in the folder `before`; the first one as it is.
+    fn take(&mut self, id: Oid, before: Option<Oid>) -> Result<(), HistoryError> {
+        let config = self.trees.entry(self.at.law_book, config::FILE_NAME)?;
+        if self.basis.is_none() || config != self.at.config {
+            self.at.own = self.signers.own_terms(self.repository, &self.commit(id)?)?;
+            self.at.config = config;
         }
-        let signature = self.signers.judge(self.repository, &commit, &Voucher::Commit(basis))?;
+        let Some(Basis { commit: basis, terms }) = &self.basis else { return self.stand_on(id) };
+        let (basis, terms, own) = (*basis, Arc::clone(terms), self.at.own.clone());
+        if !terms.required || !self.changes_the_law_book(before, [Some(&terms), own.as_ref()])? {
+            return if self.unsigned.is_empty() { self.stand_on(id) } else { Ok(()) };
+        }
+        let commit = self.commit(id)?;
+        let signature = self.signers.judge(self.repository, &commit, &Voucher::Commit(self.commit(basis)?))?;
         if signature.status != SignatureStatus::Good {
             self.unsigned.push((commit, signature));
             return Ok(());
@@ -195,19 +210,36 @@ impl<'r> Walk<'r> {
         let is_pinned = |id: Oid| own.as_ref().is_some_and(|own| own.pinned.contains(&id));
         if self.unsigned.iter().all(|(unsigned, _)| is_pinned(unsigned.id())) {
             self.unsigned.clear();
-            self.basis = Some(commit);
+            return self.stand_on(id);
         }
         Ok(())
     }
 
+    /// Everything is in order with this commit, which the walk is at.
+    fn stand_on(&mut self, commit: Oid) -> Result<(), HistoryError> {
+        let terms = match &self.at.own {
+            Some(own) => Arc::clone(own),
+            None => self.signers.terms(self.repository, &self.commit(commit)?)?,
+        };
+        self.basis = Some(Basis { commit, terms });
+        Ok(())
+    }
+
+    fn commit(&self, id: Oid) -> Result<git2::Commit<'r>, HistoryError> {
+        let found = self.repository.git().find_commit(id);
+        found.map_err(|error| self.repository.error(&format!("read commit `{id}`"), &error).into())
+    }
+
     fn changes_the_law_book(&mut self, before: Option<Oid>, terms: [Option<&Arc<Terms>>; 2]) -> Result<bool, HistoryError> {
-        for terms in terms.into_iter().flatten() {
+        let [basis, own] = terms;
+        let own = own.filter(|own| basis.is_none_or(|basis| !Arc::ptr_eq(basis, own)));
+        for terms in basis.into_iter().chain(own) {
             for path in [config::FILE_NAME, &terms.path].into_iter().chain(terms.directory.as_deref()) {
-                if self.trees.entry(before, path)? != self.trees.entry(self.law_book, path)? {
+                if self.trees.entry(before, path)? != self.trees.entry(self.at.law_book, path)? {
                     return Ok(true);
                 }
             }
-            if !self.trees.compare(before, self.law_book, &terms.selection)?.is_empty() {
+            if !self.trees.compare(before, self.at.law_book, &terms.selection)?.is_empty() {
                 return Ok(true);
             }
         }

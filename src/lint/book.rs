@@ -72,6 +72,10 @@ pub struct Book {
     pub directory_source: Option<SourceId>,
     /// What is wrong with the directory.
     pub directory_problems: Vec<DirectoryProblem>,
+    /// The file of allowed signers, if there is one.
+    pub signers_source: Option<SourceId>,
+    /// Its lines that cannot be read, and what is wrong with them.
+    pub signers_problems: Vec<(Span, String)>,
     /// Landing commits that had to be signed, as far as somebody has looked at the history.
     pub unsigned: Vec<Unsigned>,
     /// Policy files that could not be read.
@@ -93,9 +97,10 @@ pub struct Book {
 }
 
 impl Book {
-    /// The files that what is served depends on, in order: all but the directory.
+    /// The files that what is served depends on, in order: all but the directory and the allowed signers.
     pub fn served(&self) -> impl Iterator<Item = &SourceFile> {
-        self.sources.iter().filter(|(id, _)| Some(*id) != self.directory_source).map(|(_, file)| file)
+        let others = [self.directory_source, self.signers_source];
+        self.sources.iter().filter(move |(id, _)| !others.contains(&Some(*id))).map(|(_, file)| file)
     }
 
     /// The statements of the law book and the scopes of the assertions, in their order, ready for questions. Made once, when the

@@ -8,6 +8,8 @@ use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::directory::Directory;
 use crate::directory::DirectoryProblem;
+use crate::history::AllowedSigners;
+use crate::history::SignersProblem;
 use crate::lint;
 use crate::lint::Book;
 use crate::lint::DocumentRef;
@@ -50,6 +52,8 @@ pub struct Raw {
     pub parsed: Option<Result<Config, Vec<ConfigProblem>>>,
     /// The directory, if there is one.
     pub directory: Option<RawFile>,
+    /// The allowed signers, if there are any.
+    pub signers: Option<RawFile>,
     /// The policy files, in byte order of their paths.
     pub files: Vec<RawFile>,
 }
@@ -96,6 +100,8 @@ pub fn assemble(raw: Raw) -> Book {
         None => (None, absent_directory(&config, config_source).map_or(Ok(None), |problem| Err(vec![problem]))),
     };
     let (directory, directory_problems) = directory.map_or_else(|problems| (None, problems), |directory| (directory, Vec::new()));
+    let signers_source = raw.signers.as_ref().map(|file| sources.push(source_file(&file.path, file.content.as_deref().unwrap_or(&[]))));
+    let signers_problems = signers_source.zip(raw.signers).map(|(id, file)| signers_problems(id, &file, &sources)).unwrap_or_default();
     let first = sources.len();
     let read: Vec<Read> =
         raw.files.into_par_iter().enumerate().map(|(at, file)| read(SourceId::new(first + at), file, schema.as_ref())).collect();
@@ -116,6 +122,8 @@ pub fn assemble(raw: Raw) -> Book {
         directory,
         directory_source,
         directory_problems,
+        signers_source,
+        signers_problems,
         unreadable,
         files,
         ..Book::default()
@@ -130,6 +138,24 @@ fn read_directory(id: SourceId, file: RawFile) -> Result<Directory, Vec<Director
     })?;
     let text = syntax::decode(&bytes).map_err(|error| vec![DirectoryProblem::from(error.at(id))])?;
     Directory::read(id, text)
+}
+
+/// What cannot be read of the allowed signers, with its lines.
+fn signers_problems(id: SourceId, file: &RawFile, sources: &SourceMap) -> Vec<(Span, String)> {
+    let bytes = match &file.content {
+        Ok(bytes) => bytes,
+        Err(refusal) => return vec![(Span::new(id, 0..0), format!("the allowed signers cannot be read: {}", refusal.message))],
+    };
+    let text = sources.get(id).map_or("", SourceFile::text);
+    let mut lines = vec![0];
+    lines.extend(text.match_indices('\n').map(|(at, _)| at + 1));
+    let place = |line: usize| {
+        let start = lines.get(line - 1).copied().unwrap_or(text.len());
+        let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+        Span::new(id, start..start + length)
+    };
+    let told = |problem: &SignersProblem| (place(problem.line), problem.message.clone());
+    AllowedSigners::parse(bytes).problems().iter().map(told).collect()
 }
 
 /// A directory that the configuration names and that is not there. Passing over it would answer for callers that there are not.

@@ -68,10 +68,10 @@ fn execute(path: &Path) {
     if steps.is_empty() {
         return;
     }
-    for tool in ["git", "curl"] {
+    for (tool, package) in [("git", "git"), ("curl", "curl"), ("ssh-keygen", "openssh-client")] {
         let needed = steps.iter().any(|step| step.command.contains(tool) || (tool == "curl" && step.command.ends_with('&')));
-        if needed && !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()) {
-            skipped(&format!("the commands of {} need {tool} (apt-get install {tool})", path.display()));
+        if needed && Command::new(tool).arg("--version").output().is_err() {
+            skipped(&format!("the commands of {} need {tool} (apt-get install {package})", path.display()));
             return;
         }
     }

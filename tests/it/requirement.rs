@@ -203,7 +203,7 @@ fn check_and_build_refuse_what_nobody_vouches_for() {
     assert_eq!(run(&dir, &build).0, Some(0), "{:?}", run(&dir, &build));
 
     let unsigned = repository.write("policies/b.yaml", policy("B")).commit("Add a grant");
-    for command in [&check[..], &["check", "--format", "concise"], &["check", "--staged", "--format", "concise"]] {
+    for command in [&check[..], &["check", "--format", "concise"], &["check", "--staged", "--require-signed", "--format", "concise"]] {
         let (status, said) = run(&dir, command);
         let line = format!(
             "lawbook.toml:2:18: error[unsigned-commit] commit `{}`, `Add a grant` by `Ada <ada@example.com>`, is not signed",
@@ -211,6 +211,8 @@ fn check_and_build_refuse_what_nobody_vouches_for() {
         );
         assert!(status == Some(1) && said.contains(&line), "{said}");
     }
+    // A hook would stop the commit that repairs it.
+    assert_eq!(run(&dir, &["check", "--staged"]).0, Some(0));
     let (status, said) = run(&dir, &["check"]);
     assert!(status == Some(1) && said.contains("sign it: `git commit --amend -S`; or pin it in a signed commit"), "{said}");
     let (status, said) = run(&dir, &build);

@@ -70,7 +70,10 @@ fn raw(rule: &str, case: &Case) -> Raw {
     let path = parsed.as_ref().ok().and_then(Config::directory_path);
     let at = files.iter().position(|file| Some(file.path.as_str()) == path);
     let directory = at.map(|at| files.remove(at));
-    Raw { config, parsed: Some(parsed), directory, files }
+    let path = parsed.as_ref().ok().map(|config| config.history.allowed_signers.value.as_str());
+    let at = files.iter().position(|file| Some(file.path.as_str()) == path);
+    let signers = at.map(|at| files.remove(at));
+    Raw { config, parsed: Some(parsed), directory, signers, files }
 }
 
 fn found(workspace: &Workspace, finding: &Finding) -> Announced {

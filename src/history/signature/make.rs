@@ -45,10 +45,35 @@ pub(super) fn wire(public: &[u8; 32]) -> Vec<u8> {
 mod tests {
     use aws_lc_rs::signature::Ed25519KeyPair;
     use aws_lc_rs::signature::KeyPair as _;
+    use proptest::prelude::*;
 
     use super::super::ssh::Flaw;
     use super::super::ssh::SshSignature;
     use super::*;
+
+    proptest! {
+        /// Kinds and algorithms that are known, with anything as their numbers.
+        #[test]
+        fn no_key_and_no_signature_break_the_reader(
+            kind in 0..super::super::ssh::KINDS.len(), parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 5), cut in 0..900_usize
+        ) {
+            let kind = super::super::ssh::KINDS[kind].as_bytes();
+            let algorithm = if kind == b"ssh-rsa" { b"rsa-sha2-512" } else { kind };
+            let (mut key, mut signed, mut all) = (Vec::new(), Vec::new(), MAGIC.to_vec());
+            put(&mut key, kind);
+            parts.iter().take(3).for_each(|part| put(&mut key, part));
+            put(&mut signed, algorithm);
+            parts.iter().skip(3).for_each(|part| put(&mut signed, part));
+            all.extend_from_slice(&VERSION.to_be_bytes());
+            for part in [&key[..], NAMESPACE.as_bytes(), b"", HASH, &signed] {
+                put(&mut all, part);
+            }
+            let whole = SshSignature::parse(armour(&all, BEGIN, END).as_bytes());
+            prop_assert!(whole.is_ok_and(|whole| whole.verify(b"commit").is_err()));
+            let cut = cut.min(all.len() - 1);
+            prop_assert!(SshSignature::parse(armour(&all[..cut], BEGIN, END).as_bytes()).is_err());
+        }
+    }
 
     #[test]
     fn what_is_made_is_verified() {

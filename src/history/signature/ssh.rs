@@ -40,7 +40,7 @@ pub(super) const MAGIC: &[u8] = b"SSHSIG";
 pub(super) const VERSION: u32 = 1;
 
 /// The kinds of keys that signatures are verified by.
-const KINDS: [&str; 7] = [
+pub(super) const KINDS: [&str; 7] = [
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
     "ecdsa-sha2-nistp384",

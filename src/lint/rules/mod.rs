@@ -37,6 +37,7 @@ mod run_not_runnable;
 mod same_condition_exception;
 mod schema_violation;
 mod secret_in_policy;
+mod signers_syntax;
 mod type_conflict;
 mod unbounded_grant;
 mod undecided_analysis;
@@ -69,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &invalid_configuration::RULE,
     &unsigned_commit::RULE,
     &invalid_directory::RULE,
+    &signers_syntax::RULE,
     &secret_in_policy::RULE,
     &bidi_control::RULE,
     &confusable_id::RULE,

@@ -112,8 +112,9 @@ fn worktree(root: PathBuf) -> Result<Loaded, LoadError> {
     let config = disk::file(&root, config::FILE_NAME);
     let (parsed, selection) = selection(config.as_ref());
     let directory = directory_path(&parsed).and_then(|path| disk::file(&root, path));
+    let signers = signers_path(&parsed).and_then(|path| disk::file(&root, path));
     let files = disk::files(&root, repository.as_ref(), &selection)?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, files }, root, repository: repository.is_some(), revision })
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, signers, files }, root, repository: repository.is_some(), revision })
 }
 
 fn index(root: PathBuf) -> Result<Loaded, LoadError> {
@@ -130,9 +131,10 @@ fn index(root: PathBuf) -> Result<Loaded, LoadError> {
     let config = file(config::FILE_NAME);
     let (parsed, selection) = selection(config.as_ref());
     let directory = directory_path(&parsed).and_then(file);
+    let signers = signers_path(&parsed).and_then(file);
     let files = objects::read(&repository, objects::of_index(repository.git(), &entries, &selection))?;
     let revision = head(&repository)?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, files }, root, repository: true, revision })
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, signers, files }, root, repository: true, revision })
 }
 
 /// The index that git names to its hooks, another one for a partial commit; only if it is one of this repository.
@@ -153,9 +155,10 @@ fn revision(root: PathBuf, name: &str) -> Result<Loaded, LoadError> {
     let config = file(config::FILE_NAME)?;
     let (parsed, selection) = selection(config.as_ref());
     let directory = directory_path(&parsed).map(file).transpose()?.flatten();
+    let signers = signers_path(&parsed).map(file).transpose()?.flatten();
     let found = tree.as_ref().map(|tree| objects::of_tree(&repository, tree, &selection)).transpose()?;
     let files = objects::read(&repository, found.unwrap_or_default())?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, files }, root, repository: true, revision: Some(revision) })
+    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, signers, files }, root, repository: true, revision: Some(revision) })
 }
 
 fn head(repository: &Repository) -> Result<Option<Revision>, LoadError> {
@@ -180,6 +183,11 @@ fn selection(file: Option<&RawFile>) -> (Result<Config, Vec<ConfigProblem>>, Sel
 /// Where the directory would be; nowhere while the configuration is broken, which may say it.
 fn directory_path(parsed: &Result<Config, Vec<ConfigProblem>>) -> Option<&str> {
     parsed.as_ref().ok().and_then(Config::directory_path)
+}
+
+/// Where the allowed signers would be; nowhere while the configuration is broken, which may say it.
+fn signers_path(parsed: &Result<Config, Vec<ConfigProblem>>) -> Option<&str> {
+    parsed.as_ref().ok().map(|config| config.history.allowed_signers.value.as_str())
 }
 
 /// A name that concerns the law book, and where its content is. Ordered by the path.
