@@ -5,6 +5,7 @@
 //! how a merge came to it, and `chain` makes the whole tamper evident. What is told is an [`Event`] of a [`Landing`].
 
 mod between;
+mod blame;
 mod chain;
 mod change;
 mod ends;
@@ -12,12 +13,14 @@ mod event;
 mod happening;
 mod hash;
 mod landing;
+mod lifeline;
 mod merge;
 mod people;
 mod reading;
 mod repository;
 mod signature;
 mod state;
+mod text;
 mod time;
 mod trail;
 mod tree;
@@ -25,6 +28,8 @@ mod version;
 mod walk;
 
 pub use between::Trailer;
+pub use blame::Blamed;
+pub use blame::blame;
 pub use chain::CHAIN_VERSION;
 pub use chain::MEMBERS;
 pub use chain::kind_word;
@@ -36,6 +41,7 @@ pub use event::Merge;
 pub use event::MergeKind;
 pub use hash::Sha256Hash;
 pub use landing::Landing;
+pub use lifeline::Lifeline;
 pub use people::People;
 pub use repository::Repository;
 pub use repository::RepositoryError;
