@@ -73,7 +73,7 @@ mod tests {
         let misspelt = good.replace("members", "member");
         check(&[("a.yaml", &misspelt)], Some(("a.yaml", &misspelt, Some("the field `members` is missing"))));
         check(&[("a.yaml", &misspelt), ("b.yaml", good)], Some(("b.yaml", good, None)));
-        let broken = good.replace("[read]", "[read");
+        let broken = good.replace("[m]", "[m");
         check(&[("a.yaml", &broken)], Some(("a.yaml", &broken, Some("`[` is never closed"))));
     }
 }
