@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::Console;
 use super::Failure;
-use super::law_book::absent;
-use super::law_book::exists;
 use super::past::Past;
+use super::shell;
 use crate::history::Event;
 use crate::history::Lifeline;
 use crate::history::Repository;
@@ -44,14 +43,12 @@ pub(super) struct AsOf {
 pub(super) fn as_of(id: &str, revision: &str, dir: Option<&Path>, console: &Console) -> miette::Result<AsOf> {
     if revision.contains("@{") || revision.starts_with('{') {
         let message = format!("`{revision}` is a place in the log of one clone, or a date, and neither names a commit for everybody");
-        let help = format!("name a commit, a branch or a tag; `lawbook log {}` shows the commits", one_line(id));
-        return Err(Failure::new(message).help(help).into());
+        return Err(Failure::new(message).help("name a commit, a branch or a tag; `lawbook log` shows the commits").into());
     }
     let root = find_root(dir)?;
     let repository = Repository::open(&root)?;
     let commit = repository.revision(revision)?.commit;
-    let origin = Origin::Revision(commit.clone());
-    let workspace = Workspace::open(&root, &origin)?;
+    let workspace = Workspace::open(&root, &Origin::Revision(commit.clone()))?;
     let found = |id: &str| {
         let standing = workspace.standing(id)?;
         Some(AsOf {
@@ -69,7 +66,7 @@ pub(super) fn as_of(id: &str, revision: &str, dir: Option<&Path>, console: &Cons
     // A commit that is not of the line of HEAD has a history of its own.
     let of_head = repository.is_ancestor(&commit, "HEAD").unwrap_or(false);
     let past = Past::read(Some(&root), if of_head { "HEAD" } else { &commit }, console)?;
-    let lifeline = past.lifeline(id).map_err(|error| if exists(&workspace) { error } else { absent(&root, &origin).into() })?;
+    let lifeline = past.lifeline(id)?;
     if let Some(found) = lifeline.ids().into_iter().map(PolicyId::as_str).find_map(found) {
         return Ok(found);
     }
@@ -88,13 +85,14 @@ pub(super) fn as_of(id: &str, revision: &str, dir: Option<&Path>, console: &Cons
 /// When there was a policy, and where it can be seen; `last` is what had happened to it until then.
 fn when(lifeline: &Lifeline<'_>, last: Option<&Event>) -> String {
     let told = |event: &Event| format!("{} ({})", short(&event.landing.commit), minute(&event.landing));
-    let seen = |commit: &str, id: &PolicyId| format!("`lawbook show '{}@{}'` shows it", one_line(id.as_str()), short(commit));
+    let seen =
+        |commit: &str, id: &PolicyId| format!("`lawbook show {}` shows it", shell::word(&one_line(&format!("{id}@{}", short(commit)))));
     match (last, lifeline.events.first()) {
         (Some(event), _) if event.after.is_none() => {
             let parent = event.landing.parents.first().map_or("", String::as_str);
             format!("it was deleted in {}; {}", told(event), seen(parent, &event.policy))
         }
         (None, Some(first)) => format!("it was created in {}; {}", told(first), seen(&first.landing.commit, &first.policy)),
-        _ => format!("`lawbook log '{}'` shows what happened to it", one_line(lifeline.id.as_str())),
+        _ => format!("`lawbook log {}` shows what happened to it", shell::word(&one_line(lifeline.id.as_str()))),
     }
 }

@@ -57,17 +57,20 @@ impl Past {
             (None, Some(why)) => format!("the history is incomplete ({why}): get the whole of it with `git fetch --unshallow`"),
             (None, None) => "`lawbook audit` shows every policy that there ever was".to_owned(),
         };
-        Err(Failure::new(format!("there has never been a policy `{}`", one_line(id))).help(help).into())
+        let until = if self.reference == "HEAD" { String::new() } else { format!(" in the history of `{}`", one_line(&self.reference)) };
+        Err(Failure::new(format!("there has never been a policy `{}`{until}", one_line(id))).help(help).into())
     }
 
     /// Says what a policy is called now, when that is not what it was asked for by.
     pub(super) fn tell_renamed(lifeline: &Lifeline<'_>, asked: &str, console: &mut Console) {
-        if lifeline.id.as_str() != asked
-            && let Some(event) = lifeline.renamed_from(asked)
-        {
-            let (now, commit) = (one_line(lifeline.id.as_str()), short(&event.landing.commit));
-            console.remark(format!("`{}` was renamed in {commit}, and is `{now}` now", one_line(asked)));
+        if lifeline.id.as_str() == asked {
+            return;
         }
+        let (asked_for, now) = (one_line(asked), one_line(lifeline.id.as_str()));
+        console.remark(match lifeline.renamed_from(asked) {
+            Some(event) => format!("`{asked_for}` was renamed in {}, and is `{now}` now", short(&event.landing.commit)),
+            None => format!("`{asked_for}` is `{now}` now"),
+        });
     }
 
     /// The answer of a command that has told all that there is: no, when that is not the whole history.

@@ -18,7 +18,6 @@ use super::unified;
 use crate::history::CommitTime;
 use crate::history::Repository;
 use crate::policy::Policy;
-use crate::policy::PolicyId;
 use crate::report::human;
 use crate::report::printable::one_line;
 use crate::report::versions::short;
@@ -68,11 +67,10 @@ impl Restore {
         let repository = Repository::open(&then.root)?;
         let tip = repository.revision("HEAD")?.commit;
         let now = Workspace::open(&then.root, &Origin::Revision(tip.clone()))?;
-        let (ids, path) = self.places(&then, &now, console)?;
-        let former = Former { policy, text: &then.text, ids: &ids, path: &path };
+        let (called, path) = self.place(&then, &now, console)?;
+        let former = Former { policy, text: &then.text, now: &called, path: &path };
         let Some(change) = former.change(&now)? else {
-            console.remark(format!("`{}` already means what it meant at {}", one_line(&then.id), short(&then.commit)));
-            return Ok(Status::Fine);
+            return Ok(nothing_to_do(&then, console));
         };
         if !compiles(&then, &tip, &change, console)? {
             return Ok(Status::No);
@@ -94,6 +92,9 @@ impl Restore {
         let subject = format!("Restore {} as of {}", then.id, short(&then.commit));
         let find = |workspace: &Workspace| Ok(former.change(workspace)?.into_iter().collect());
         let written = write::write(&then.root, None, &Change::Other(&subject, &find), &authorship)?;
+        if written.commit == written.parent {
+            return Ok(nothing_to_do(&then, console));
+        }
         let (id, path, commit) = (one_line(&then.id), one_line(&change.path), short(&written.commit));
         console.say(format!("restored `{id}` in {path} as of {}: commit {commit}", short(&then.commit)))?;
         Ok(Status::Fine)
@@ -105,21 +106,26 @@ impl Restore {
             let (id, commit) = (one_line(&then.id), short(&then.commit));
             let message = format!("`{id}` could not be read at {commit}: {}", one_line(why));
             let dir = self.dir.as_deref().map(|dir| format!(" {}", shell::argument(dir))).unwrap_or_default();
-            Failure::new(message).help(format!("choose another revision; `lawbook log '{id}'{dir}` shows them"))
+            Failure::new(message).help(format!("choose another revision; `lawbook log {}{dir}` shows them", shell::word(&self.policy)))
         })
     }
 
-    /// What the policy may be called now, and its last file.
-    fn places(&self, then: &AsOf, now: &Workspace, console: &Console) -> miette::Result<(Vec<String>, String)> {
-        if now.standing(&then.id).is_some() {
-            return Ok((vec![then.id.clone()], then.path.clone()));
+    /// What the policy is called now, or was last, and its last file.
+    fn place(&self, then: &AsOf, now: &Workspace, console: &Console) -> miette::Result<(String, String)> {
+        let same = || (then.id.clone(), then.path.clone());
+        if then.id == self.policy && now.standing(&then.id).is_some() {
+            return Ok(same());
         }
+        // Its earlier ids may be those of other policies now. A policy of another branch has no past here.
         let past = Past::read(Some(&then.root), "HEAD", console)?;
-        // A policy of another branch has no past here.
-        let Some(lifeline) = past.trail.lifeline(&self.policy) else { return Ok((vec![then.id.clone()], then.path.clone())) };
-        let ids = std::iter::once(then.id.as_str()).chain(lifeline.ids().into_iter().map(PolicyId::as_str));
-        Ok((ids.map(str::to_owned).collect(), lifeline.path.to_string()))
+        let lifeline = past.trail.lifeline(&self.policy);
+        Ok(lifeline.map_or_else(same, |lifeline| (lifeline.id.to_string(), lifeline.path.to_string())))
     }
+}
+
+fn nothing_to_do(then: &AsOf, console: &mut Console) -> Status {
+    console.remark(format!("`{}` already means what it meant at {}", one_line(&then.id), short(&then.commit)));
+    Status::Fine
 }
 
 /// Whether the law book still compiles with a change; what would be wrong is shown.

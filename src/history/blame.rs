@@ -45,14 +45,15 @@ pub fn blame<'a>(lifeline: &Lifeline<'a>) -> Vec<Blamed<'a>> {
     for part in last.iter().flat_map(|version| parts(version)) {
         known.insert(part.key, (part.meaning, None));
     }
-    let mut gone = false;
+    let mut gone: Option<&'a Event> = None;
     for &event in &lifeline.events {
-        // What was deleted is kept until something stands in its place, so that a deleted policy can be told.
-        if std::mem::take(&mut gone) {
+        // What was deleted is kept until something stands in its place, so that a deleted policy can be told. In the same
+        // commit it has never been away.
+        if gone.take().is_some_and(|gone| gone.landing.commit != event.landing.commit) {
             known.clear();
         }
         let Some(after) = &event.after else {
-            gone = true;
+            gone = Some(event);
             continue;
         };
         let mut next = BTreeMap::new();

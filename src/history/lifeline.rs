@@ -4,6 +4,7 @@
 //! was. So the events are followed one by one, through each renaming, and never gathered by id.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Event;
@@ -72,29 +73,69 @@ impl<'a> Lifeline<'a> {
 
 /// The id that a policy came to have, and its events, oldest first.
 fn follow<'a>(events: &'a [Event], id: &str) -> Option<(PolicyId, Vec<&'a Event>)> {
-    let gave_away = |event: &Event, id: &str| event.renamed.as_ref().is_some_and(|old| old.as_str() == id);
-    let last = events.iter().rposition(|event| event.policy.as_str() == id || gave_away(event, id))?;
-    let mut current = PolicyId::new(id)?;
-    for event in events.get(last..)? {
-        if gave_away(event, current.as_str()) {
-            current = event.policy.clone();
-        }
+    let mut lives = Lives::default();
+    for commit in events.chunk_by(|one, other| one.landing.commit == other.landing.commit) {
+        // What a commit takes away goes before what it brings, whatever their ids: one may stand in the place of the other.
+        let (gone, rest): (Vec<&Event>, Vec<&Event>) = commit.iter().partition(|event| event.after.is_none());
+        gone.into_iter().chain(rest).for_each(|event| lives.tell(event));
     }
-    let called = current.clone();
-    let mut own = Vec::new();
-    for event in events.iter().rev() {
-        if event.policy == current {
-            own.push(event);
-            if let Some(old) = &event.renamed {
-                current = old.clone();
+    let life = lives.called.get(id).or_else(|| lives.formerly.get(id))?;
+    let own = lives.all.get(*life)?.events.clone();
+    Some((own.last()?.policy.clone(), own))
+}
+
+/// Every policy that there ever was, by position.
+#[derive(Default)]
+struct Lives<'a> {
+    all: Vec<Life<'a>>,
+    /// Whose each id is, or was when it was deleted.
+    called: HashMap<&'a str, usize>,
+    /// Who gave each id away last.
+    formerly: HashMap<&'a str, usize>,
+}
+
+#[derive(Default)]
+struct Life<'a> {
+    events: Vec<&'a Event>,
+    there: bool,
+}
+
+impl<'a> Lives<'a> {
+    fn tell(&mut self, event: &'a Event) {
+        let id = event.policy.as_str();
+        let life = match &event.renamed {
+            Some(old) => {
+                let life = self.called.remove(old.as_str());
+                let life = life.unwrap_or_else(|| self.begin());
+                self.formerly.insert(old.as_str(), life);
+                life
             }
-        } else if gave_away(event, current.as_str()) {
-            // What was called this before is another policy, which is called otherwise now.
-            break;
+            None => self.of(event).unwrap_or_else(|| self.begin()),
+        };
+        self.called.insert(id, life);
+        if let Some(life) = self.all.get_mut(life) {
+            life.events.push(event);
+            life.there = event.after.is_some();
         }
     }
-    own.reverse();
-    Some((called, own))
+
+    /// Whose the id of an event is. One that appears anew is who had the id before, if that one is gone; what is restored may
+    /// have been called otherwise in between.
+    fn of(&self, event: &Event) -> Option<usize> {
+        let id = event.policy.as_str();
+        let gone = |life: &&usize| self.all.get(**life).is_some_and(|life| !life.there);
+        let holder = self.called.get(id);
+        if event.before.is_some() {
+            return holder.copied();
+        }
+        let former = || self.formerly.get(id).filter(|_| event.restores.is_some()).filter(gone);
+        holder.filter(gone).or_else(former).copied()
+    }
+
+    fn begin(&mut self) -> usize {
+        self.all.push(Life::default());
+        self.all.len() - 1
+    }
 }
 
 #[cfg(test)]
@@ -157,12 +198,15 @@ pub(super) mod tests {
         version(&json!({"_id": id, "service": "s", "actions": ["read"], "members": ["a"]}))
     }
 
-    /// Each event as `+A`, `-A`, `A>B` or `A`.
+    /// Each event as `+A`, `*A` (it is restored), `-A`, `A>B` or `A`; with `!` behind it, of the same commit as the one before.
     fn events(told: &[&str]) -> Vec<Event> {
         let one = |(at, text): (usize, &&str)| {
-            let seq = at as u64 + 1;
+            let (seq, text) = (at as u64 + 1, text.trim_end_matches('!'));
             if let Some(id) = text.strip_prefix('+') {
                 event(seq, Action::Create, None, Some(&named(id)))
+            } else if let Some(id) = text.strip_prefix('*') {
+                let restored = event(seq, Action::Restore, None, Some(&named(id)));
+                Event { restores: Some("c1".into()), ..restored }
             } else if let Some(id) = text.strip_prefix('-') {
                 event(seq, Action::Delete, Some(&named(id)), None)
             } else if let Some((old, new)) = text.split_once('>') {
@@ -171,7 +215,13 @@ pub(super) mod tests {
                 event(seq, Action::Update, Some(&named(text)), Some(&named(text)))
             }
         };
-        told.iter().enumerate().map(one).collect()
+        let mut events: Vec<Event> = told.iter().enumerate().map(one).collect();
+        for at in 1..told.len() {
+            if told[at].ends_with('!') {
+                events[at].landing = events[at - 1].landing.clone();
+            }
+        }
+        events
     }
 
     #[track_caller]
@@ -188,6 +238,8 @@ pub(super) mod tests {
         check(&["+A", "A>B", "B>C", "-C"], "A", Some(("C", &[1, 2, 3, 4])));
         check(&["+A", "A>B", "B>A"], "B", Some(("A", &[1, 2, 3])));
         check(&["+A", "-A", "+A"], "A", Some(("A", &[1, 2, 3])));
+        check(&["A", "A>B", "B"], "B", Some(("B", &[1, 2, 3])));
+        check(&["A>B"], "A", Some(("B", &[1])));
         check(&["+A"], "B", None);
         check(&["+A"], "", None);
     }
@@ -198,5 +250,15 @@ pub(super) mod tests {
         check(&["+A", "A>B", "+A", "A", "B"], "B", Some(("B", &[1, 2, 5])));
         check(&["+A", "A>B", "+A", "-A"], "A", Some(("A", &[3, 4])));
         check(&["+A", "A>B", "B>C", "+B", "B"], "A", Some(("C", &[1, 2, 3])));
+    }
+
+    #[test]
+    fn what_is_restored_under_an_earlier_id_goes_on_where_it_ended() {
+        check(&["+A", "A>B", "-B", "*A"], "A", Some(("A", &[1, 2, 3, 4])));
+        check(&["+A", "A>B", "-B", "*A"], "B", Some(("A", &[1, 2, 3, 4])));
+        check(&["+A", "A>B", "-B", "*A", "+B"], "B", Some(("B", &[5])));
+        check(&["+A", "A>B", "*A"], "A", Some(("A", &[3])));
+        check(&["+A", "A>B", "-B", "+A"], "A", Some(("A", &[4])));
+        check(&["+A", "A>B", "*A", "-B!"], "A", Some(("A", &[1, 2, 4, 3])));
     }
 }

@@ -36,6 +36,7 @@ pub use member::caller_id;
 pub use name::Name;
 pub use name::PolicyId;
 pub use piece::piece;
+pub use piece::piece_at;
 pub use scope::scope;
 pub use statement::Actions;
 pub use statement::Effect;

@@ -9,19 +9,22 @@ use crate::syntax;
 /// The bytes of the document that holds the policy with this id, comments included. A document that is not even YAML is known
 /// by the line that names the id.
 pub fn piece(text: &str, id: &str) -> Option<Range<usize>> {
-    let pieces = syntax::pieces(text);
     let documents = syntax::parse(SourceId::new(0), text).documents;
     let named = documents.iter().filter_map(|document| document.root.as_ref()).find(|root| {
         let fields = [Kind::Access, Kind::Control].map(|kind| root.get(kind.id_field()).and_then(|node| node.as_str()));
         fields.contains(&Some(id))
     });
     match named {
-        Some(root) => {
-            let start = root.span.range().start;
-            pieces.into_iter().find(|piece| piece.end > start)
-        }
-        None => pieces.into_iter().find(|piece| text.get(piece.clone()).is_some_and(|text| text.lines().any(|line| names(line, id)))),
+        Some(root) => Some(piece_at(text, root.span.range().start)),
+        None => syntax::pieces(text)
+            .into_iter()
+            .find(|piece| text.get(piece.clone()).is_some_and(|text| text.lines().any(|line| names(line, id)))),
     }
+}
+
+/// The bytes of the document in which a value stands, comments included.
+pub fn piece_at(text: &str, start: usize) -> Range<usize> {
+    syntax::pieces(text).into_iter().find(|piece| piece.end > start).unwrap_or(start..text.len())
 }
 
 /// Whether a line gives this id to the document that it stands in.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Workspace;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
-use crate::policy::PolicyFile;
 use crate::policy::piece;
+use crate::policy::piece_at;
 
 /// A policy in its file.
 #[derive(Debug, Clone)]
@@ -36,16 +36,19 @@ impl Workspace {
         let named = |document: &PolicyDocument| document.id().is_some_and(|(found, _)| found == id);
         let readable = documents().find(|(_, document)| named(document) && document.policy().is_some());
         if let Some((file, document)) = readable.or_else(|| documents().find(|(_, document)| named(document))) {
-            return self.stands(id, file, document.reading.as_ref().map_err(|unreadable| unreadable.to_string()));
+            let source = self.book.sources.get(file.source)?;
+            let piece = piece_at(source.text(), document.node.span.range().start);
+            let policy = document.reading.as_ref().map_err(|unreadable| unreadable.to_string());
+            return Some(Standing { path: source.path(), file: source.text(), piece, policy });
         }
-        let broken = self.book.files.iter().filter_map(|file| Some((file, file.errors.first()?)));
-        broken.filter_map(|(file, error)| self.stands(id, file, Err(error.message.clone()))).next()
-    }
-
-    fn stands<'a>(&'a self, id: &str, file: &PolicyFile, policy: Result<&'a Arc<Policy>, String>) -> Option<Standing<'a>> {
-        let source = self.book.sources.get(file.source)?;
-        let piece = piece(source.text(), id)?;
-        Some(Standing { path: source.path(), file: source.text(), piece, policy })
+        let broken = self.book.files.iter().filter_map(|file| Some((self.book.sources.get(file.source)?, file.errors.first()?)));
+        let mut named = broken.filter_map(|(source, error)| Some((source, error, piece(source.text(), id)?)));
+        named.next().map(|(source, error, piece)| Standing {
+            path: source.path(),
+            file: source.text(),
+            piece,
+            policy: Err(error.message.clone()),
+        })
     }
 }
 
@@ -73,6 +76,8 @@ mod tests {
         let misspelt = good.replace("members", "member");
         check(&[("a.yaml", &misspelt)], Some(("a.yaml", &misspelt, Some("the field `members` is missing"))));
         check(&[("a.yaml", &misspelt), ("b.yaml", good)], Some(("b.yaml", good, None)));
+        let twice = format!("{misspelt}---\n{good}");
+        check(&[("a.yaml", &twice)], Some(("a.yaml", good, None)));
         let broken = good.replace("[m]", "[m");
         check(&[("a.yaml", &broken)], Some(("a.yaml", &broken, Some("`[` is never closed"))));
     }

@@ -11,18 +11,17 @@ use crate::policy::Policy;
 use crate::policy::to_value;
 use crate::source::SourceId;
 use crate::syntax;
-use crate::workspace::Standing;
 use crate::workspace::Workspace;
 
 /// A policy as it was at an earlier revision.
 #[derive(Debug, Clone, Copy)]
 pub struct Former<'a> {
-    /// Its id then.
+    /// What it meant.
     pub policy: &'a Policy,
     /// The text of its document then, comments included.
     pub text: &'a str,
-    /// What it may be called now, the likeliest first.
-    pub ids: &'a [String],
+    /// What it is called now, or was last.
+    pub now: &'a str,
     /// Its last file, for a policy that is gone.
     pub path: &'a str,
 }
@@ -33,7 +32,7 @@ impl Former<'_> {
     /// # Errors
     /// There is no place for it, or its text cannot stand there.
     pub fn change(&self, workspace: &Workspace) -> Result<Option<FileChange>, WriteError> {
-        let Some(now) = self.now(workspace) else { return self.anew(workspace).map(Some) };
+        let Some(now) = workspace.standing(self.now) else { return self.anew(workspace).map(Some) };
         if now.policy.as_ref().is_ok_and(|policy| to_value(policy) == to_value(self.policy)) {
             return Ok(None);
         }
@@ -46,11 +45,6 @@ impl Former<'_> {
             });
         }
         Ok(Some(FileChange { path: now.path.to_owned(), old: Some(now.file.to_owned()), new: Some(new) }))
-    }
-
-    /// The policy as it stands now.
-    fn now<'w>(&self, workspace: &'w Workspace) -> Option<Standing<'w>> {
-        self.ids.iter().find_map(|id| workspace.standing(id))
     }
 
     /// A file of its own: where it was last, or else where new policies go.
@@ -143,7 +137,7 @@ mod tests {
         let past = workspace(&[("policies/past.yaml", then)]);
         let standing = past.standing("A").expect("it was there");
         let policy = standing.policy.clone().expect("readable");
-        let former = Former { policy, text: standing.text(), ids: &["A".to_owned()], path };
+        let former = Former { policy, text: standing.text(), now: "A", path };
         match (former.change(&workspace(files)), expected) {
             (Ok(change), Ok(expected)) => {
                 let shown = change.as_ref().map(|change| (change.path.as_str(), change.new.as_deref().expect("a text")));

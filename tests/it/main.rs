@@ -29,4 +29,5 @@ mod running;
 mod server;
 mod tidy;
 mod trial;
+mod versions;
 mod write;

@@ -6,6 +6,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::LogReport;
+use super::Versions;
 use super::author;
 use super::minute;
 use super::painted;
@@ -54,7 +55,7 @@ fn one(report: &LogReport<'_>, event: &Event, out: &mut dyn Write) -> io::Result
     writeln!(out, "{}", painted(&head, BOLD, look))?;
     writeln!(out, "    {}, {}", author(event, report.of.people), signature(landing))?;
     writeln!(out, "    {}", one_line(&landing.subject))?;
-    for note in notes(event) {
+    for note in notes(event, &report.of) {
         writeln!(out, "    {}", one_line(&note))?;
     }
     let rows = fields(event);
@@ -69,15 +70,17 @@ fn one(report: &LogReport<'_>, event: &Event, out: &mut dyn Write) -> io::Result
 }
 
 /// What there is to say of an event as a whole.
-fn notes(event: &Event) -> Vec<String> {
+fn notes(event: &Event, of: &Versions<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    match event.action {
-        Action::Create => notes.push(format!("created in {}", event.path)),
-        Action::Delete => notes.push(format!("deleted from {}", event.path)),
-        Action::Break => notes.push(format!("cannot be read in {}", event.path)),
-        Action::Restore if event.before.is_none() => notes.push(format!("came back in {}", event.path)),
-        _ => {}
-    }
+    let happened = match event.action {
+        Action::Create => Some("created in"),
+        Action::Delete => Some("deleted from"),
+        Action::Break => Some("cannot be read in"),
+        Action::Restore if event.before.is_none() => Some("came back in"),
+        _ => None,
+    };
+    let called = if event.policy == of.lifeline.id { String::new() } else { format!(", as {}", event.policy) };
+    notes.extend(happened.map(|happened| format!("{happened} {}{called}", event.path)));
     notes.extend(event.restores.as_ref().map(|commit| format!("restored as of {}", short(commit))));
     notes.extend(event.renamed.as_ref().map(|old| format!("was called {old}")));
     notes.extend(event.from.as_ref().map(|from| format!("moved from {from} to {}", event.path)));
@@ -88,7 +91,7 @@ fn notes(event: &Event) -> Vec<String> {
             MergeKind::Resolved => "merged by hand",
             MergeKind::Evil => "merged as something that neither side holds",
         };
-        let by: Vec<String> = merge.contributors.iter().map(ToString::to_string).collect();
+        let by: Vec<String> = merge.contributors.iter().map(|person| of.people.known(person).to_string()).collect();
         notes.push(if by.is_empty() { kind.to_owned() } else { format!("{kind}; by {}", by.join(", ")) });
     }
     notes
