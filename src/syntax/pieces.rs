@@ -57,7 +57,17 @@ fn markers(text: &str, start: usize) -> impl Iterator<Item = Marker> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+    use crate::source::SourceId;
+    use crate::syntax::Node;
+    use crate::syntax::parse;
+
+    const LINES: [&str; 14] =
+        ["---", "--- # c", "--- {a: 1}", "...", "... # c", "a: 1", "b: [1]", "# c", "", "c: |", "  ---", "  x", "----", "- [x"];
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
@@ -86,5 +96,25 @@ mod tests {
         check("a: 1\n...\nb: 1\n", &["a: 1\n", "b: 1\n"]);
         check("a: 1\n...\n# between\n---\nb: 1\n...\n", &["a: 1\n", "# between\n", "b: 1\n", ""]);
         check("a: [\n---\nb: 1", &["a: [\n", "b: 1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_piece_says_what_its_document_says(lines in vec(select(LINES.to_vec()), 0..12), ending in select(vec!["\n", "\r\n"])) {
+            let text: String = lines.iter().map(|line| format!("{line}{ending}")).collect();
+            let parsed = parse(SourceId::new(0), &text);
+            let pieces = pieces(&text);
+            let mut last = None;
+            for root in parsed.documents.iter().filter_map(|document| document.root.as_ref()) {
+                let start = root.span.range().start;
+                let at = pieces.iter().position(|piece| piece.contains(&start) || piece.end == start && start == text.len());
+                let at = at.expect("a piece");
+                prop_assert!(last < Some(at), "{text:?}: two documents in a piece");
+                last = Some(at);
+                let alone = parse(SourceId::new(0), &text[pieces[at].clone()]);
+                let values: Vec<_> = alone.documents.iter().filter_map(|document| document.root.as_ref()).map(Node::to_json).collect();
+                prop_assert_eq!(values, vec![root.to_json()], "{:?}", &text);
+            }
+        }
     }
 }
