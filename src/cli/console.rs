@@ -23,15 +23,17 @@ pub struct Console {
     err: Pipe<Box<dyn Write>>,
     look: Look,
     err_look: Look,
+    terminal: bool,
 }
 
 impl Console {
     /// The console of this process.
     pub fn new() -> Self {
         let (out, err) = (io::stdout(), io::stderr());
-        let look = look(&out);
+        let terminal = out.is_terminal();
+        let look = look(terminal);
         let err_look = look_of(err.is_terminal(), look.width);
-        Self { out: Pipe::new(Box::new(BufWriter::with_capacity(64 * 1024, out))), err: Pipe::new(Box::new(err)), look, err_look }
+        Self { out: Pipe::new(Box::new(BufWriter::with_capacity(64 * 1024, out))), err: Pipe::new(Box::new(err)), look, err_look, terminal }
     }
 
     /// Standard output. It is buffered; [`Console::finish`] writes what is left.
@@ -42,6 +44,11 @@ impl Console {
     /// How text for people may look on standard output.
     pub fn look(&self) -> Look {
         self.look
+    }
+
+    /// Whether standard output is a terminal, which obeys what it is sent.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Whether nobody reads standard output any more.
@@ -109,9 +116,8 @@ fn unwritable(error: &io::Error) -> Failure {
     Failure::new(format!("standard output cannot be written: {}", reason(error))).help("check that the disk is not full")
 }
 
-fn look(out: &io::Stdout) -> Look {
+fn look(terminal: bool) -> Look {
     let width = terminal_size::terminal_size().map_or(Look::PLAIN.width, |(width, _)| usize::from(width.0));
-    let terminal = out.is_terminal();
     look_of(terminal, if terminal { width } else { Look::PLAIN.width })
 }
 

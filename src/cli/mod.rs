@@ -4,7 +4,9 @@
 //! status is 0 when nothing is wrong, 1 when the answer is no (findings at error level, a denied decision, a bundle that
 //! does not verify), and 2 when the command could not do its work, wrong usage and defects included; never anything else.
 
+mod as_of;
 mod audit;
+mod blame;
 mod build;
 mod bundle;
 mod check;
@@ -21,16 +23,20 @@ mod fmt;
 mod init;
 mod key;
 mod law_book;
+mod log;
 mod new;
+mod past;
 mod prefix;
 mod progress;
 mod replace;
 mod request;
 mod requests;
+mod restore;
 mod revisions;
 mod schema;
 mod serve;
 mod shell;
+mod show;
 mod sign;
 mod span_of_time;
 mod statement;
@@ -100,6 +106,10 @@ enum Command {
     Decide(Box<decide::Decide>),
     EvalCondition(Box<eval_condition::EvalCondition>),
     Audit(audit::Audit),
+    Log(log::Log),
+    Show(show::Show),
+    Blame(blame::Blame),
+    Restore(restore::Restore),
     Key(key::Key),
     Build(Box<build::Build>),
     Sign(sign::Sign),
@@ -124,6 +134,10 @@ impl Command {
             Self::Decide(command) => command.run(console),
             Self::EvalCondition(command) => command.run(console),
             Self::Audit(command) => command.run(console),
+            Self::Log(command) => command.run(console),
+            Self::Show(command) => command.run(console),
+            Self::Blame(command) => command.run(console),
+            Self::Restore(command) => command.run(console),
             Self::Key(command) => command.run(console),
             Self::Build(command) => command.run(console),
             Self::Sign(command) => command.run(console),

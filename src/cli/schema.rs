@@ -10,6 +10,8 @@ use crate::report::audit::json::AUDIT_SCHEMA;
 use crate::report::diff::json::DIFF_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
 use crate::report::trial::json::EVALUATION_SCHEMA;
+use crate::report::versions::json::BLAME_SCHEMA;
+use crate::report::versions::json::LOG_SCHEMA;
 use crate::schema::DIRECTORY_SCHEMA;
 use crate::schema::POLICY_SCHEMA;
 
@@ -42,6 +44,10 @@ enum Subject {
     Diff,
     /// What `lawbook audit --format json` writes
     Audit,
+    /// What `lawbook log --format json` writes
+    Log,
+    /// What `lawbook blame --format json` writes
+    Blame,
 }
 
 impl Schema {
@@ -56,6 +62,8 @@ impl Schema {
             Subject::Findings => FINDINGS_SCHEMA,
             Subject::Diff => DIFF_SCHEMA,
             Subject::Audit => AUDIT_SCHEMA,
+            Subject::Log => LOG_SCHEMA,
+            Subject::Blame => BLAME_SCHEMA,
         };
         console.say(text.trim_end())?;
         Ok(Status::Fine)

@@ -5,10 +5,14 @@ use std::path::Path;
 /// A path as one argument: quoted where a shell would split it, and never taken for an option.
 pub(super) fn argument(path: &Path) -> String {
     let text = path.display().to_string();
-    let text = if text.starts_with('-') { format!("./{text}") } else { text };
+    word(&if text.starts_with('-') { format!("./{text}") } else { text })
+}
+
+/// A text as one word, quoted where a shell would do something with it.
+pub(super) fn word(text: &str) -> String {
     let plain = |character: char| character.is_alphanumeric() || "/._-+=:,@%~".contains(character);
     if !text.is_empty() && !text.starts_with('~') && text.chars().all(plain) {
-        return text;
+        return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -7,6 +7,7 @@
 //! signed a commit is told by `signature`, and which commits had to be signed and are not by `requirement`.
 
 mod between;
+mod blame;
 mod cache;
 mod chain;
 mod change;
@@ -18,6 +19,7 @@ mod handles;
 mod happening;
 mod hash;
 mod landing;
+mod lifeline;
 mod merge;
 mod people;
 mod progress;
@@ -27,6 +29,7 @@ mod requirement;
 mod signature;
 mod state;
 mod stored;
+mod text;
 mod thaw;
 mod time;
 mod trail;
@@ -35,6 +38,8 @@ mod version;
 mod walk;
 
 pub use between::Trailer;
+pub use blame::Blamed;
+pub use blame::blame;
 pub use chain::CHAIN_VERSION;
 pub use chain::MEMBERS;
 pub use chain::kind_word;
@@ -46,6 +51,7 @@ pub use event::Merge;
 pub use event::MergeKind;
 pub use hash::Sha256Hash;
 pub use landing::Landing;
+pub use lifeline::Lifeline;
 pub use people::People;
 pub use repository::Repository;
 pub use repository::RepositoryError;

@@ -122,25 +122,14 @@ fn meaning(bytes: &[u8], schema: &Schema) -> Reading {
     reading
 }
 
-/// The text of a file, divided among its documents at the lines that separate them, without those: what stands before the first
-/// one is its, and what stands behind the last one too.
+/// The text of each document of a file, without what only parts it from the others.
 fn parts<'a>(text: &'a str, documents: &[PolicyDocument]) -> Vec<&'a str> {
-    let mut parts = Vec::with_capacity(documents.len());
-    let mut start = 0;
-    for (document, next) in documents.iter().zip(documents.iter().skip(1).map(Some).chain([None])) {
-        let end = next.map_or(text.len(), |next| separator(text, document.node.span.end as usize, next.node.span.start as usize));
-        let part = text.get(start..end).unwrap_or_default().trim();
-        let part = part.strip_prefix("---").unwrap_or(part);
-        parts.push(part.strip_suffix("\n...").unwrap_or(part).trim());
-        start = end;
-    }
-    parts
-}
-
-/// Where the last separator between two places begins; the first place when there is none.
-fn separator(text: &str, from: usize, to: usize) -> usize {
-    let gap = text.get(from..to).unwrap_or_default();
-    gap.rfind("\n---").map_or(from, |at| from + at + 1)
+    let pieces = syntax::pieces(text);
+    let piece = |document: &PolicyDocument| {
+        let at = pieces.partition_point(|piece| piece.end <= document.node.span.range().start);
+        pieces.get(at).and_then(|piece| text.get(piece.clone())).unwrap_or_default().trim()
+    };
+    documents.iter().map(piece).collect()
 }
 
 #[cfg(test)]
@@ -148,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_of_a_file_is_divided_at_its_separators() {
+    fn the_text_of_a_file_is_divided_at_its_markers() {
         let schema = Schema::new(&crate::config::Config::default().actions).expect("a schema");
         let text = "# head\n_id: A\n# of A\n---\n# of B\n_id: B\n...\n--- # of C\n_id: C\n# end\n";
         let file = read_file(SourceId::new(0), text, &schema);

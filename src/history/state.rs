@@ -51,7 +51,7 @@ impl State {
     /// Takes over the files that a commit changes (`None`: it is gone), and gives what that changes, in order of ids.
     pub(super) fn apply(&mut self, changes: &[(Arc<str>, Option<Arc<Reading>>)]) -> Vec<Delta> {
         let before: BTreeMap<PolicyId, Option<Held>> =
-            self.concerned(changes).into_iter().map(|id| (id.clone(), self.meaning(&id))).collect();
+            self.concerned(changes).into_iter().map(|id| (id.clone(), self.meaning(id.as_str()))).collect();
         for (path, reading) in changes {
             let old = self.take(path);
             if let Some(reading) = reading {
@@ -59,7 +59,7 @@ impl State {
             }
         }
         self.rescue(changes, &before);
-        let deltas = before.into_iter().map(|(id, before)| Delta { after: self.meaning(&id), id, before });
+        let deltas = before.into_iter().map(|(id, before)| Delta { after: self.meaning(id.as_str()), id, before });
         deltas.filter(|delta| delta.before != delta.after).collect()
     }
 
@@ -70,7 +70,7 @@ impl State {
 
     /// Every policy that counts, with its semantic hash.
     pub(super) fn meanings(&self) -> impl Iterator<Item = (&PolicyId, Sha256Hash)> {
-        self.places.keys().filter_map(|id| Some((id, self.meaning(id)?.version.hash)))
+        self.places.keys().filter_map(|id| Some((id, self.meaning(id.as_str())?.version.hash)))
     }
 
     /// Puts a file where none is.
@@ -82,9 +82,9 @@ impl State {
     }
 
     /// The policy with this id that counts: the first one in byte order of paths, then in order of the file.
-    fn meaning(&self, id: &PolicyId) -> Option<Held> {
+    pub(super) fn meaning(&self, id: &str) -> Option<Held> {
         let path = self.places.get(id)?.first()?;
-        let kept = self.files.get(path)?.iter().find(|kept| kept.written.version.id == *id)?;
+        let kept = self.files.get(path)?.iter().find(|kept| kept.written.version.id.as_str() == id)?;
         let Kept { written: Written { version, text }, broken } = kept.clone();
         Some(Held { path: Arc::clone(path), version, text, broken })
     }

@@ -199,6 +199,11 @@ impl Trail {
         self.created.get(id).copied()
     }
 
+    /// The law book at the tip.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.books.at(self.tip).map(|book| &book.state)
+    }
+
     fn of(repository: &Repository, line: Line, progress: Progress<'_>) -> Result<Self, HistoryError> {
         let mut trail = Self {
             tip: Oid::ZERO_SHA1,

@@ -29,6 +29,17 @@ pub struct Unreadable {
     pub conditions: Vec<(&'static str, ConditionError)>,
 }
 
+/// The first of the reasons, in one line.
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.violations.first(), self.conditions.first()) {
+            (Some(violation), _) => f.write_str(&violation.message),
+            (None, Some((field, error))) => write!(f, "`{field}`: {}", error.message),
+            (None, None) => f.write_str("it is no policy"),
+        }
+    }
+}
+
 /// What reading gave: the policy with the kind it has, or as much of why not.
 pub type Reading = Result<Policy, Unreadable>;
 

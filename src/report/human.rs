@@ -27,6 +27,7 @@ use super::Look;
 use super::Report;
 use super::count;
 use super::printable::printable;
+use super::printable::printable_painted;
 use crate::finding::Finding;
 use crate::finding::Label;
 use crate::finding::Safety;
@@ -96,7 +97,8 @@ pub fn failure(error: &dyn Diagnostic, look: Look) -> String {
     let mut text = String::new();
     // Writing to a string does not fail, and a drawing that is cut short still says what was wrong.
     let _ = handler(look).render_report(&mut text, error);
-    text
+    // A message quotes what somebody has written, be it a file or an argument.
+    if look.colour { printable_painted(&text) } else { printable(&text) }.into_owned()
 }
 
 /// Draws what is wrong at a place of a text that belongs to no law book, such as an argument; the name of the file says what it is.

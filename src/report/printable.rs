@@ -21,6 +21,23 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     printable(text)
 }
 
+/// The same, but for what sets a colour: a drawing of our own may hold that.
+pub fn printable_painted(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return printable(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (at, part) in text.split('\u{1b}').enumerate() {
+        let colour = part.strip_prefix('[').and_then(|rest| rest.split_once('m')).map(|(numbers, _)| numbers);
+        let is_colour = colour.is_some_and(|numbers| numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'));
+        if at > 0 {
+            shown.push(if is_colour { '\u{1b}' } else { '?' });
+        }
+        shown.push_str(&printable(part));
+    }
+    Cow::Owned(shown)
+}
+
 /// What stands for a character that must not reach a terminal.
 fn substitute(char: char) -> Option<char> {
     let obeyed = match char {
@@ -56,6 +73,12 @@ mod tests {
         check("\u{9b}31m", "¿31m");
         check("a\u{202e}b\u{2066}c", "a\u{fffd}b\u{fffd}c");
         check("\u{61c}x", "¿x");
+    }
+
+    #[test]
+    fn only_colours_stay_in_a_drawing() {
+        assert_eq!(printable_painted("\u{1b}[1;31mred\u{1b}[0m\u{1b}[2J\u{1b}]0;x\u{7}\u{1b}"), "\u{1b}[1;31mred\u{1b}[0m?[2J?]0;x??");
+        assert_eq!(printable_painted("a\u{7}"), "a?");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod hints;
 pub mod limits;
 mod locate;
 mod node;
+mod pieces;
 mod places;
 mod scalar;
 mod splice;
@@ -42,6 +43,7 @@ pub use node::Entry;
 pub use node::Node;
 pub use node::NodeKind;
 pub use node::Style;
+pub use pieces::pieces;
 
 /// What [`parse`] makes of a file.
 #[derive(Debug, Clone, Default)]

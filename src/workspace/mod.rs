@@ -6,6 +6,7 @@
 
 mod assemble;
 mod load;
+mod standing;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ pub use load::Loaded;
 pub use load::Origin;
 pub use load::find_root;
 pub use load::load;
+pub use standing::Standing;
 
 /// A law book of one revision, read.
 #[derive(Debug, Clone, Default)]

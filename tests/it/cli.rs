@@ -48,7 +48,7 @@ fn a_folder_without_a_law_book_is_no_law_book_without_findings() {
     repository.write("README.md", "nothing here").write("law/lawbook.toml", "").write("law/notes/a.txt", "").commit("Start");
     let root = repository.path();
     assert_eq!(run(&root, &["key", "new", "--out", "k"]).0, Some(0));
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 12] = [
         &["check"],
         &["check", "--staged"],
         &["check", "--rev", "main"],
@@ -56,6 +56,10 @@ fn a_folder_without_a_law_book_is_no_law_book_without_findings() {
         &["decide", "--subject", "user:a", "--action", "read", "--service", "wiki"],
         &["eval-condition", "--policy", "A"],
         &["audit"],
+        &["log", "A"],
+        &["show", "A"],
+        &["blame", "A"],
+        &["restore", "A", "HEAD"],
         &["build", "--sign", "k", "--out", "built"],
     ];
     for command in commands {

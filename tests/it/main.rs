@@ -34,4 +34,5 @@ mod signing;
 mod templates;
 mod tidy;
 mod trial;
+mod versions;
 mod write;

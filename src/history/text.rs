@@ -1,0 +1,29 @@
+//! What a file of the law book said at a commit.
+
+use std::path::Path;
+
+use git2::ErrorCode;
+
+use super::Repository;
+use super::RepositoryError;
+use super::reading::bytes;
+
+impl Repository {
+    /// The text of a file at a commit, by its path relative to the root of the law book. `None` where there is no file, and
+    /// for one that is larger than any policy file or no text.
+    ///
+    /// # Errors
+    /// There is no such revision, or it cannot be read.
+    pub fn text_at(&self, revision: &str, path: &str) -> Result<Option<String>, RepositoryError> {
+        let failed = |error: git2::Error| self.error(&format!("read `{path}` at `{revision}`"), &error);
+        let tree = self.commit(revision)?.tree().map_err(failed)?;
+        let entry = match tree.get_path(&Path::new(self.prefix()).join(path)) {
+            Ok(entry) if entry.kind() == Some(git2::ObjectType::Blob) => entry,
+            Ok(_) => return Ok(None),
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let odb = self.git().odb().map_err(failed)?;
+        Ok(bytes(&odb, entry.id()).map_err(failed)?.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+}
