@@ -13,6 +13,7 @@ mod completions;
 mod console;
 mod decide;
 mod diff;
+mod effects;
 mod eval_condition;
 mod explain;
 mod failure;
@@ -97,7 +98,7 @@ enum Command {
     Explain(explain::Explain),
     Decide(Box<decide::Decide>),
     EvalCondition(Box<eval_condition::EvalCondition>),
-    Audit(audit::Audit),
+    Audit(Box<audit::Audit>),
     Key(key::Key),
     Build(Box<build::Build>),
     Sign(sign::Sign),

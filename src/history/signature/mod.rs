@@ -16,6 +16,9 @@ pub enum SignatureStatus {
 }
 
 impl SignatureStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] = [Self::Good, Self::Untrusted, Self::Bad, Self::Unverified, Self::None];
+
     /// The word for people and machines.
     pub fn as_str(self) -> &'static str {
         match self {
