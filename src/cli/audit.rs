@@ -1,5 +1,6 @@
 //! `lawbook audit`: who changed which policy, when, from the history of git.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufWriter;
 use std::io::Write;
@@ -287,14 +288,16 @@ fn no_policy(id: &str, trail: &Trail) -> Failure {
 }
 
 fn nobody(text: &str, trail: &Trail, people: &People) -> Failure {
-    let mut names: Vec<String> = Vec::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for event in trail.events() {
         let known = |person: &Person| [person.clone(), people.known(person)];
-        names.extend(event.people().iter().flat_map(known).flat_map(|person| [person.name, person.email]));
+        for Person { name, email } in event.people().iter().flat_map(known) {
+            // The text may have been meant as a part of a name or of an address, as it may be.
+            names.extend(name.split_whitespace().chain(email.split('@')).map(str::to_owned));
+            names.extend([name, email]);
+        }
     }
-    names.sort_unstable();
-    names.dedup();
-    let help = match nearest(text, names.iter().map(String::as_str)) {
+    let help = match nearest(text, names.iter().map(String::as_str).filter(|name| !name.is_empty())) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`lawbook audit` shows who did".to_owned(),
     };

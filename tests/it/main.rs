@@ -20,6 +20,7 @@ mod load;
 mod meaning;
 mod metamorphic;
 mod mutants;
+mod ocsf;
 mod pages;
 mod properties;
 mod reports;

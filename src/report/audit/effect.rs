@@ -77,7 +77,7 @@ pub struct Share<'a> {
 /// A line about what an event gave or took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// `+` gained, `-` lost, `?` not known, `=` nothing.
+    /// `+` gained, `-` lost, `?` not known, `=` nothing, and a space for a remark.
     pub sign: char,
     /// The sentence.
     pub text: String,
@@ -169,7 +169,7 @@ pub fn said(effects: &Effects, event: &Event, marks: Marks) -> Vec<Line> {
     }
     if let Some(since) = share.since {
         let since = (marks.name)(short(since));
-        lines.push(line('?', format!("compared with commit {since}: no law book since then compiles")));
+        lines.push(line(' ', format!("compared with commit {since}: no law book between them compiles")));
     }
     lines
 }
