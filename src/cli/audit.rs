@@ -88,7 +88,7 @@ pub(super) struct Audit {
     path: Vec<String>,
 
     /// Only so many of the newest events
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = limit)]
     limit: Option<NonZeroUsize>,
 
     /// Say what each shown event gave and took, as `lawbook diff` does
@@ -130,6 +130,10 @@ fn time(text: &str, into_the_day: SignedDuration) -> Result<Timestamp, String> {
     }
     let start = text.parse::<Date>().ok().and_then(|day| day.to_zoned(TimeZone::UTC).ok()).ok_or_else(refused)?;
     start.timestamp().checked_add(into_the_day).map_err(|_| refused())
+}
+
+fn limit(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write how many, from 1 on".to_owned())
 }
 
 fn action(name: &str) -> Result<Action, String> {

@@ -68,7 +68,7 @@ fn execute(path: &Path) {
     if steps.is_empty() {
         return;
     }
-    for tool in ["git", "curl"] {
+    for tool in ["git", "curl", "python3"] {
         let needed = steps.iter().any(|step| step.command.contains(tool) || (tool == "curl" && step.command.ends_with('&')));
         if needed && !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()) {
             skipped(&format!("the commands of {} need {tool} (apt-get install {tool})", path.display()));

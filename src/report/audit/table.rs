@@ -101,7 +101,7 @@ fn row(event: &Event, report: &AuditReport<'_>) -> Row {
     ];
     let text = |text: String| one_line(&text).into_owned();
     let mut what = vec![(text(words::what(event)), "")];
-    if let (Some(merge), Some(said)) = (&event.merge, words::merge(event, report.people)) {
+    if let (Some(merge), Some(said)) = (&event.merge, words::merge(event, report)) {
         what.push((text(said), merge_colour(merge.kind)));
     }
     what.extend(words::signature(landing, report.people).map(|said| (text(said), status_colour)));

@@ -41,15 +41,19 @@ pub fn what(event: &Event) -> String {
 }
 
 /// How a merge came to what it holds; `None` when the commit is no merge.
-pub fn merge(event: &Event, people: &People) -> Option<String> {
+pub fn merge(event: &Event, report: &AuditReport<'_>) -> Option<String> {
     let merge = event.merge.as_ref()?;
     let how = match merge.kind {
         MergeKind::Taken => "merged",
         MergeKind::Combined => "merged, both sides combined by git",
+        // What git makes of two sides depends on where they parted, and that may be missing.
+        MergeKind::Resolved if report.trail.partial().is_some() => {
+            "merged, a conflict resolved by hand or an EVIL MERGE: too much history is missing to tell"
+        }
         MergeKind::Resolved => "merged, a conflict resolved by hand",
         MergeKind::Evil => "EVIL MERGE: it holds what neither side holds",
     };
-    let named: Vec<String> = merge.contributors.iter().take(NAMED).map(|person| address(&people.known(person)).to_owned()).collect();
+    let named: Vec<String> = merge.contributors.iter().take(NAMED).map(|person| address(&report.people.known(person)).to_owned()).collect();
     let more = merge.contributors.len().saturating_sub(named.len());
     let more = if more > 0 { format!(" and {}", count(more, "other")) } else { String::new() };
     Some(if named.is_empty() { how.to_owned() } else { format!("{how}, of {}{more}", named.join(", ")) })
@@ -91,6 +95,10 @@ pub fn warnings(report: &AuditReport<'_>) -> Vec<String> {
     };
     let status = |wanted: SignatureStatus| commits(&|event: &Event| event.landing.signature.status == wanted);
     let merge = |wanted: MergeKind| commits(&|event: &Event| event.merge.as_ref().is_some_and(|merge| merge.kind == wanted));
+    let by_hand = match report.trail.partial() {
+        None => ("is a merge with a conflict resolved by hand", "are merges with conflicts resolved by hand"),
+        Some(_) => ("is a merge resolved by hand, or an evil one", "are merges resolved by hand, or evil ones"),
+    };
     let told = [
         (status(SignatureStatus::Bad), "has a signature that does not hold", "have signatures that do not hold"),
         (status(SignatureStatus::Untrusted), "is signed by a key that nobody vouches for", "are signed by keys that nobody vouches for"),
@@ -100,7 +108,7 @@ pub fn warnings(report: &AuditReport<'_>) -> Vec<String> {
             "is an evil merge: it holds what neither side holds",
             "are evil merges: they hold what neither side holds",
         ),
-        (merge(MergeKind::Resolved), "is a merge with a conflict resolved by hand", "are merges with conflicts resolved by hand"),
+        (merge(MergeKind::Resolved), by_hand.0, by_hand.1),
     ];
     let told = told.into_iter().filter(|(number, ..)| *number > 0);
     told.map(|(number, one, several)| format!("{} {}", count(number, "commit"), if number == 1 { one } else { several })).collect()
@@ -110,7 +118,8 @@ pub fn warnings(report: &AuditReport<'_>) -> Vec<String> {
 pub fn number(report: &AuditReport<'_>) -> String {
     let (shown, all) = (report.events.len(), report.trail.events().len());
     match report.scope.newest_of {
-        Some(found) => format!("the {} newest of {}", shown, count(found, "event")),
+        Some(found) if shown == 1 => format!("the newest of {}", count(found, "event")),
+        Some(found) => format!("the {shown} newest of {}", count(found, "event")),
         None if shown < all => format!("{shown} of {}", count(all, "event")),
         None => count(shown, "event"),
     }
