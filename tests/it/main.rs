@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod audit_effects;
 mod audit_formats;
 mod brute;
 mod build;
