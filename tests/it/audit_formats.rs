@@ -17,6 +17,7 @@ use lawbook::report::Look;
 use lawbook::report::audit::AuditFormat;
 use lawbook::report::audit::AuditReport;
 use lawbook::report::audit::Scope;
+use lawbook::report::audit::json::event;
 use lawbook::report::audit::neosc::Entry;
 use serde_json::Value;
 use serde_json::json;
@@ -186,6 +187,7 @@ fn json_is_what_its_schema_says_and_jsonl_holds_the_same_events() {
         let whole: Value = serde_json::from_str(&written(&report, AuditFormat::Json)).expect("JSON");
         valid(&schema, &whole);
         assert_eq!(whole["events"], Value::Array(lines(&report, AuditFormat::Jsonl)));
+        assert_eq!(whole["events"][0], Value::Object(event(report.events[0], &read.people)));
         if kind == Lines::Landed {
             assert_snapshot!("audit_json_event", format!("{:#}", whole["events"][2]));
             assert_snapshot!("audit_json_merge", format!("{:#}", whole["events"][5]));

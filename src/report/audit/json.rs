@@ -8,10 +8,12 @@ use std::io;
 use std::io::Write;
 
 use serde::Serialize;
+use serde_json::Map;
 use serde_json::Value;
 
 use super::AuditReport;
 use super::effect::Effect;
+use super::effect::Effects;
 use super::effect::QUOTED;
 use super::effect::sentence;
 use crate::analysis::Class;
@@ -20,6 +22,7 @@ use crate::history::Event;
 use crate::history::FieldChange;
 use crate::history::Lines;
 use crate::history::Merge;
+use crate::history::People;
 use crate::history::Person;
 use crate::history::Signature;
 use crate::history::kind_word;
@@ -42,7 +45,7 @@ struct WireTrail<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct WireEvent<'a> {
+struct WireEvent<'a> {
     seq: u64,
     commit: &'a str,
     parents: &'a [String],
@@ -150,7 +153,7 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         partial: trail.partial(),
         total: trail.events().len(),
         head: trail.head().to_string(),
-        events: report.events.iter().map(|event| wire_event(event, report)).collect(),
+        events: report.events.iter().map(|event| wire_event(event, report.people, report.effects)).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &wire)?;
     writeln!(out)
@@ -162,15 +165,28 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// The writer refused the bytes.
 pub fn write_lines(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     for event in &report.events {
-        serde_json::to_writer(&mut *out, &wire_event(event, report))?;
+        serde_json::to_writer(&mut *out, &wire_event(event, report.people, report.effects))?;
         writeln!(out)?;
     }
     Ok(())
 }
 
-pub(super) fn wire_event<'a>(event: &'a Event, report: &AuditReport<'_>) -> WireEvent<'a> {
+/// One event as the members that a line has, without what its change gave and took.
+pub fn event(event: &Event, people: &People) -> Map<String, Value> {
+    members(event, people, None)
+}
+
+/// The members of a line.
+pub(super) fn members(event: &Event, people: &People, effects: Option<&Effects>) -> Map<String, Value> {
+    match serde_json::to_value(wire_event(event, people, effects)) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
+}
+
+fn wire_event<'a>(event: &'a Event, people: &People, effects: Option<&Effects>) -> WireEvent<'a> {
     let landing = &*event.landing;
-    let known = |person: &Person| Some(report.people.known(person)).filter(|known| known != person).map(owned_person);
+    let known = |person: &Person| Some(people.known(person)).filter(|known| known != person).map(owned_person);
     WireEvent {
         seq: event.seq,
         commit: &landing.commit,
@@ -184,7 +200,7 @@ pub(super) fn wire_event<'a>(event: &'a Event, report: &AuditReport<'_>) -> Wire
         renamed: event.renamed.as_ref().map(|id| id.as_str()),
         restores: event.restores.as_deref(),
         changes: event.changes().into_iter().map(wire_change).collect(),
-        effect: report.effects.and_then(|effects| effects.of(event)).map(|effect| wire_effect(effect, event)),
+        effect: effects.and_then(|effects| effects.of(event)).map(|effect| wire_effect(effect, event)),
         author: wire_person(&landing.author),
         author_known: known(&landing.author),
         authored: landing.authored.to_string(),

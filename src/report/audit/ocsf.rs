@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::AuditReport;
 use super::event_id;
-use super::json::wire_event;
+use super::json::members;
 use super::words;
 use super::words::address;
 use crate::history::Action;
@@ -146,10 +146,7 @@ fn entity_management<'a>(event: &'a Event, report: &AuditReport<'_>) -> Option<E
     let (severity_id, severity) = severity(event);
     let result = if event.before.is_some() { event.after.as_deref() } else { None };
     let author = report.people.known(&landing.author);
-    let mut unmapped = match serde_json::to_value(wire_event(event, report)) {
-        Ok(Value::Object(members)) => members,
-        _ => Map::new(),
-    };
+    let mut unmapped = members(event, report.people, report.effects);
     unmapped.retain(|name, _| !MAPPED.contains(&name.as_str()));
     Some(EntityManagement {
         activity_id,
