@@ -86,4 +86,39 @@ mod tests {
         assert_eq!(cell("é|\\|<b> *x*"), "<code>é&#124;&#92;&#124;&#60;b&#62; &#42;x&#42;</code>");
         assert!(cell(&"x".repeat(9_000)).ends_with("x…` (1000 more characters)"));
     }
+
+    /// What stands outside of the code spans of a line: each ends at the next run of as many back quotes.
+    fn outside(line: &str) -> Option<String> {
+        let mut left = String::new();
+        let mut rest = line;
+        while let Some(start) = rest.find('`') {
+            left.push_str(&rest[..start]);
+            let length = rest[start..].chars().take_while(|char| *char == '`').count();
+            let inside = &rest[start + length..];
+            let mut at = 0;
+            loop {
+                let run = at + inside[at..].find('`')?;
+                let found = inside[run..].chars().take_while(|char| *char == '`').count();
+                at = run + found;
+                if found == length {
+                    break;
+                }
+            }
+            rest = &inside[at..];
+        }
+        Some(left + rest)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_markup(text in "[`|\\\\<>*_ \\n\\ra]{0,16}") {
+            proptest::prop_assert_eq!(outside(&format!("x {} y", code(&text))), Some("x  y".to_owned()));
+            let cell = cell(&text);
+            proptest::prop_assert!(!cell.contains(['\n', '\r']));
+            match cell.strip_prefix("<code>") {
+                Some(html) => proptest::prop_assert!(!html.trim_end_matches("</code>").contains(['|', '<', '`', '*', '_', '\\'])),
+                None => proptest::prop_assert!(!cell.contains('|') && outside(&cell) == Some(String::new())),
+            }
+        }
+    }
 }

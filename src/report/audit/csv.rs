@@ -199,4 +199,26 @@ mod tests {
         let long = cell(&"x".repeat(40_000));
         assert!(long.chars().count() < 32_767 && long.ends_with("… (8000 more characters)"), "{}", long.len());
     }
+
+    /// What a spreadsheet looks at first in a cell.
+    fn first_seen(cell: &str) -> Option<char> {
+        cell.chars().find(|char| !is_skipped(*char))
+    }
+
+    proptest::proptest! {
+        /// Whatever separates cells where the file is opened.
+        #[test]
+        fn no_text_makes_a_formula(one in "[;,\"'=+@ \t\r\na\u{a0}\u{200b}-]{0,12}", two in "[;,\"'=+@ \t\r\na\u{a0}\u{200b}-]{0,12}") {
+            let mut rows = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+            rows.write_record(["1", &cell(&one), &cell(&two)]).unwrap();
+            let text = rows.into_inner().unwrap();
+            for delimiter in [b',', b';', b'\t'] {
+                let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_slice());
+                for cell in reader.records().flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()) {
+                    let marked = cell.trim_start_matches(|char| is_skipped(char) && char != '\'').starts_with('\'');
+                    proptest::prop_assert!(marked || !first_seen(&cell).is_some_and(begins_formula), "{cell:?} of {:?}", String::from_utf8_lossy(&text));
+                }
+            }
+        }
+    }
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
+use jiff::SignedDuration;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::AuditReport;
@@ -55,7 +57,8 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 fn summary(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (scope, trail) = (&report.scope, report.trail);
-    let period = match (scope.since, scope.until) {
+    let (since, until) = (scope.since.map(|since| edge(since, since)), scope.until.map(last).map(|(until, next)| edge(until, next)));
+    let period = match (since, until) {
         (None, None) => "the whole history".to_owned(),
         (Some(since), None) => format!("from {since} on"),
         (None, Some(until)) => format!("up to {until}"),
@@ -95,6 +98,17 @@ fn summary(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
          commit says, and proven where its signature is good. Tickets, approvals and co-authors are *claimed* by whoever wrote the \
          message."
     )
+}
+
+/// A time with the one right behind it, at which another day may begin.
+fn last(until: Timestamp) -> (Timestamp, Timestamp) {
+    (until, until.checked_add(SignedDuration::from_nanos(1)).unwrap_or(until))
+}
+
+/// An end of a period, which belongs to it: as a day, where the day begins or ends there.
+fn edge(time: Timestamp, begins: Timestamp) -> String {
+    let is_midnight = begins.as_second().rem_euclid(24 * 60 * 60) == 0 && begins.subsec_nanosecond() == 0;
+    if is_midnight { time.strftime("%Y-%m-%d (UTC)").to_string() } else { time.to_string() }
 }
 
 fn numbers(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -250,5 +264,44 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => cell(text),
         other => cell(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_ends_of_a_period_are_days_where_they_can_be() {
+        let time = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let since = |text: &str| edge(time(text), time(text));
+        let until = |text: &str| {
+            let (until, next) = last(time(text));
+            edge(until, next)
+        };
+        assert_eq!(since("2026-03-01T00:00:00Z"), "2026-03-01 (UTC)");
+        assert_eq!(since("2026-03-01T10:00:00Z"), "2026-03-01T10:00:00Z");
+        assert_eq!(until("2026-03-31T23:59:59.999999999Z"), "2026-03-31 (UTC)");
+        assert_eq!(until("2026-03-31T00:00:00Z"), "2026-03-31T00:00:00Z");
+    }
+
+    #[test]
+    fn of_a_long_list_the_difference_is_shown() {
+        let list = |from: usize, to: usize| Some(json!((from..to).map(|at| format!("m{at}")).collect::<Vec<_>>()));
+        let change = |lhs, rhs| FieldChange { kind: crate::history::ChangeKind::Edited, path: vec!["members".to_owned()], lhs, rhs };
+        let check = |lhs, rhs, expected: [&str; 2]| {
+            let change = change(lhs, rhs);
+            assert_eq!([before(&change), after(&change)], expected);
+        };
+        check(list(0, 2), list(1, 3), ["`m0`, `m1`", "`m1`, `m2`"]);
+        check(list(0, 20), list(1, 22), ["20 entries; removed: `m0`", "21 entries; added: `m20`, `m21`"]);
+        check(
+            list(0, 20),
+            list(0, 1),
+            [&format!("20 entries; removed: {}", (1..20).map(|at| format!("`m{at}`")).collect::<Vec<_>>().join(", ")), "1 entry"],
+        );
+        check(None, Some(json!("a|b")), ["", "<code>a&#124;b</code>"]);
     }
 }
