@@ -16,6 +16,7 @@ use crate::report::Look;
 use crate::report::colour::BOLD;
 use crate::report::colour::DIM;
 use crate::report::colour::GREEN;
+use crate::report::colour::PLAIN;
 use crate::report::colour::RED;
 use crate::report::colour::YELLOW;
 use crate::report::colour::painted;
@@ -100,7 +101,7 @@ fn row(event: &Event, report: &AuditReport<'_>) -> Row {
         status.to_owned(),
     ];
     let text = |text: String| one_line(&text).into_owned();
-    let mut what = vec![(text(words::what(event)), "")];
+    let mut what = vec![(text(words::what(event)), PLAIN)];
     if let (Some(merge), Some(said)) = (&event.merge, words::merge(event, report)) {
         what.push((text(said), merge_colour(merge.kind)));
     }
@@ -108,7 +109,7 @@ fn row(event: &Event, report: &AuditReport<'_>) -> Row {
     what.retain(|(text, _)| !text.is_empty());
     let effect = report.effects.map(|effects| said(effects, event, super::effect::QUOTED)).unwrap_or_default();
     let effect = effect.into_iter().map(|line| (text(format!("{} {}", line.sign, line.text)), sign_colour(line.sign))).collect();
-    Row { cells, colours: ["", DIM, action_colour(event.action), "", "", status_colour], what, effect }
+    Row { cells, colours: [PLAIN, DIM, action_colour(event.action), PLAIN, PLAIN, status_colour], what, effect }
 }
 
 fn status(status: SignatureStatus) -> (&'static str, &'static str) {
@@ -123,7 +124,7 @@ fn status(status: SignatureStatus) -> (&'static str, &'static str) {
 
 fn merge_colour(kind: MergeKind) -> &'static str {
     match kind {
-        MergeKind::Taken | MergeKind::Combined => "",
+        MergeKind::Taken | MergeKind::Combined => PLAIN,
         MergeKind::Resolved => YELLOW,
         MergeKind::Evil => RED,
     }
@@ -134,7 +135,7 @@ fn action_colour(action: Action) -> &'static str {
         Action::Break => RED,
         Action::Delete | Action::Disable => YELLOW,
         Action::Move | Action::Reformat => DIM,
-        _ => "",
+        _ => PLAIN,
     }
 }
 
