@@ -96,6 +96,16 @@ impl Class {
             (true, true) => Self::Mixed,
         }
     }
+
+    /// The word for machines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoChange => "no-change",
+            Self::Narrows => "narrows",
+            Self::Widens => "widens",
+            Self::Mixed => "mixed",
+        }
+    }
 }
 
 impl Difference {

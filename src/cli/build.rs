@@ -26,6 +26,7 @@ use crate::bundle::load_private;
 use crate::finding::Severity;
 use crate::history::Demand;
 use crate::history::Lines;
+use crate::history::People;
 use crate::history::Repository;
 use crate::history::Trail;
 use crate::report::Format;
@@ -141,9 +142,9 @@ impl Build {
             .to_entries(if self.worktree { "worktree" } else { commit.unwrap_or_default() })
             .map_err(|error| Failure::new(format!("the law book cannot be packed: {error}")).help("`lawbook check` shows what is wrong"))?;
         if let Some(trail) = trail {
-            let tip = trail.tip();
-            let report =
-                AuditReport { events: trail.events().iter().collect(), tip: &tip, partial: None, look: crate::report::Look::PLAIN };
+            // Who somebody is known as is up to whoever reads the bundle: it tells what the commits say.
+            let people = People::as_written();
+            let report = AuditReport::whole(trail, &people);
             let mut lines = Vec::new();
             let written = AuditFormat::Jsonl.write(&report, &mut lines);
             written.map_err(|error| Failure::new(format!("the audit trail cannot be packed: {error}")))?;

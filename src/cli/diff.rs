@@ -111,12 +111,7 @@ impl Diff {
                 console.remark(format!("there is no law book in {}: it is compared as an empty one", chosen.words()));
             }
         }
-        let analysis = Analysis::new(&[old.book.set.statements(), new.book.set.statements()]);
-        // Who there is afterwards is who can gain something.
-        let analysis = match new.book.callers() {
-            Some(callers) => analysis.in_world(&callers),
-            None => analysis,
-        };
+        let analysis = between(&old, &new);
         let difference = analysis.difference();
         let waivers = self.waivers(&repository, &before, &after)?;
         let sides = (Compared { what: before.side(), book: &old.book }, Compared { what: after.side(), book: &new.book });
@@ -157,6 +152,15 @@ impl Diff {
             }
         }
         Ok(waivers)
+    }
+}
+
+/// The analysis of what two law books differ in. Who there is afterwards is who can gain something.
+pub(super) fn between(old: &Workspace, new: &Workspace) -> Analysis {
+    let analysis = Analysis::new(&[old.book.set.statements(), new.book.set.statements()]);
+    match new.book.callers() {
+        Some(callers) => analysis.in_world(&callers),
+        None => analysis,
     }
 }
 

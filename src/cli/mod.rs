@@ -15,6 +15,7 @@ mod completions;
 mod console;
 mod decide;
 mod diff;
+mod effects;
 mod eval_condition;
 mod explain;
 mod failure;
@@ -105,7 +106,7 @@ enum Command {
     Explain(explain::Explain),
     Decide(Box<decide::Decide>),
     EvalCondition(Box<eval_condition::EvalCondition>),
-    Audit(audit::Audit),
+    Audit(Box<audit::Audit>),
     Log(log::Log),
     Show(show::Show),
     Blame(blame::Blame),

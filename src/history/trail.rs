@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use git2::Oid;
-use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::Action;
 use super::CommitTime;
 use super::Event;
+use super::Filter;
 use super::Landing;
 use super::Merge;
+use super::People;
 use super::Repository;
 use super::RepositoryError;
 use super::Sha256Hash;
@@ -190,8 +190,8 @@ impl Trail {
     }
 
     /// The events that a filter lets pass, oldest first.
-    pub fn filtered<'a>(&'a self, filter: &'a Filter) -> impl DoubleEndedIterator<Item = &'a Event> {
-        self.events.iter().filter(|event| filter.accepts(event))
+    pub fn filtered<'a>(&'a self, filter: &'a Filter, people: &'a People) -> impl DoubleEndedIterator<Item = &'a Event> {
+        self.events.iter().filter(|event| filter.accepts(event, people))
     }
 
     /// When the policy was last introduced; `None` when it is not there, or was there before the trail begins.
@@ -332,33 +332,5 @@ impl Draft {
             Link { bytes: event.canonical_with(&changes), event }
         };
         (first..).zip(self.happenings).map(link).collect()
-    }
-}
-
-/// Which events are wanted. An absent field lets every event pass.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Committed at this time or later.
-    pub since: Option<Timestamp>,
-    /// Committed at this time or earlier.
-    pub until: Option<Timestamp>,
-    /// Of the policy with this id.
-    pub policy: Option<String>,
-    /// By an author whose `name <e-mail>` holds this text, ignoring case.
-    pub author: Option<String>,
-    /// Of this action.
-    pub action: Option<Action>,
-}
-
-impl Filter {
-    /// Whether the filter lets an event pass.
-    pub fn accepts(&self, event: &Event) -> bool {
-        let at = event.landing.committed.at;
-        let author = || event.landing.author.to_string().to_lowercase();
-        self.since.is_none_or(|since| at >= since)
-            && self.until.is_none_or(|until| at <= until)
-            && self.policy.as_deref().is_none_or(|policy| event.policy.as_str() == policy)
-            && self.action.is_none_or(|action| event.action == action)
-            && self.author.as_deref().is_none_or(|wanted| author().contains(&wanted.to_lowercase()))
     }
 }

@@ -4,6 +4,8 @@
 //! depends on how the core is laid out, and changing one never changes another.
 
 pub mod audit;
+pub mod code_span;
+pub mod colour;
 pub mod concise;
 pub mod diff;
 pub mod human;

@@ -68,7 +68,7 @@ fn execute(path: &Path) {
     if steps.is_empty() {
         return;
     }
-    for (tool, package) in [("git", "git"), ("curl", "curl"), ("ssh-keygen", "openssh-client")] {
+    for (tool, package) in [("git", "git"), ("curl", "curl"), ("ssh-keygen", "openssh-client"), ("python3", "python3")] {
         let needed = steps.iter().any(|step| step.command.contains(tool) || (tool == "curl" && step.command.ends_with('&')));
         if needed && Command::new(tool).arg("--version").output().is_err() {
             skipped(&format!("the commands of {} need {tool} (apt-get install {package})", path.display()));

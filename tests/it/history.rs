@@ -7,8 +7,10 @@ use lawbook::history::Continuity;
 use lawbook::history::Event;
 use lawbook::history::Filter;
 use lawbook::history::Lines;
+use lawbook::history::People;
 use lawbook::history::Repository as Opened;
 use lawbook::history::RepositoryError;
+use lawbook::history::SignatureStatus;
 use lawbook::history::Trail;
 
 use crate::repository::Repository;
@@ -295,17 +297,48 @@ fn a_filter_lets_pass_what_meets_all_its_fields() {
     repository.write("policies/b.yaml", policy("B")).commit("two");
     repository.write("policies/a.yaml", policy("A") + "enabled: false\n").commit("three");
     let trail = read(&repository.path());
+    let people = People::as_written();
     let check = |filter: Filter, expected: &[u64]| {
-        assert_eq!(trail.filtered(&filter).map(|event| event.seq).collect::<Vec<_>>(), expected, "{filter:?}");
+        assert_eq!(trail.filtered(&filter, &people).map(|event| event.seq).collect::<Vec<_>>(), expected, "{filter:?}");
     };
     let at = |text: &str| Some(text.parse().expect("a time"));
+    let some = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     check(Filter::default(), &[1, 2, 3]);
-    check(Filter { policy: Some("A".to_owned()), ..Filter::default() }, &[1, 3]);
-    check(Filter { policy: Some("A".to_owned()), action: Some(Action::Disable), ..Filter::default() }, &[3]);
+    check(Filter { policies: some(&["A"]), ..Filter::default() }, &[1, 3]);
+    check(Filter { policies: some(&["A", "B"]), ..Filter::default() }, &[1, 2, 3]);
+    check(Filter { policies: some(&["A"]), actions: vec![Action::Disable], ..Filter::default() }, &[3]);
     check(Filter { since: at("2026-03-01T10:01:00Z"), ..Filter::default() }, &[2, 3]);
     check(Filter { since: at("2026-03-01T10:01:00Z"), until: at("2026-03-01T10:01:59Z"), ..Filter::default() }, &[2]);
-    check(Filter { author: Some("ADA@example".to_owned()), ..Filter::default() }, &[1, 2, 3]);
-    check(Filter { author: Some("grace".to_owned()), ..Filter::default() }, &[]);
+    check(Filter { authors: some(&["ADA@example"]), ..Filter::default() }, &[1, 2, 3]);
+    check(Filter { authors: some(&["grace"]), ..Filter::default() }, &[]);
+    check(Filter { signatures: vec![SignatureStatus::None], ..Filter::default() }, &[1, 2, 3]);
+    check(Filter { signatures: vec![SignatureStatus::Good, SignatureStatus::Bad], ..Filter::default() }, &[]);
+}
+
+/// Whoever asks what somebody did finds it under every name and in every part that they had.
+#[test]
+fn a_filter_finds_people_by_every_name_and_a_policy_by_its_old_id() {
+    let repository = Repository::new();
+    repository.write(".mailmap", "Grace Hopper <grace@example.com> <gh@old.example>\n");
+    repository.write("policies/a.yaml", policy("A")).commit("one");
+    repository.git(&["checkout", "--quiet", "-b", "side"]);
+    repository.write("policies/a.yaml", policy("A") + "enabled: false\n");
+    repository.git(&["commit", "--quiet", "-a", "-m", "two", "--author", "GH <gh@old.example>"]);
+    repository.git(&["checkout", "--quiet", "main"]);
+    repository.git(&["merge", "--quiet", "--no-ff", "-m", "three", "side"]);
+    repository.write("policies/a.yaml", policy("B") + "enabled: false\n");
+    repository.commit("four\n\nCo-authored-by: Linus <linus@example.com>");
+    let (opened, trail) = (open(&repository.path()), read(&repository.path()));
+    let people = People::at(&opened, "HEAD").expect("a mailmap");
+    let check = |filter: Filter, expected: &[u64]| {
+        assert_eq!(trail.filtered(&filter, &people).map(|event| event.seq).collect::<Vec<_>>(), expected, "{filter:?}");
+    };
+    let by = |text: &str| Filter { authors: vec![text.to_owned()], ..Filter::default() };
+    check(by("gh@old"), &[2]);
+    check(by("grace hopper"), &[2]);
+    check(by("linus"), &[3]);
+    check(Filter { policies: vec!["A".to_owned()], ..Filter::default() }, &[1, 2, 3]);
+    check(Filter { policies: vec!["B".to_owned()], ..Filter::default() }, &[3]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod audit_effects;
 mod audit_formats;
 mod brute;
 mod build;
@@ -21,6 +22,7 @@ mod load;
 mod meaning;
 mod metamorphic;
 mod mutants;
+mod ocsf;
 mod pages;
 mod properties;
 mod reports;

@@ -9,9 +9,10 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::AuditReport;
+use super::event_id;
+use super::identifier;
 use super::wire_time;
 use crate::history::Action;
 use crate::history::Event;
@@ -138,8 +139,8 @@ impl Entry {
         };
         let claimed = facts.address.and_then(|text| text.trim().parse::<IpAddr>().ok());
         Some(Self {
-            id: identifier(&format!("urn:lawbook:event:{}:{}:{}", facts.commit, facts.action, facts.policy)),
-            user_id: identifier(&format!("mailto:{}", facts.email.to_lowercase())),
+            id: event_id(facts.commit, facts.action.as_str(), facts.policy).to_string(),
+            user_id: identifier(&format!("mailto:{}", facts.email.to_lowercase())).to_string(),
             user_email: facts.email.to_owned(),
             action: action.to_owned(),
             resource: format!("policy:{}", facts.policy),
@@ -149,11 +150,6 @@ impl Entry {
             success: true,
         })
     }
-}
-
-/// The name-based identifier (version 5) of a URI.
-fn identifier(name: &str) -> String {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
 }
 
 /// Writes the entries as one array and a line break.

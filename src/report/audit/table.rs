@@ -1,62 +1,149 @@
-//! The trail for a terminal: one line for each event, newest first.
+//! The trail for a terminal: one line for each event, newest first, and what must not be overlooked below.
 
 use std::io;
 use std::io::Write;
 
+use textwrap::core::display_width;
+
 use super::AuditReport;
+use super::effect::said;
+use super::words;
 use crate::history::Action;
 use crate::history::Event;
-use crate::report::count;
+use crate::history::MergeKind;
+use crate::history::SignatureStatus;
+use crate::report::Look;
+use crate::report::colour::BOLD;
+use crate::report::colour::DIM;
+use crate::report::colour::GREEN;
+use crate::report::colour::PLAIN;
+use crate::report::colour::RED;
+use crate::report::colour::YELLOW;
+use crate::report::colour::painted;
 use crate::report::printable::one_line;
 
-/// How many characters of a commit id are shown.
-const SHOWN_OF_AN_ID: usize = 10;
+/// How many columns there are before what happened.
+const COLUMNS: usize = 6;
 
-/// The widest a column gets; what is longer moves the rest of its line.
+const TITLES: [&str; COLUMNS] = ["date (UTC)", "commit", "action", "policy", "author", "signature"];
+
+/// The widest a column gets; what is longer moves the rest of its line. Nothing is cut: half an id is no evidence.
 const MOST_WIDTH: usize = 40;
+
+struct Row {
+    cells: [String; COLUMNS],
+    colours: [&'static str; COLUMNS],
+    what: Vec<(String, &'static str)>,
+    effect: Vec<(String, &'static str)>,
+}
 
 /// Writes the events in columns, then how many there are.
 ///
 /// # Errors
 /// The writer refused the bytes.
 pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<[String; 6]> = report.events.iter().rev().map(|event| row(event)).collect();
-    let mut widths = [0; 6];
+    let look = report.look;
+    let rows: Vec<Row> = report.events.iter().rev().map(|event| row(event, report)).collect();
+    let most = (look.width / 4).clamp(20, MOST_WIDTH);
+    let mut widths = TITLES.map(display_width);
     for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count().min(MOST_WIDTH));
+        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+            *width = (*width).max(display_width(cell).min(most));
         }
     }
-    for row in &rows {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    if !rows.is_empty() {
+        let titles: Vec<String> = TITLES.iter().zip(widths).map(|(title, width)| padded(title, width)).collect();
+        writeln!(out, "{}", painted(&format!("{}  what", titles.join("  ")), BOLD, look))?;
     }
-    writeln!(out, "{}", count(rows.len(), "event"))
+    for row in &rows {
+        line(row, widths, look, out)?;
+    }
+    writeln!(out, "{}", words::number(report))?;
+    for warning in words::warnings(report) {
+        writeln!(out, "{}", painted(&warning, YELLOW, look))?;
+    }
+    Ok(())
 }
 
-fn row(event: &Event) -> [String; 6] {
+fn line(row: &Row, widths: [usize; COLUMNS], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = String::new();
+    let last = if row.what.is_empty() { COLUMNS - 1 } else { COLUMNS };
+    for (at, ((cell, colour), width)) in row.cells.iter().zip(row.colours).zip(widths).enumerate() {
+        text.push_str(&painted(cell, colour, look));
+        if at < last {
+            text.push_str(&" ".repeat(width.saturating_sub(display_width(cell)) + 2));
+        }
+    }
+    let what: Vec<String> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
+    writeln!(out, "{text}{}", what.join("; "))?;
+    for (effect, colour) in &row.effect {
+        writeln!(out, "    {}", painted(effect, colour, look))?;
+    }
+    Ok(())
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
+}
+
+fn row(event: &Event, report: &AuditReport<'_>) -> Row {
     let landing = &event.landing;
-    [
+    let author = report.people.known(&landing.author);
+    let others = landing.co_authors().len();
+    let others = if others > 0 { format!(" +{others}") } else { String::new() };
+    let (status, status_colour) = status(landing.signature.status);
+    let cells = [
         landing.committed.at.strftime("%Y-%m-%d %H:%M").to_string(),
-        landing.commit.chars().take(SHOWN_OF_AN_ID).collect(),
+        words::short(&landing.commit).to_owned(),
         event.action.as_str().to_owned(),
         one_line(event.policy.as_str()).into_owned(),
-        one_line(&landing.author.email).into_owned(),
-        one_line(&what(event)).into_owned(),
-    ]
+        format!("{}{others}", one_line(words::address(&author))),
+        status.to_owned(),
+    ];
+    let text = |text: String| one_line(&text).into_owned();
+    let mut what = vec![(text(words::what(event)), PLAIN)];
+    if let (Some(merge), Some(said)) = (&event.merge, words::merge(event, report)) {
+        what.push((text(said), merge_colour(merge.kind)));
+    }
+    what.extend(words::signature(landing, report.people).map(|said| (text(said), status_colour)));
+    what.retain(|(text, _)| !text.is_empty());
+    let effect = report.effects.map(|effects| said(effects, event, super::effect::QUOTED)).unwrap_or_default();
+    let effect = effect.into_iter().map(|line| (text(format!("{} {}", line.sign, line.text)), sign_colour(line.sign))).collect();
+    Row { cells, colours: [PLAIN, DIM, action_colour(event.action), PLAIN, PLAIN, status_colour], what, effect }
 }
 
-/// What there is to say beside the action: where a policy appeared or went, and which fields changed.
-fn what(event: &Event) -> String {
-    match (event.action, &event.from) {
-        (Action::Create, _) => event.path.to_string(),
-        (Action::Move, Some(from)) => format!("{from} → {}", event.path),
-        (Action::Rename, _) => event.renamed.as_ref().map(|old| format!("was {old}")).unwrap_or_default(),
-        (Action::Restore, _) => {
-            let commit: String = event.restores.iter().flat_map(|commit| commit.chars()).take(SHOWN_OF_AN_ID).collect();
-            format!("as in {commit}")
-        }
-        (Action::Update | Action::Repair, _) => event.fields.join(", "),
-        _ => String::new(),
+fn status(status: SignatureStatus) -> (&'static str, &'static str) {
+    match status {
+        SignatureStatus::Good => ("good", GREEN),
+        SignatureStatus::Bad => ("BAD", RED),
+        SignatureStatus::Untrusted => ("untrusted", YELLOW),
+        SignatureStatus::Unverified => ("unverified", YELLOW),
+        SignatureStatus::None => ("none", DIM),
+    }
+}
+
+fn merge_colour(kind: MergeKind) -> &'static str {
+    match kind {
+        MergeKind::Taken | MergeKind::Combined => PLAIN,
+        MergeKind::Resolved => YELLOW,
+        MergeKind::Evil => RED,
+    }
+}
+
+fn action_colour(action: Action) -> &'static str {
+    match action {
+        Action::Break => RED,
+        Action::Delete | Action::Disable => YELLOW,
+        Action::Move | Action::Reformat => DIM,
+        _ => PLAIN,
+    }
+}
+
+fn sign_colour(sign: char) -> &'static str {
+    match sign {
+        '+' => GREEN,
+        '-' => RED,
+        '?' => YELLOW,
+        _ => DIM,
     }
 }

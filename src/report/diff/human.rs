@@ -13,6 +13,12 @@ use super::policies::Happened;
 use super::policies::PolicyChange;
 use crate::policy::PolicyId;
 use crate::report::Look;
+use crate::report::colour::BOLD;
+use crate::report::colour::CYAN;
+use crate::report::colour::GREEN;
+use crate::report::colour::RED;
+use crate::report::colour::YELLOW;
+use crate::report::colour::painted;
 use crate::report::count;
 use crate::report::printable::one_line;
 
@@ -26,12 +32,6 @@ const SHOWN_OF_A_NAME: usize = 400;
 const SHOWN_POLICIES: usize = 200;
 
 const MARKS: Marks = Marks { name: quoted, path: shown };
-
-const GREEN: &str = "32";
-const RED: &str = "31";
-const YELLOW: &str = "33";
-const BOLD: &str = "1";
-const CYAN: &str = "36";
 
 /// Writes the whole difference.
 ///
@@ -231,10 +231,6 @@ fn cut(text: &str, shown: usize) -> String {
     }
 }
 
-fn painted(text: &str, colour: &str, look: Look) -> String {
-    if look.colour { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
 /// A text in lines. They end at spaces only, so that what stands in it can be copied.
 fn wrapped(text: &str, first: &str, next: &str, look: Look) -> String {
     let options = textwrap::Options::new(look.width.clamp(60, 140))
@@ -265,11 +261,5 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines.iter().all(|line| line.len() <= 60 || line.trim() == path), "{text}");
         assert!(lines.len() == 4 && lines[0].starts_with("  + word") && lines[3] == "    end", "{text}");
-    }
-
-    #[test]
-    fn colours_are_only_there_when_they_may() {
-        assert_eq!(painted("x", BOLD, Look::PLAIN), "x");
-        assert_eq!(painted("x", BOLD, Look { colour: true, width: 80 }), "\u{1b}[1mx\u{1b}[0m");
     }
 }

@@ -112,7 +112,7 @@ pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         version: 1,
         before: side(report.before),
         after: side(report.after),
-        class: report.class.map(class),
+        class: report.class.map(Class::as_str),
         lockout: report.lockout,
         gained: report.gained.iter().map(|one| access(one, Direction::Gained)).collect(),
         lost: report.lost.iter().map(|one| access(one, Direction::Lost)).collect(),
@@ -135,15 +135,6 @@ pub fn write(report: &DiffReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     serde_json::to_writer_pretty(&mut *out, &wire)?;
     writeln!(out)
-}
-
-fn class(class: Class) -> &'static str {
-    match class {
-        Class::NoChange => "no-change",
-        Class::Narrows => "narrows",
-        Class::Widens => "widens",
-        Class::Mixed => "mixed",
-    }
 }
 
 fn side(side: Side<'_>) -> Json {
@@ -189,7 +180,7 @@ fn policy(policy: &PolicyChange) -> WirePolicy<'_> {
     WirePolicy {
         id: policy.id.as_str(),
         kind: if policy.control { "control" } else { "access-policy" },
-        class: policy.class.map(class),
+        class: policy.class.map(Class::as_str),
         happened: policy.happened.map(super::policies::Happened::as_str),
         fields: &policy.fields,
         before: policy.before.as_ref().map(place),

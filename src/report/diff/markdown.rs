@@ -1,8 +1,7 @@
 //! A difference as a comment on a pull request.
 //!
 //! Nothing that comes from a policy is markup here: names and conditions stand in code spans, and requests in fenced blocks, each
-//! with a fence longer than any run of back quotes inside, and without line breaks that could end a block. In a code span
-//! neither HTML nor mentions nor links are read (CommonMark 0.31, 6.1; the platforms leave code alone).
+//! with a fence longer than any run of back quotes inside, and without line breaks that could end a block.
 
 use std::io;
 use std::io::Write;
@@ -15,8 +14,9 @@ use super::phrase;
 use super::phrase::Direction;
 use super::phrase::Marks;
 use super::policies::PolicyChange;
+use crate::report::code_span::code;
+use crate::report::code_span::longest_run;
 use crate::report::count;
-use crate::report::printable::one_line;
 use crate::report::printable::printable;
 
 /// What a program finds its own comment by, to replace it.
@@ -27,9 +27,6 @@ pub const LIMIT: usize = 65_536;
 
 /// So much is kept free for saying what is left out.
 const RESERVED: usize = 600;
-
-/// How many characters of a name or condition are shown.
-const SHOWN_OF_A_TEXT: usize = 1_000;
 
 /// How many characters of a request are shown.
 const SHOWN_OF_A_REQUEST: usize = 4_000;
@@ -122,15 +119,6 @@ fn changes(report: &DiffReport<'_>, direction: Direction, all: &[Access], text: 
 
 fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: bool) -> String {
     let sign = if direction == Direction::Gained { "+" } else { "−" };
-    let region = &access.region;
-    let mut clauses: Vec<String> = region.condition.iter().map(|condition| format!(" where {}", code(&condition.to_string()))).collect();
-    clauses.extend(phrase::or_unfit(access, MARKS).map(|text| format!(", or where {text}")));
-    let only = [phrase::unfit(access, MARKS), phrase::fit(access, MARKS)];
-    clauses.extend(only.into_iter().flatten().map(|text| format!(", only where {text}")));
-    if !region.beyond.is_empty() {
-        clauses.push(format!(" ({})", phrase::BEYOND));
-    }
-    let condition = if clauses.is_empty() { ", always".to_owned() } else { clauses.concat() };
     let grants = phrase::grants(access, report, direction, MARKS);
     let because = match (told, grants) {
         (true, Some(grants)) => grants,
@@ -150,10 +138,10 @@ fn one(report: &DiffReport<'_>, direction: Direction, access: &Access, told: boo
         (Direction::Gained, false) => ("an example, and how to accept it", format!("\nAccept it with {trailer} in a commit message.\n")),
     };
     let waived = if access.waived { " *(waived)*" } else { "" };
-    let sentence = phrase::sentence(access, direction, MARKS);
+    let (sentence, clauses) = (phrase::sentence(access, direction, MARKS), phrase::clauses(access, MARKS));
     let request = fenced(&access.witness);
     format!(
-        "\n**{sign}** {sentence}{condition}{waived}\\\nBecause {because}.{partial}\n\n\
+        "\n**{sign}** {sentence}{clauses}{waived}\\\nBecause {because}.{partial}\n\n\
          <details><summary>{summary}</summary>\n\n{request}{accept}\n</details>\n"
     )
 }
@@ -186,22 +174,6 @@ fn waivers(report: &DiffReport<'_>) -> String {
     unused.map(line).collect()
 }
 
-/// A text as a code span.
-fn code(text: &str) -> String {
-    let line = one_line(text);
-    let mut line = match line.char_indices().nth(SHOWN_OF_A_TEXT) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or("")),
-        None => line.into_owned(),
-    };
-    if line.trim().is_empty() {
-        line = "(empty)".to_owned();
-    }
-    let fence = "`".repeat(longest_run(&line) + 1);
-    // A space on both sides is taken away again; it keeps back quotes at the ends apart from the fence.
-    let space = if line.starts_with(['`', ' ']) || line.ends_with(['`', ' ']) { " " } else { "" };
-    format!("{fence}{space}{line}{space}{fence}")
-}
-
 /// A request as a fenced block, each of its parts on one line.
 fn fenced(request: &Json) -> String {
     const PARTS: [&str; 4] = ["subject", "action", "resource", "context"];
@@ -217,11 +189,6 @@ fn fenced(request: &Json) -> String {
     format!("{fence}json\n{text}\n{fence}\n")
 }
 
-/// How many back quotes stand in a row, at most.
-fn longest_run(text: &str) -> usize {
-    text.split(|char| char != '`').map(str::len).max().unwrap_or(0)
-}
-
 fn sentence_case(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
@@ -230,23 +197,6 @@ fn sentence_case(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_code_span_holds_any_text() {
-        for (text, expected) in [
-            ("plain", "`plain`"),
-            ("a`b", "``a`b``"),
-            ("`a`", "`` `a` ``"),
-            ("a``b`c", "```a``b`c```"),
-            (" a", "`  a `"),
-            ("a\n\n# b", "`a  # b`"),
-            ("", "`(empty)`"),
-            ("</details>@all|", "`</details>@all|`"),
-        ] {
-            assert_eq!(code(text), expected, "{text:?}");
-        }
-        assert_eq!(code(&"x".repeat(2_000)).chars().count(), SHOWN_OF_A_TEXT + 3);
-    }
 
     #[test]
     fn a_fence_is_longer_than_what_it_holds() {

@@ -125,6 +125,20 @@ pub fn sentence(access: &Access, direction: Direction, marks: Marks) -> String {
     format!("{who} {verb} {actions} on {services} ({sources})")
 }
 
+/// For which documents and circumstances a sentence holds, as its end.
+pub fn clauses(access: &Access, marks: Marks) -> String {
+    let region = &access.region;
+    let mut clauses: Vec<String> =
+        region.condition.iter().map(|condition| format!(" where {}", (marks.name)(&condition.to_string()))).collect();
+    clauses.extend(or_unfit(access, marks).map(|text| format!(", or where {text}")));
+    let only = [unfit(access, marks), fit(access, marks)];
+    clauses.extend(only.into_iter().flatten().map(|text| format!(", only where {text}")));
+    if !region.beyond.is_empty() {
+        clauses.push(format!(" ({BEYOND})"));
+    }
+    if clauses.is_empty() { ", always".to_owned() } else { clauses.concat() }
+}
+
 /// What must hold a value that does not fit, if anything.
 pub fn unfit(access: &Access, marks: Marks) -> Option<String> {
     let terms: Vec<String> = access.region.unfit.iter().map(ToString::to_string).collect();
