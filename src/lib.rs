@@ -16,6 +16,7 @@ pub mod analysis;
 pub mod lint;
 pub mod history;
 pub mod bundle;
+pub mod checkpoint;
 pub mod workspace;
 pub mod write;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::Subcommand;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,6 +13,8 @@ use super::Console;
 use super::Failure;
 use super::Outcome;
 use super::Status;
+use super::audit_checkpoint::AuditCheckpoint;
+use super::audit_verify::AuditVerify;
 use super::law_book::load;
 use crate::finding::nearest;
 use crate::history::Action;
@@ -29,10 +32,14 @@ use crate::workspace::find_root;
 /// The trail follows first parents: what landed, when it landed. Policies are followed by id, wherever their file moves.
 /// A clone without its whole history gives a partial trail and the exit status 1.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(
     after_help = "Examples:\n  lawbook audit\n  lawbook audit --policy pol-mfa-required --action disable\n  lawbook audit --since 2026-01-01 --author ada@example.com --format jsonl\n  lawbook audit --format neosc      the audit log of the NeoSC interface"
 )]
 pub(super) struct Audit {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// The folder of the law book [default: the nearest one from the current folder upwards]
     dir: Option<PathBuf>,
 
@@ -69,6 +76,12 @@ pub(super) struct Audit {
     allow_partial: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    Checkpoint(AuditCheckpoint),
+    Verify(AuditVerify),
+}
+
 fn since(text: &str) -> Result<Timestamp, String> {
     time(text, SignedDuration::ZERO)
 }
@@ -97,6 +110,11 @@ fn format(name: &str) -> Result<AuditFormat, String> {
 
 impl Audit {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
+        match self.command {
+            Some(Command::Checkpoint(command)) => return command.run(console),
+            Some(Command::Verify(command)) => return command.run(console),
+            None => {}
+        }
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since > until
         {

@@ -5,6 +5,8 @@
 //! does not verify), and 2 when the command could not do its work, wrong usage and defects included; never anything else.
 
 mod audit;
+mod audit_checkpoint;
+mod audit_verify;
 mod build;
 mod bundle;
 mod check;
@@ -97,7 +99,7 @@ enum Command {
     Explain(explain::Explain),
     Decide(Box<decide::Decide>),
     EvalCondition(Box<eval_condition::EvalCondition>),
-    Audit(audit::Audit),
+    Audit(Box<audit::Audit>),
     Key(key::Key),
     Build(Box<build::Build>),
     Sign(sign::Sign),

@@ -10,6 +10,7 @@ use crate::report::audit::json::AUDIT_SCHEMA;
 use crate::report::diff::json::DIFF_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
 use crate::report::trial::json::EVALUATION_SCHEMA;
+use crate::report::verification::json::VERIFICATION_SCHEMA;
 use crate::schema::DIRECTORY_SCHEMA;
 use crate::schema::POLICY_SCHEMA;
 
@@ -42,6 +43,8 @@ enum Subject {
     Diff,
     /// What `lawbook audit --format json` writes
     Audit,
+    /// What `lawbook audit verify --format json` writes
+    Verification,
 }
 
 impl Schema {
@@ -56,6 +59,7 @@ impl Schema {
             Subject::Findings => FINDINGS_SCHEMA,
             Subject::Diff => DIFF_SCHEMA,
             Subject::Audit => AUDIT_SCHEMA,
+            Subject::Verification => VERIFICATION_SCHEMA,
         };
         console.say(text.trim_end())?;
         Ok(Status::Fine)

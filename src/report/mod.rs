@@ -10,6 +10,7 @@ pub mod human;
 pub mod json;
 pub mod printable;
 pub mod trial;
+pub mod verification;
 
 use std::collections::BTreeSet;
 use std::io;
