@@ -138,11 +138,7 @@ impl Repository {
     /// # Errors
     /// There is none of this name, or HEAD is detached.
     pub fn lasting_name(&self, name: &str) -> Result<String, RepositoryError> {
-        let unnamed = || RepositoryError::UnknownRevision {
-            name: name.to_owned(),
-            dir: self.dir().to_owned(),
-            help: "name a branch or a tag, such as `main` or `origin/main`: what is no name does not move on with the history".to_owned(),
-        };
+        let unnamed = || RepositoryError::NoReference { name: name.to_owned(), dir: self.dir().to_owned() };
         if name == "HEAD" {
             return self.branch().ok_or_else(unnamed);
         }

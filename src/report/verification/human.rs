@@ -60,7 +60,8 @@ fn checkpoint(report: &VerificationReport<'_>, checked: &Checked, against: Optio
         Verdict::Proven(proof) => {
             let since = match (proof.commits_since, proof.events_since) {
                 (0, _) => "nothing was added since".to_owned(),
-                (commits, events) => format!("{} and {} were added since", count(commits, "commit"), count(events, "event")),
+                (commits, 0) => format!("{} added since, without an event", were(commits)),
+                (commits, events) => format!("{} added since, with {}", were(commits), count(events, "event")),
             };
             vec![
                 format!("{} {} what was {}", events_up_to(of), if of.seq == 1 { "is" } else { "are" }, signature(report, signed)),
@@ -141,8 +142,8 @@ fn rewritten(of: &Checkpoint, rewrite: &Rewrite, commits: usize, wrong: impl Fn(
         let known = if before.is_some() { "" } else { ", as far as the first 8 digits of each id tell" };
         lines.push(format!("  up to commit {} it is the line that was signed{known}", grouped(position - 1)));
     }
-    lines.push(match (position, how) {
-        (1, _) => format!(
+    lines.push(match (position, before) {
+        (1, None) => format!(
             "  help: name the repository that the signer calls `{}`; if this is it, it was rewritten from its first commit",
             one_line(&of.repository)
         ),
