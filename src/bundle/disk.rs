@@ -27,7 +27,7 @@ pub(crate) enum Readers {
 }
 
 /// Replaces a file, or creates it.
-pub(super) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let directory = directory_of(path);
     temporary(directory, bytes, readers)?.persist(path).map_err(|error| error.error)?;
     flush_directory(directory)

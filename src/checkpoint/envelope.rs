@@ -180,15 +180,62 @@ impl Signed {
         }
         let envelope = Envelope::parse(bytes)?;
         let signers = signers(&envelope, trust, Role::Bundle)?;
-        if envelope.payload_type() != PAYLOAD_TYPE {
-            return Err(Refusal::WrongType { expected: PAYLOAD_TYPE, found: printable(envelope.payload_type()) });
-        }
-        let checkpoint = Checkpoint::parse(envelope.payload())?;
+        let checkpoint = payload(&envelope)?;
         if checkpoint.time.duration_since(now) > SKEW {
             return Err(Refusal::NotYetValid { issued: checkpoint.time.to_string() });
         }
         Ok(Self { checkpoint, signers })
     }
+}
+
+/// A checkpoint to which another person may add a signature, once they have seen for themselves that it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsigned {
+    /// What there is to sign; **nothing of it is trusted**.
+    pub checkpoint: Checkpoint,
+    path: PathBuf,
+    envelope: Envelope,
+}
+
+impl Unsigned {
+    /// Reads a checkpoint without looking at its signatures.
+    ///
+    /// # Errors
+    /// The file cannot be read. That it is no checkpoint is an answer, not an error.
+    pub fn open(path: &Path) -> Result<Result<Self, Refused>, CheckpointError> {
+        let read = File::open(path).and_then(|file| disk::read_bounded(file, MAX_FILE_BYTES));
+        let bytes = read.map_err(|problem| CheckpointError::Read { path: path.to_owned(), problem })?;
+        let parsed = Envelope::parse(&bytes).and_then(|envelope| {
+            let checkpoint = payload(&envelope)?;
+            Ok(Self { checkpoint, path: path.to_owned(), envelope })
+        });
+        Ok(parsed.map_err(|refusal| Refused { path: path.to_owned(), refusal: Box::new(refusal) }))
+    }
+
+    /// What it says, as if it was signed already: to be compared with the history before it is.
+    pub fn claim(&self) -> Signed {
+        Signed { checkpoint: self.checkpoint.clone(), signers: self.envelope.claimed_signers().cloned().collect() }
+    }
+
+    /// Adds signatures to the file, which is then the old one or the new one. What was signed before stays as it was.
+    ///
+    /// # Errors
+    /// A key has signed already or does not sign, or the file cannot be written.
+    pub fn sign(mut self, keys: &[SigningKey]) -> Result<(), CheckpointError> {
+        for key in keys {
+            self.envelope.sign(key)?;
+        }
+        disk::replace(&self.path, &self.envelope.to_bytes(), Readers::Everybody)
+            .map_err(|problem| CheckpointError::Write { path: self.path, problem })
+    }
+}
+
+/// What an envelope holds, if that is a checkpoint.
+fn payload(envelope: &Envelope) -> Result<Checkpoint, Refusal> {
+    if envelope.payload_type() != PAYLOAD_TYPE {
+        return Err(Refusal::WrongType { expected: PAYLOAD_TYPE, found: printable(envelope.payload_type()) });
+    }
+    Checkpoint::parse(envelope.payload())
 }
 
 #[cfg(test)]

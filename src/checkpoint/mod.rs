@@ -16,6 +16,7 @@ mod verify;
 pub use envelope::CheckpointError;
 pub use envelope::Refused;
 pub use envelope::Signed;
+pub use envelope::Unsigned;
 pub use envelope::write;
 pub use export::Exported;
 pub use export::Flaw;

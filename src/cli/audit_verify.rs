@@ -154,7 +154,7 @@ impl AuditVerify {
     }
 }
 
-fn other_folder(path: &std::path::Path, checkpoint: &Checkpoint, repository: &Repository) -> Failure {
+pub(super) fn other_folder(path: &std::path::Path, checkpoint: &Checkpoint, repository: &Repository) -> Failure {
     let place = |folder: &str| if folder.is_empty() { "at the root".to_owned() } else { format!("in `{}`", folder.escape_debug()) };
     let message = format!(
         "`{}` is of the law book {} of its repository, not {}",
@@ -166,7 +166,7 @@ fn other_folder(path: &std::path::Path, checkpoint: &Checkpoint, repository: &Re
 }
 
 /// An event as `lawbook audit` exports it.
-fn wire(event: &Event) -> Value {
+pub(super) fn wire(event: &Event) -> Value {
     let report = AuditReport { events: vec![event], tip: "", partial: None, look: Look::PLAIN };
     let mut line = Vec::new();
     let written = AuditFormat::Jsonl.write(&report, &mut line);

@@ -350,6 +350,29 @@ fn a_checkpoint_that_nobody_trusted_signed_is_not_believed() {
 }
 
 #[test]
+fn a_second_person_signs_what_they_see_themselves() {
+    let case = Case::new();
+    SigningKey::generate("second").expect("a key").write_new(&case.file("k2")).expect("written");
+    let (both, keys) = (case.name("both.json"), ["k.pub", "k2.pub"].map(|name| case.name(name)));
+    assert_eq!(case.run(&["trust", "init", &both, "--key", &keys[0], "--key", &keys[1], "--threshold", "2"]).0, 0);
+    assert_eq!(case.verify(&["--trust", &both]).1["checkpoints"][0]["reason"], "threshold-not-met");
+    let cosign = |name: &str| case.run(&["audit", "checkpoint", "--cosign", &case.name(name), "--key", &case.name("k2")]);
+    fs::copy(case.file("c"), case.file("first")).expect("copied");
+    assert_eq!(cosign("c").0, 0);
+    let (status, value) = case.verify(&["--trust", &both]);
+    assert_eq!((status, value["checkpoints"][0]["signed"]["by"].as_array().map(Vec::len)), (0, Some(2)));
+    let (status, said) = cosign("c");
+    assert!(status == 2 && said.contains("has signed already"), "{said}");
+    case.repository.tick();
+    case.repository.git(&["commit", "--quiet", "--amend", "--no-edit"]);
+    let before = fs::read(case.file("first")).expect("read");
+    let (status, said) = cosign("first");
+    assert!(status == 1 && said.contains("history was rewritten at commit 6 of 6"), "{said}");
+    assert_eq!(fs::read(case.file("first")).expect("read"), before, "what is not so is not signed");
+    assert_eq!(cosign("trust.json").0, 1);
+}
+
+#[test]
 fn no_byte_of_a_checkpoint_can_be_changed() {
     let case = Case::new();
     let trust = lawbook::bundle::Trust::load(&case.file("trust.json")).expect("trust");
