@@ -17,6 +17,7 @@ pub mod lint;
 pub mod template;
 pub mod history;
 pub mod bundle;
+pub mod checkpoint;
 pub mod workspace;
 pub mod write;
 pub mod report;

@@ -19,7 +19,7 @@ pub(super) const TEMPORARY_PREFIX: &str = ".lawbook-";
 
 /// Who may read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Readers {
+pub(crate) enum Readers {
     /// Only its owner (0600).
     Owner,
     /// Everybody whom the process's mask allows (0644).
@@ -27,21 +27,21 @@ pub(super) enum Readers {
 }
 
 /// Replaces a file, or creates it.
-pub(super) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let directory = directory_of(path);
     temporary(directory, bytes, readers)?.persist(path).map_err(|error| error.error)?;
     flush_directory(directory)
 }
 
 /// Creates a file; `AlreadyExists` when the name is taken.
-pub(super) fn create_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+pub(crate) fn create_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let directory = directory_of(path);
     temporary(directory, bytes, readers)?.persist_noclobber(path).map_err(|error| error.error)?;
     flush_directory(directory)
 }
 
 /// Reads a file of at most `limit` bytes; `FileTooLarge` when it has more.
-pub(super) fn read_bounded(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_bounded(file: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {

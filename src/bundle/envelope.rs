@@ -41,7 +41,7 @@ pub struct Envelope {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum EnvelopeError {
     /// The key has signed before.
-    #[error("the key `{key}` has signed this bundle already")]
+    #[error("the key `{key}` has signed already")]
     #[diagnostic(help("sign with another key; two signatures by one key count as one"))]
     SignedAlready {
         /// The key.
@@ -75,9 +75,8 @@ impl Envelope {
         Ok(Self { payload_type: PAYLOAD_TYPE.to_owned(), payload, signatures: BTreeMap::new() })
     }
 
-    /// An envelope around anything, for tests of what only a signer can do wrong.
-    #[cfg(test)]
-    pub(super) fn around(payload_type: &str, payload: &[u8]) -> Self {
+    /// An envelope around anything else, without a signature.
+    pub(crate) fn around(payload_type: &str, payload: &[u8]) -> Self {
         Self { payload_type: payload_type.to_owned(), payload: payload.to_vec(), signatures: BTreeMap::new() }
     }
 

@@ -8,15 +8,15 @@ mod archive;
 mod build;
 pub mod contents;
 mod digest;
-mod disk;
+pub(crate) mod disk;
 mod entries;
 mod envelope;
 mod fingerprint;
 mod json;
 mod key;
-mod refusal;
+pub(crate) mod refusal;
 mod state;
-mod statement;
+pub(crate) mod statement;
 mod trust;
 mod verify;
 

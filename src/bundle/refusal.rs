@@ -279,7 +279,7 @@ impl Refusal {
 }
 
 /// A text of unknown origin, fit for a message: control characters escaped, and no longer than [`SHOWN_CHARACTERS`].
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_CHARACTERS).map(visible).collect();
     if text.chars().nth(SHOWN_CHARACTERS).is_some() {
         shown.push('…');

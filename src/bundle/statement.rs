@@ -232,7 +232,7 @@ fn check_audience(audience: &str) -> Result<(), String> {
     Err(format!("the audience `{}` must be 1 to {MAX_AUDIENCE_CHARACTERS} printable characters", printable(audience)))
 }
 
-fn expect_type(value: &Value, pointer: &str, expected: &'static str) -> Result<(), Refusal> {
+pub(crate) fn expect_type(value: &Value, pointer: &str, expected: &'static str) -> Result<(), Refusal> {
     match value.pointer(pointer).and_then(Value::as_str) {
         Some(found) if found == expected => Ok(()),
         Some(found) => Err(Refusal::WrongType { expected, found: printable(found) }),
@@ -252,12 +252,12 @@ fn check_critical(value: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn malformed(problem: &str) -> Refusal {
+pub(crate) fn malformed(problem: &str) -> Refusal {
     Refusal::StatementMalformed { problem: printable(problem) }
 }
 
 /// RFC 3339 in UTC with whole seconds, such as `2026-11-22T07:00:00Z`, and no other text of the same moment.
-pub(super) mod utc_seconds {
+pub(crate) mod utc_seconds {
     use jiff::Timestamp;
     use serde::Deserialize;
     use serde::Deserializer;
@@ -265,21 +265,21 @@ pub(super) mod utc_seconds {
     use serde::de::Error as _;
 
     /// Reads exactly the text that [`serialize`] writes.
-    pub(in crate::bundle) fn parse(text: &str) -> Option<Timestamp> {
+    pub(crate) fn parse(text: &str) -> Option<Timestamp> {
         text.parse::<Timestamp>().ok().filter(|time| time.to_string() == text && time.subsec_nanosecond() == 0)
     }
 
-    pub(in crate::bundle) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&whole(*time))
     }
 
-    pub(in crate::bundle) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         let text = String::deserialize(deserializer)?;
         parse(&text).ok_or_else(|| D::Error::custom("a time must look like `2026-01-31T12:00:00Z`"))
     }
 
     /// The moment without its fraction of a second.
-    pub(in crate::bundle) fn whole(time: Timestamp) -> Timestamp {
+    pub(crate) fn whole(time: Timestamp) -> Timestamp {
         Timestamp::from_second(time.as_second()).unwrap_or(time)
     }
 }

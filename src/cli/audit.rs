@@ -9,6 +9,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::Subcommand;
 use globset::GlobBuilder;
 use globset::GlobMatcher;
 use jiff::SignedDuration;
@@ -20,6 +21,8 @@ use super::Console;
 use super::Failure;
 use super::Outcome;
 use super::Status;
+use super::audit_checkpoint::AuditCheckpoint;
+use super::audit_verify::AuditVerify;
 use super::effects::effects;
 use super::law_book::load;
 use crate::finding::nearest;
@@ -45,10 +48,14 @@ use crate::workspace::find_root;
 /// Of several filters of one kind any one is enough, and those of different kinds must all be met.
 /// A clone without its whole history gives a partial trail and the exit status 1.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(
     after_help = "Examples:\n  lawbook audit\n  lawbook audit --policy pol-mfa-required --action disable --action delete\n  lawbook audit --since 2026-01-01 --until 2026-03-31 --effect --format markdown > evidence.md\n  lawbook audit --author ada@example.com --format jsonl\n  lawbook audit --signature none --signature bad\n  lawbook audit --limit 20 --output csv=trail.csv\n  lawbook audit --format neosc      the audit log of the NeoSC interface"
 )]
 pub(super) struct Audit {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// The folder of the law book [default: the nearest one from the current folder upwards]
     dir: Option<PathBuf>,
 
@@ -109,6 +116,12 @@ pub(super) struct Audit {
     allow_partial: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    Checkpoint(AuditCheckpoint),
+    Verify(AuditVerify),
+}
+
 #[derive(Debug, Clone)]
 struct Output {
     format: AuditFormat,
@@ -167,6 +180,11 @@ fn output(text: &str) -> Result<Output, String> {
 
 impl Audit {
     pub(super) fn run(self, console: &mut Console) -> Outcome {
+        match self.command {
+            Some(Command::Checkpoint(command)) => return command.run(console),
+            Some(Command::Verify(command)) => return command.run(console),
+            None => {}
+        }
         self.consistent()?;
         let root = find_root(self.dir.as_deref())?;
         take_objects_as_stored();

@@ -197,7 +197,7 @@ fn history(repository: &Repository, commit: &str, console: &Console) -> miette::
 }
 
 /// The time of signing: <https://reproducible-builds.org/specs/source-date-epoch/>, or the clock.
-fn now() -> Result<Timestamp, Failure> {
+pub(super) fn now() -> Result<Timestamp, Failure> {
     let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(Timestamp::now()) };
     let seconds = value.to_str().and_then(|text| text.parse::<i64>().ok());
     seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).ok_or_else(|| {

@@ -6,6 +6,8 @@
 
 mod as_of;
 mod audit;
+mod audit_checkpoint;
+mod audit_verify;
 mod blame;
 mod build;
 mod bundle;

@@ -10,6 +10,7 @@ use crate::report::audit::json::AUDIT_SCHEMA;
 use crate::report::diff::json::DIFF_SCHEMA;
 use crate::report::json::FINDINGS_SCHEMA;
 use crate::report::trial::json::EVALUATION_SCHEMA;
+use crate::report::verification::json::VERIFICATION_SCHEMA;
 use crate::report::versions::json::BLAME_SCHEMA;
 use crate::report::versions::json::LOG_SCHEMA;
 use crate::schema::DIRECTORY_SCHEMA;
@@ -48,6 +49,8 @@ enum Subject {
     Log,
     /// What `lawbook blame --format json` writes
     Blame,
+    /// What `lawbook audit verify --format json` writes
+    Verification,
 }
 
 impl Schema {
@@ -64,6 +67,7 @@ impl Schema {
             Subject::Audit => AUDIT_SCHEMA,
             Subject::Log => LOG_SCHEMA,
             Subject::Blame => BLAME_SCHEMA,
+            Subject::Verification => VERIFICATION_SCHEMA,
         };
         console.say(text.trim_end())?;
         Ok(Status::Fine)

@@ -23,8 +23,9 @@ pub fn read_json(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<OneMeaning>(bytes).map(|read| read.0)
 }
 
-/// Any JSON value without a repeated name.
-struct OneMeaning(Value);
+/// Any JSON value without a repeated name, for a document that is read piece by piece.
+#[derive(Debug)]
+pub struct OneMeaning(pub Value);
 
 impl<'de> Deserialize<'de> for OneMeaning {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -14,6 +14,7 @@ use crate::policy::PolicyId;
 use crate::policy::Statement;
 
 pub use index::Index;
+pub use json::OneMeaning;
 pub use json::read_json;
 pub use request::Action;
 pub use request::DEFAULT_SOURCE;

@@ -65,6 +65,15 @@ pub enum RepositoryError {
         /// The folder.
         dir: PathBuf,
     },
+    /// It is a commit, and not a name that moves on with the history.
+    #[error("`{name}` is neither a branch nor a tag of `{}`", dir.display())]
+    #[diagnostic(help("name a branch or a tag, such as `main` or `origin/main`"))]
+    NoReference {
+        /// What was asked for.
+        name: String,
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The history ends early.
     #[error("the history of `{}` is incomplete: {why}", dir.display())]
     #[diagnostic(help("fetch the rest with `git fetch --unshallow`"))]

@@ -12,6 +12,7 @@ pub mod human;
 pub mod json;
 pub mod printable;
 pub mod trial;
+pub mod verification;
 pub mod versions;
 
 use std::collections::BTreeSet;
