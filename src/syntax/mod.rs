@@ -48,6 +48,7 @@ pub use node::Node;
 pub use node::NodeKind;
 pub use node::Style;
 pub use print::print;
+pub use print::print_json;
 
 /// What [`parse`] makes of a file.
 #[derive(Debug, Clone, Default)]

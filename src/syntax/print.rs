@@ -61,6 +61,13 @@ pub fn print(fields: &Map<String, Value>, order: &[&str]) -> String {
     text
 }
 
+/// The same as JSON, one field on a line.
+pub fn print_json(fields: &Map<String, Value>, order: &[&str]) -> String {
+    let lines: Vec<String> =
+        ordered(fields, order).into_iter().map(|(key, value)| format!("  {}", pair(key, value, Wish::NONE, Inside::Json))).collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
 /// The fields, those that `order` names first.
 pub(super) fn ordered<'f>(fields: &'f Map<String, Value>, order: &[&str]) -> Vec<(&'f str, &'f Value)> {
     let mut all: Vec<(&str, &Value)> = fields.iter().map(|(key, value)| (key.as_str(), value)).collect();

@@ -15,6 +15,7 @@ mod error;
 mod init;
 mod journal;
 mod place;
+mod put;
 
 use std::fs;
 use std::path::Path;
@@ -48,6 +49,8 @@ pub use error::WriteError;
 pub use init::InitError;
 pub use init::init_repository;
 pub use journal::Recovery;
+pub use put::delete;
+pub use put::put;
 
 /// How often a change is made again on a branch that has moved.
 const ATTEMPTS: usize = 8;
