@@ -39,6 +39,12 @@ impl Wish {
         let widest = written.and_then(|written| written.lines().skip(1).map(|line| line.trim().chars().count()).max());
         Self { style: node.style, width: widest.unwrap_or(WIDTH) }
     }
+
+    /// To be written like the one before it. Quotes that this one cannot do without say nothing of the next.
+    pub(super) fn beside(node: &Node) -> Self {
+        let is_needed = node.as_str().is_none_or(|text| !is_plain(text, Inside::Block));
+        if is_needed { Self::NONE } else { Self { style: node.style, ..Self::NONE } }
+    }
 }
 
 /// What a value stands in.

@@ -1,6 +1,7 @@
 //! What is wanted, as changes of files of one revision.
 
 use super::WriteError;
+use super::put::NewFile;
 use super::put::delete;
 use super::put::put;
 use crate::config::Selection;
@@ -68,7 +69,7 @@ pub(super) fn plan(change: &Change<'_>, workspace: &Workspace, commit: &str) -> 
     let plan = match change {
         Change::Toggle(id) => toggle(id, workspace, commit)?,
         Change::Put(policy) => {
-            let file = put(workspace, policy, None)?;
+            let file = put(workspace, policy, NewFile::default())?;
             let verb = if workspace.book.set.get(policy.id().as_str()).is_some() { "Update" } else { "Create" };
             Plan { subject: format!("{verb} {}", policy.id()), files: vec![file], enabled: Some(policy.enabled()) }
         }

@@ -49,6 +49,7 @@ pub use error::WriteError;
 pub use init::InitError;
 pub use init::init_repository;
 pub use journal::Recovery;
+pub use put::NewFile;
 pub use put::delete;
 pub use put::put;
 

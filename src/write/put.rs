@@ -17,20 +17,29 @@ use crate::syntax::EditError;
 use crate::syntax::Node;
 use crate::workspace::Workspace;
 
-/// The files that change when a policy takes the place of the one with its id, or is new: only the bytes of the values that differ, or a
-/// file of its own. A new file goes to `path` if that is free and part of the law book, else to where `new-file` says.
+/// What is already known of a file that is made for a policy.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NewFile<'a> {
+    /// Where it goes if that is free and part of the law book; else to where `new-file` says.
+    pub path: Option<&'a str>,
+    /// Its text, which says no more and no less than the policy; else that is printed.
+    pub text: Option<&'a str>,
+}
+
+/// The file that changes when a policy takes the place of the one with its id, or is new: only the bytes of the values that differ, or a
+/// file of its own.
 ///
 /// # Errors
 /// The id belongs to a policy of the other kind, there is no place for a new file, or the text does not allow the change.
-pub fn put(workspace: &Workspace, policy: &Policy, path: Option<&str>) -> Result<FileChange, WriteError> {
+pub fn put(workspace: &Workspace, policy: &Policy, file: NewFile<'_>) -> Result<FileChange, WriteError> {
     let id = policy.id().as_str();
-    let Some((file, document)) = standing(workspace, id) else { return add(workspace, policy, path) };
+    let Some((standing, document)) = standing(workspace, id) else { return add(workspace, policy, file) };
     if workspace.book.set.get(id).is_some_and(|found| found.kind() != policy.kind()) {
         return Err(WriteError::Taken { id: id.to_owned(), commit: commit(workspace) });
     }
-    let new = syntax::set_document(file.text(), document, &fields(document, policy), canonical_fields(policy.kind()));
-    let new = new.map_err(|why| WriteError::Edit { path: file.path().to_owned(), commit: commit(workspace), why })?;
-    Ok(FileChange { path: file.path().to_owned(), old: Some(file.text().to_owned()), new: Some(new) })
+    let new = syntax::set_document(standing.text(), document, &fields(document, policy), canonical_fields(policy.kind()));
+    let new = new.map_err(|why| WriteError::Edit { path: standing.path().to_owned(), commit: commit(workspace), why })?;
+    Ok(FileChange { path: standing.path().to_owned(), old: Some(standing.text().to_owned()), new: Some(new) })
 }
 
 /// The file that changes when a policy is deleted; it goes when it holds no other.
@@ -55,7 +64,7 @@ fn commit(workspace: &Workspace) -> String {
     workspace.revision.as_ref().map_or_else(String::new, |revision| revision.commit.clone())
 }
 
-fn add(workspace: &Workspace, policy: &Policy, path: Option<&str>) -> Result<FileChange, WriteError> {
+fn add(workspace: &Workspace, policy: &Policy, file: NewFile<'_>) -> Result<FileChange, WriteError> {
     let book = &workspace.book;
     let folded = policy.id().folded();
     if let Some(other) = book.set.policies().iter().find(|other| other.id().folded() == folded) {
@@ -63,8 +72,8 @@ fn add(workspace: &Workspace, policy: &Policy, path: Option<&str>) -> Result<Fil
     }
     let selection = Selection::new(&book.config);
     let is_taken = |path: &str| book.sources.iter().any(|(_, file)| file.path() == path);
-    let named = path.filter(|path| selection.selects(path) && !is_taken(path)).map(str::to_owned);
-    let path = named.unwrap_or_else(|| book.config.server.new_file.replace("{id}", &file_name(policy.id().as_str())));
+    let named = file.path.filter(|path| selection.selects(path) && !is_taken(path)).map(str::to_owned);
+    let path = named.unwrap_or_else(|| book.config.server.file_of(policy.id().as_str()));
     if !selection.selects(&path) {
         return Err(WriteError::NotSelected { path, commit: commit(workspace) });
     }
@@ -72,10 +81,11 @@ fn add(workspace: &Workspace, policy: &Policy, path: Option<&str>) -> Result<Fil
         let help = "take another id, or move what is in that file to another one".to_owned();
         return Err(WriteError::Conflict { path, why: "exists already, and holds other policies".to_owned(), help });
     }
-    let text = print(policy, &path);
+    let text = file.text.map_or_else(|| print(policy, &path), str::to_owned);
     let parsed = syntax::parse(crate::source::SourceId::new(0), &text);
-    let read = parsed.documents.first().and_then(|document| document.root.as_ref()).map(Node::to_json);
-    if !parsed.errors.is_empty() || read != Some(to_value(policy)) {
+    let value = parsed.documents.first().and_then(|document| document.root.as_ref()).map(Node::to_json);
+    let is_it = value.is_some_and(|value| from_value(policy.kind(), &value).is_ok_and(|read| read == *policy));
+    if !parsed.errors.is_empty() || !is_it {
         let why = EditError::Value(
             parsed.errors.first().map_or_else(|| "it cannot be written as YAML".to_owned(), |error| error.message.clone()),
         );
@@ -89,19 +99,6 @@ fn print(policy: &Policy, path: &str) -> String {
     let Value::Object(fields) = to_value(policy) else { return String::new() };
     let order = canonical_fields(policy.kind());
     if path.ends_with(".json") { syntax::print_json(&fields, order) } else { syntax::print(&fields, order) }
-}
-
-/// An id as part of the name of a file. Nothing that it holds can lead to another folder.
-fn file_name(id: &str) -> String {
-    let mut name = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    name
 }
 
 /// The fields that the document needs to be this policy. What it does not say now and what goes without saying stays unsaid.
@@ -158,7 +155,7 @@ mod tests {
     #[track_caller]
     fn check_put(text: &str, policy: &Policy, expected: &str) {
         let workspace = book("", &[("policies/a.yaml", text)]);
-        let change = put(&workspace, policy, None).expect("a change");
+        let change = put(&workspace, policy, NewFile::default()).expect("a change");
         assert_eq!((change.path.as_str(), change.new.as_deref()), ("policies/a.yaml", Some(expected)));
     }
 
@@ -193,18 +190,21 @@ mod tests {
     fn a_new_policy_gets_a_file_of_its_own() {
         let new = policy(Kind::Control, &json!({"id": "é/../x".replace('/', "|"), "name": "No", "type": "network", "rules": ["a: b"]}));
         let workspace = book("", &[("policies/a.yaml", CONTROL)]);
-        let change = put(&workspace, &new, None).expect("a change");
+        let change = put(&workspace, &new, NewFile::default()).expect("a change");
         assert_eq!(change.path, "policies/%C3%A9%7C..%7Cx.yaml");
         assert_eq!(
             change.new.as_deref(),
             Some("id: é|..|x\nname: \"No\"\ndescription: \"\"\ntype: network\nrules:\n  - \"a: b\"\nenabled: true\n")
         );
-        assert_eq!(put(&workspace, &new, Some("policies/old/b.yml")).expect("a change").path, "policies/old/b.yml");
+        assert_eq!(
+            put(&workspace, &new, NewFile { path: Some("policies/old/b.yml"), text: None }).expect("a change").path,
+            "policies/old/b.yml"
+        );
         for taken in ["policies/a.yaml", "elsewhere/b.yaml"] {
-            assert_eq!(put(&workspace, &new, Some(taken)).expect("a change").path, change.path);
+            assert_eq!(put(&workspace, &new, NewFile { path: Some(taken), text: None }).expect("a change").path, change.path);
         }
         let json = book("[server]\nnew-file = \"policies/{id}.json\"\n", &[]);
-        let text = put(&json, &new, None).expect("a change").new.expect("a text");
+        let text = put(&json, &new, NewFile::default()).expect("a change").new.expect("a text");
         assert!(text.starts_with("{\n  \"id\": \"é|..|x\",\n  \"name\": \"No\",\n"), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), to_value(&new));
     }
@@ -213,7 +213,7 @@ mod tests {
     fn an_id_is_taken_once() {
         let workspace =
             book("", &[("policies/a.yaml", &format!("{CONTROL}---\n{ACCESS}")), ("policies/c.yaml", &CONTROL.replace("id: a", "id: d"))]);
-        let refused = |value: Value| put(&workspace, &policy(Kind::Control, &value), None).expect_err("refused").to_string();
+        let refused = |value: Value| put(&workspace, &policy(Kind::Control, &value), NewFile::default()).expect_err("refused").to_string();
         assert!(refused(json!({"id": "B", "name": "n", "type": "access"})).contains("has a policy `B` already"));
         assert!(refused(json!({"id": "b", "name": "n", "type": "access"})).contains("has a policy `B` already"));
         assert!(refused(json!({"id": "c", "name": "n", "type": "access"})).contains("`policies/c.yaml` exists already"));

@@ -213,7 +213,7 @@ impl<'t> Round<'t> {
             if new > old {
                 let before = (mine + old).checked_sub(1);
                 let like = before.or(Some(0)).and_then(|at| node.items().get(at));
-                let wish = like.map_or(Wish::NONE, |like| Wish { style: like.style, ..Wish::NONE });
+                let wish = like.map_or(Wish::NONE, Wish::beside);
                 let items = wanted.get(theirs + old..next_theirs)?;
                 self.insert(node, &elements, &dashes, before, items, wish)?;
             }

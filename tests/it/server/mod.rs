@@ -4,6 +4,7 @@ mod authzen;
 mod bounds;
 mod bundle;
 mod command;
+mod crud;
 mod live;
 mod neosc;
 mod reload;

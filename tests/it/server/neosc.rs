@@ -51,6 +51,27 @@ fn a_law_book_without_controls_has_the_three_defaults() {
     assert_eq!(answer[1]["rules"], serde_json::json!(["No direct connections", "WireGuard encryption", "Identity verification"]));
 }
 
+#[test]
+fn one_control_is_read_with_its_own_tag() {
+    let state = memory(&[("policies/b.yaml", MFA), ("policies/c.yaml", ACCESS)]);
+    let answer = ask(&state, "GET", "/api/policies/pol-mfa-required", "viewer");
+    let expected = LISTED.trim_start_matches('[').split_once("},").expect("two").0.to_owned() + "}";
+    assert_eq!((answer.status, answer.body), (200, expected));
+    let tag = answer.headers["etag"].to_str().expect("text").to_owned();
+    let get = |tag: &str| {
+        let request = Request::get("/api/policies/pol-mfa-required").header("authorization", "Bearer viewer").header("if-none-match", tag);
+        send(&state, request.body(Body::empty()).expect("a request"))
+    };
+    let same = get(&tag);
+    assert_eq!((same.status, same.body.as_str(), same.header("etag")), (304, "", Some(tag.as_str())));
+    assert_eq!(get("\"other\"").status, 200);
+    // What is not sent counts too: whoever changes it must not be overtaken unseen.
+    let enforced = memory(&[("policies/b.yaml", &format!("{MFA}require: a = 1\n"))]);
+    let other = ask(&enforced, "GET", "/api/policies/pol-mfa-required", "viewer");
+    assert_eq!(other.status, 200);
+    assert_ne!(other.header("etag"), Some(tag.as_str()));
+}
+
 #[track_caller]
 fn check(method: &str, path: &str, token: &str, status: u16, body: &str) {
     let state = memory(&[("policies/b.yaml", MFA), ("policies/c.yaml", ACCESS)]);
@@ -61,9 +82,14 @@ fn check(method: &str, path: &str, token: &str, status: u16, body: &str) {
 
 #[test]
 fn strangers_are_told_what_the_document_says() {
-    for (method, path) in
-        [("GET", "/api/policies"), ("PATCH", "/api/policies/pol-mfa-required"), ("PATCH", "/api/policies/x"), ("GET", "/api/audit-logs")]
-    {
+    let one = "/api/policies/pol-mfa-required";
+    let requests = [("GET", "/api/policies"), ("POST", "/api/policies"), ("GET", one), ("PUT", one), ("PATCH", one), ("DELETE", one)];
+    for (method, path) in requests.into_iter().chain([
+        ("GET", "/api/policies/x"),
+        ("PUT", "/api/policies/x"),
+        ("PATCH", "/api/policies/x"),
+        ("GET", "/api/audit-logs"),
+    ]) {
         check(method, path, "", 401, r#"{"detail":"Not authenticated"}"#);
         check(method, path, "wrong", 401, r#"{"detail":"Invalid token"}"#);
     }
@@ -78,8 +104,10 @@ fn strangers_are_told_what_the_document_says() {
 
 #[test]
 fn what_is_not_there_is_told_apart() {
-    check("PATCH", "/api/policies/unknown", "admin", 404, r#"{"detail":"Policy not found"}"#);
-    check("PATCH", "/api/policies/ReadReports", "admin", 404, r#"{"detail":"Policy not found"}"#);
+    for method in ["GET", "PUT", "PATCH", "DELETE"] {
+        check(method, "/api/policies/unknown", "admin", 404, r#"{"detail":"Policy not found"}"#);
+        check(method, "/api/policies/ReadReports", "admin", 404, r#"{"detail":"Policy not found"}"#);
+    }
     check("PATCH", "/api/policies/%FF", "admin", 404, r#"{"detail":"Policy not found"}"#);
     check("PATCH", "/api/policies/a%2Fb", "admin", 404, r#"{"detail":"Not Found"}"#);
     check("GET", "/api/policies/a/b", "", 404, r#"{"detail":"Not Found"}"#);
@@ -92,12 +120,11 @@ fn what_is_not_there_is_told_apart() {
 fn the_method_is_looked_at_before_the_token() {
     let state = memory(&[("policies/b.yaml", MFA)]);
     let cases = [
-        ("POST", "/api/policies", "GET"),
-        ("PUT", "/api/policies", "GET"),
-        ("DELETE", "/api/policies", "GET"),
-        ("OPTIONS", "/api/policies", "GET"),
-        ("GET", "/api/policies/pol-mfa-required", "PATCH"),
-        ("PUT", "/api/policies/x", "PATCH"),
+        ("PUT", "/api/policies", "GET, POST"),
+        ("DELETE", "/api/policies", "GET, POST"),
+        ("OPTIONS", "/api/policies", "GET, POST"),
+        ("POST", "/api/policies/pol-mfa-required", "GET, PUT, PATCH, DELETE"),
+        ("OPTIONS", "/api/policies/x", "GET, PUT, PATCH, DELETE"),
         ("DELETE", "/api/audit-logs", "GET"),
     ];
     for (method, path, allowed) in cases {
@@ -126,7 +153,11 @@ fn a_slash_at_the_end_is_redirected_away() {
 
 #[test]
 fn a_role_bounds_what_its_holder_may_do() {
-    check("PATCH", "/api/policies/pol-mfa-required", "viewer", 403, r#"{"detail":"Admin access required"}"#);
+    let one = "/api/policies/pol-mfa-required";
+    for (method, path) in [("POST", "/api/policies"), ("PUT", one), ("PATCH", one), ("DELETE", one), ("PUT", "/api/policies/x")] {
+        check(method, path, "viewer", 403, r#"{"detail":"Admin access required"}"#);
+        check(method, path, "decide", 403, r#"{"detail":"this token may only ask for decisions"}"#);
+    }
     for path in ["/api/policies", "/api/audit-logs", "/status"] {
         check("GET", path, "decide", 403, r#"{"detail":"this token may only ask for decisions"}"#);
     }
@@ -136,9 +167,14 @@ fn a_role_bounds_what_its_holder_may_do() {
 fn a_server_that_cannot_commit_says_where_to_change_the_policy() {
     let book = || Some(snapshot(&[("policies/b.yaml", MFA)], "c0ffee0"));
     let bundle = server(Kind::Bundle("https://files.example/law".to_owned()), book());
-    let answer = ask(&bundle, "PATCH", "/api/policies/pol-mfa-required", "editor");
-    assert_eq!(answer.status, 409);
-    assert!(answer.body.contains("https://files.example/law") && answer.body.contains("repository"), "{}", answer.body);
+    let control = r#"{"name":"New","type":"access"}"#;
+    let one = "/api/policies/pol-mfa-required";
+    for (method, path) in [("POST", "/api/policies"), ("PUT", one), ("PATCH", one), ("DELETE", one)] {
+        let request = Request::builder().method(method).uri(path).header("authorization", "Bearer editor");
+        let answer = send(&bundle, request.body(Body::from(control)).expect("a request"));
+        assert_eq!(answer.status, 409, "{method}: {}", answer.body);
+        assert!(answer.body.contains("https://files.example/law") && answer.body.contains("repository"), "{}", answer.body);
+    }
     let folder = server(Kind::Folder("law".into()), book());
     let answer = ask(&folder, "PATCH", "/api/policies/pol-mfa-required", "editor");
     assert!(answer.status == 409 && answer.body.contains("git init"), "{}", answer.body);
