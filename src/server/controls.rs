@@ -131,7 +131,7 @@ fn unsent(control: &Control) -> Vec<u8> {
 }
 
 /// The strong entity tag of what is made of these parts.
-fn tag(parts: &[&[u8]]) -> String {
+pub fn tag(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part));
     let digest = hex(&hash.finalize());

@@ -23,6 +23,7 @@ mod reload;
 mod run;
 mod snapshot;
 mod unread;
+mod versions;
 mod watch;
 mod writes;
 

@@ -87,7 +87,8 @@ async fn one(snapshot: &Arc<Snapshot>, id: &str, headers: &HeaderMap) -> Result<
     Ok(tagged(response, &listed.tag))
 }
 
-fn tagged(mut response: Response, tag: &str) -> Response {
+/// An answer with its entity tag.
+pub fn tagged(mut response: Response, tag: &str) -> Response {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(ETAG, tag);
     }

@@ -14,6 +14,7 @@ mod problem;
 mod status;
 mod templates;
 mod toggle;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,6 +138,8 @@ pub fn app(state: Arc<State>) -> Router {
     Router::new()
         .route("/api/policies", any(neosc::policies))
         .route("/api/policies/{id}", any(control::policy))
+        .route("/api/policies/{id}/restore", any(versions::restore))
+        .route("/api/policies/{id}/versions", any(versions::versions))
         .route("/api/policy-templates", any(templates::templates))
         .route("/api/audit-logs", any(audit_logs::audit_logs))
         .route("/access/v1/evaluation", any(authzen::evaluation))

@@ -123,6 +123,9 @@ pub fn nowhere(uri: &Uri) -> Response {
 fn is_ours(path: &str) -> bool {
     match path {
         "/api/policies" | "/api/policy-templates" | "/api/audit-logs" => true,
-        _ => path.strip_prefix("/api/policies/").is_some_and(|id| !id.is_empty() && !id.contains('/')),
+        _ => path.strip_prefix("/api/policies/").is_some_and(|rest| {
+            let id = rest.strip_suffix("/versions").or_else(|| rest.strip_suffix("/restore")).unwrap_or(rest);
+            !id.is_empty() && !id.contains('/')
+        }),
     }
 }

@@ -12,3 +12,4 @@ mod router;
 mod signed;
 mod templates;
 mod toggle;
+mod versions;

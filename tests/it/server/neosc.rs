@@ -111,6 +111,10 @@ fn what_is_not_there_is_told_apart() {
     check("PATCH", "/api/policies/%FF", "admin", 404, r#"{"detail":"Policy not found"}"#);
     check("PATCH", "/api/policies/a%2Fb", "admin", 404, r#"{"detail":"Not Found"}"#);
     check("GET", "/api/policies/a/b", "", 404, r#"{"detail":"Not Found"}"#);
+    check("GET", "/api/policies/a%2Fb/versions", "", 404, r#"{"detail":"Not Found"}"#);
+    check("GET", "/api/policies/unknown/versions", "viewer", 404, r#"{"detail":"Policy not found"}"#);
+    check("GET", "/api/policies/ReadReports/versions", "viewer", 404, r#"{"detail":"Policy not found"}"#);
+    check("POST", "/api/policies/ReadReports/restore", "admin", 404, r#"{"detail":"Policy not found"}"#);
     check("GET", "/", "", 404, r#"{"detail":"Not Found"}"#);
     check("GET", "/api/other", "", 404, r#"{"detail":"Not Found"}"#);
     check("GET", "/api/other/", "", 404, r#"{"detail":"Not Found"}"#);
@@ -126,6 +130,8 @@ fn the_method_is_looked_at_before_the_token() {
         ("POST", "/api/policies/pol-mfa-required", "GET, PUT, PATCH, DELETE"),
         ("OPTIONS", "/api/policies/x", "GET, PUT, PATCH, DELETE"),
         ("DELETE", "/api/audit-logs", "GET"),
+        ("POST", "/api/policies/x/versions", "GET"),
+        ("GET", "/api/policies/x/restore", "POST"),
     ];
     for (method, path, allowed) in cases {
         let answer = ask(&state, method, path, "");
@@ -149,6 +155,7 @@ fn a_slash_at_the_end_is_redirected_away() {
     check(&ask(&state, "PATCH", "/api/policies/", ""), "/api/policies");
     check(&ask(&state, "GET", "/api/audit-logs/?limit=3", ""), "/api/audit-logs?limit=3");
     check(&ask(&state, "PATCH", "/api/policies/pol%20a/", ""), "/api/policies/pol%20a");
+    check(&ask(&state, "GET", "/api/policies/pol%20a/versions/?limit=1", ""), "/api/policies/pol%20a/versions?limit=1");
 }
 
 #[test]
@@ -160,6 +167,16 @@ fn a_role_bounds_what_its_holder_may_do() {
     }
     for path in ["/api/policies", "/api/audit-logs", "/status"] {
         check("GET", path, "decide", 403, r#"{"detail":"this token may only ask for decisions"}"#);
+    }
+}
+
+#[test]
+fn a_body_is_bounded() {
+    let state = memory(&[("policies/b.yaml", MFA)]);
+    for (method, path) in [("POST", "/api/policies"), ("PUT", "/api/policies/pol-mfa-required")] {
+        let request = Request::builder().method(method).uri(path).header("authorization", "Bearer admin");
+        let answer = send(&state, request.body(Body::from(format!("{{\"name\":\"{}\"}}", "x".repeat(1 << 20)))).expect("a request"));
+        assert_eq!(answer.status, 413, "{method}: {}", answer.body);
     }
 }
 
