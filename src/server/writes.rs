@@ -298,7 +298,7 @@ fn control_in<'s>(set: &'s PolicySet, id: &str) -> Option<&'s Control> {
 ///
 /// # Errors
 /// A defect of the program.
-pub fn schema(config: &Config) -> Result<Schema, write::WriteError> {
+fn schema(config: &Config) -> Result<Schema, write::WriteError> {
     Schema::new(&config.actions).map_err(|error| write::WriteError::Conflict {
         path: "lawbook.toml".to_owned(),
         why: error.to_string(),

@@ -4,6 +4,7 @@ mod authzen;
 mod bounds;
 mod bundle;
 mod command;
+mod crowd;
 mod crud;
 mod live;
 mod neosc;
