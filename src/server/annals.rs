@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::versions::Versions;
 use crate::report::audit::wire_time;
 
 pub use crate::report::audit::neosc::Entry as AuditEntry;
@@ -21,6 +22,8 @@ pub struct Annals {
     pub created: Arc<BTreeMap<String, Timestamp>>,
     /// The time of the root commit.
     pub root: Option<Timestamp>,
+    /// What every control has said, by id; absent where only a list of changes is known.
+    pub versions: Option<Arc<Versions>>,
 }
 
 /// Which entries are asked for.

@@ -9,6 +9,7 @@ use sha2::Sha256;
 
 use super::annals::Annals;
 use super::defaults::DEFAULTS;
+use super::draft::hidden;
 use super::snapshot::Snapshot;
 use super::snapshot::hex;
 use crate::policy::Control;
@@ -35,11 +36,39 @@ pub struct ControlEntry {
     pub created_at: String,
 }
 
+/// A control as it is sent, and as it is.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// What is sent.
+    pub entry: ControlEntry,
+    /// The control, also with what is not sent of it.
+    pub control: Control,
+    /// Its entity tag, with the quotes.
+    pub tag: String,
+}
+
+impl Listed {
+    /// A control that was created at this time.
+    pub fn new(control: Control, created: Timestamp) -> Self {
+        let entry = ControlEntry {
+            id: control.id.as_str().to_owned(),
+            name: control.name.clone(),
+            description: control.description.clone(),
+            category: control.category.clone(),
+            rules: control.rules.clone(),
+            enabled: control.enabled,
+            created_at: wire_time(created),
+        };
+        let tag = tag(&[&serde_json::to_vec(&entry).unwrap_or_default(), &unsent(&control)]);
+        Self { entry, control, tag }
+    }
+}
+
 /// A list of controls as it is sent.
 #[derive(Debug)]
 pub struct Listing {
     /// The controls, in order of creation, then of path and position.
-    pub entries: Vec<ControlEntry>,
+    pub controls: Vec<Listed>,
     /// The JSON.
     pub body: Vec<u8>,
     /// Its entity tag, with the quotes.
@@ -56,21 +85,24 @@ impl Listing {
             Policy::Control(control) => Some(control),
             Policy::Access(_) => None,
         });
-        let mut dated: Vec<(Timestamp, ControlEntry)> = controls.map(|control| dated(control, snapshot, annals)).collect();
+        let mut dated: Vec<(Timestamp, Listed)> = controls.map(|control| dated(control, snapshot, annals)).collect();
         if dated.is_empty() {
             let root = annals.root.unwrap_or(snapshot.loaded_at);
-            dated = DEFAULTS.iter().map(|default| (root, default.entry(root))).collect();
+            let made = DEFAULTS.iter().filter_map(|default| default.control(&wire_time(root)));
+            dated = made.map(|control| (root, Listed::new(control, root))).collect();
         }
         dated.sort_by_key(|(time, _)| *time);
-        let entries: Vec<ControlEntry> = dated.into_iter().map(|(_, entry)| entry).collect();
+        let controls: Vec<Listed> = dated.into_iter().map(|(_, listed)| listed).collect();
+        let entries: Vec<&ControlEntry> = controls.iter().map(|listed| &listed.entry).collect();
         let body = serde_json::to_vec(&entries)?;
-        let tag = tag(&body);
-        Ok(Self { entries, body, tag })
+        let unsent: Vec<u8> = controls.iter().flat_map(|listed| unsent(&listed.control)).collect();
+        let tag = tag(&[&body, &unsent]);
+        Ok(Self { controls, body, tag })
     }
 
     /// The control with this id.
-    pub fn get(&self, id: &str) -> Option<&ControlEntry> {
-        self.entries.iter().find(|entry| entry.id == id)
+    pub fn get(&self, id: &str) -> Option<&Listed> {
+        self.controls.iter().find(|listed| listed.entry.id == id)
     }
 }
 
@@ -84,32 +116,26 @@ pub fn is_dated(snapshot: &Snapshot) -> bool {
     first.created_at.is_some() && controls.all(|control| control.created_at.is_some())
 }
 
-fn dated(control: &Control, snapshot: &Snapshot, annals: &Annals) -> (Timestamp, ControlEntry) {
+fn dated(control: &Control, snapshot: &Snapshot, annals: &Annals) -> (Timestamp, Listed) {
     let id = control.id.as_str();
     let written = control.created_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     let time =
         written.or_else(|| annals.created.get(id).copied()).or_else(|| snapshot.undated.get(id).copied()).unwrap_or(snapshot.loaded_at);
-    let entry = ControlEntry {
-        id: id.to_owned(),
-        name: control.name.clone(),
-        description: control.description.clone(),
-        category: control.category.clone(),
-        rules: control.rules.clone(),
-        enabled: control.enabled,
-        created_at: wire_time(time),
-    };
-    (time, entry)
+    (time, Listed::new(control.clone(), time))
 }
 
-/// The strong entity tag of a body.
-fn tag(body: &[u8]) -> String {
-    let digest = hex(&Sha256::digest(body));
+/// What is not sent of a control, and counts all the same for whoever changes it; nothing, mostly.
+fn unsent(control: &Control) -> Vec<u8> {
+    let hidden = hidden(control);
+    if hidden.is_empty() { Vec::new() } else { serde_json::to_vec(&hidden).unwrap_or_default() }
+}
+
+/// The strong entity tag of what is made of these parts.
+pub fn tag(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    let digest = hex(&hash.finalize());
     format!("\"{}\"", digest.get(..32).unwrap_or(&digest))
-}
-
-/// The entity tag of one control.
-pub fn tag_of(entry: &ControlEntry) -> String {
-    tag(&serde_json::to_vec(entry).unwrap_or_default())
 }
 
 /// Whether a header that lists entity tags, or `*`, names one of these.

@@ -1,9 +1,7 @@
 //! The three controls that a law book without controls is said to have, word for word as the NeoSC interface documents them.
 
-use jiff::Timestamp;
-
-use super::controls::ControlEntry;
-use crate::report::audit::wire_time;
+use crate::policy::Control;
+use crate::policy::PolicyId;
 
 /// A default control.
 #[derive(Debug)]
@@ -46,25 +44,23 @@ pub const DEFAULTS: [Default; 3] = [
 ];
 
 impl Default {
-    /// The control as it is listed, created at this time.
-    pub fn entry(&self, created: Timestamp) -> ControlEntry {
-        ControlEntry {
-            id: self.id.to_owned(),
+    /// The control, in force and created at this time; `None` never, because its id is one.
+    pub fn control(&self, created_at: &str) -> Option<Control> {
+        Some(Control {
+            id: PolicyId::new(self.id)?,
             name: self.name.to_owned(),
             description: self.description.to_owned(),
             category: self.category.to_owned(),
             rules: self.rules.map(str::to_owned).to_vec(),
             enabled: true,
-            created_at: wire_time(created),
-        }
-    }
-
-    /// The control as a policy file.
-    pub fn file(&self, created_at: &str, enabled: bool) -> String {
-        let rules: String = self.rules.iter().map(|rule| format!("  - {rule}\n")).collect();
-        format!(
-            "id: {}\nname: {}\ndescription: {}\ntype: {}\nrules:\n{rules}enabled: {enabled}\ncreated_at: \"{created_at}\"\n",
-            self.id, self.name, self.description, self.category
-        )
+            created_at: Some(created_at.to_owned()),
+            require: None,
+            service: None,
+            source: None,
+            actions: None,
+            members: None,
+            except: None,
+            metadata: None,
+        })
     }
 }

@@ -6,11 +6,13 @@
 //! JSON is accepted as the subset of YAML that it is. Everything is bounded (see [`limits`]), so no input can exhaust the stack,
 //! the memory or the patience of a server.
 //!
-//! Existing files are changed by [`set_scalar`] and [`set_entry`], which replace bytes in place and prove, by parsing again, that
-//! nothing else changed.
+//! Existing files are changed by [`set_scalar`], [`set_entry`], [`set_document`] and [`remove_document`], which replace bytes in place and prove, by
+//! parsing again, that nothing else changed.
 
+mod amend;
 mod build;
 mod checks;
+mod cut;
 mod decode;
 mod edit;
 mod error;
@@ -21,6 +23,7 @@ mod locate;
 mod node;
 mod pieces;
 mod places;
+mod print;
 mod scalar;
 mod splice;
 
@@ -31,6 +34,8 @@ mod trees;
 
 use crate::source::Span;
 
+pub use amend::set_document;
+pub use cut::remove_document;
 pub use decode::DecodeError;
 pub use decode::decode;
 pub use edit::EditError;
@@ -44,6 +49,8 @@ pub use node::Node;
 pub use node::NodeKind;
 pub use node::Style;
 pub use pieces::pieces;
+pub use print::print;
+pub use print::print_json;
 
 /// What [`parse`] makes of a file.
 #[derive(Debug, Clone, Default)]

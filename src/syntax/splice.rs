@@ -38,15 +38,15 @@ pub(super) fn entry(text: &str, root: &Node, key: &str, value: &Value<'_>) -> Op
             return None;
         }
         return Some(match found {
-            Some(entry) => replace_inline(text, entry, value.text),
+            Some(entry) => replace_inline(text, Slot::of(entry), value.text),
             None => insert_flow(text, root, key, value.text),
         });
     }
     let indent = root.entries().first().map_or("", |entry| indentation(text, entry.key_span.range().start));
     let layout = layout(value, indent, line_ending(text, root.span.range().end));
     Some(match (found, layout) {
-        (Some(entry), Layout::Inline(value)) => replace_inline(text, entry, &value),
-        (Some(entry), Layout::Below(header, lines)) => replace_below(text, entry, header, &lines),
+        (Some(entry), Layout::Inline(value)) => replace_inline(text, Slot::of(entry), &value),
+        (Some(entry), Layout::Below(header, lines)) => replace_below(text, Slot::of(entry), header, &lines),
         (None, layout) => insert_block(text, root, &quoted(key), indent, layout),
     })
 }
@@ -69,14 +69,31 @@ fn layout<'v>(value: &Value<'v>, indent: &str, ending: &str) -> Layout<'v> {
     }
 }
 
-/// Where a value on the line of its key starts: after the colon, and after an anchor or a tag. `None` if there is no colon.
-fn value_place(text: &str, entry: &Entry) -> Option<usize> {
-    let gap = text.get(entry.key_span.range().end..entry.value.span.range().start)?;
-    let mut rest = gap.trim_start().strip_prefix(':')?;
+/// A value in its place, after a key or a dash.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot<'n> {
+    /// The end of the key, or of the dash.
+    pub(super) after: usize,
+    /// Whether it is a key, which a colon follows.
+    pub(super) is_key: bool,
+    pub(super) value: &'n Node,
+}
+
+impl<'n> Slot<'n> {
+    pub(super) fn of(entry: &'n Entry) -> Self {
+        Self { after: entry.key_span.range().end, is_key: true, value: &entry.value }
+    }
+}
+
+/// Where a value on the line of its key or dash starts: after the colon, and after an anchor or a tag. `None` if there is no colon.
+fn value_place(text: &str, slot: Slot<'_>) -> Option<usize> {
+    let start = slot.value.span.range().start;
+    let gap = text.get(slot.after..start)?;
+    let mut rest = if slot.is_key { gap.trim_start().strip_prefix(':')? } else { gap };
     loop {
         let property = rest.trim_start_matches([' ', '\t']);
         if !property.starts_with(['&', '!']) {
-            return Some(entry.value.span.range().start - rest.len());
+            return Some(start - rest.len());
         }
         rest = property.get(property.find(char::is_whitespace).unwrap_or(property.len())..)?;
     }
@@ -94,11 +111,11 @@ fn extent(text: &str, value: &Node) -> Range<usize> {
     span.start..end
 }
 
-fn replace_inline(text: &str, entry: &Entry, value: &str) -> Splice {
-    let old = extent(text, &entry.value);
-    match value_place(text, entry) {
+pub(super) fn replace_inline(text: &str, slot: Slot<'_>, value: &str) -> Splice {
+    let old = extent(text, slot.value);
+    match value_place(text, slot) {
         None => Splice { range: old.clone(), replacement: format!(": {value}"), old },
-        Some(place) if stands_below(&entry.value) => {
+        Some(place) if stands_below(slot.value) => {
             // A comment on the line of the key stays there.
             let kept = text.get(place..old.start).unwrap_or_default().trim_end();
             Splice { range: place..old.end, replacement: format!(" {value}{kept}"), old }
@@ -108,9 +125,9 @@ fn replace_inline(text: &str, entry: &Entry, value: &str) -> Splice {
     }
 }
 
-fn replace_below(text: &str, entry: &Entry, header: &str, lines: &str) -> Splice {
-    let old = extent(text, &entry.value);
-    let place = value_place(text, entry).unwrap_or(old.start);
+pub(super) fn replace_below(text: &str, slot: Slot<'_>, header: &str, lines: &str) -> Splice {
+    let old = extent(text, slot.value);
+    let place = value_place(text, slot).unwrap_or(old.start);
     let before = text.get(place..old.start).unwrap_or_default().trim_end();
     let end = line_end(text, old.end);
     let after = text.get(old.end..end).unwrap_or_default().trim_end();
@@ -156,7 +173,7 @@ fn insert_flow(text: &str, root: &Node, key: &str, value: &str) -> Splice {
 }
 
 /// Whether the document ends with a block scalar of which the blank lines after it are part (`|+`).
-fn keeps_blank_lines(text: &str, root: &Node) -> bool {
+pub(super) fn keeps_blank_lines(text: &str, root: &Node) -> bool {
     let mut last = root;
     while !last.aliased {
         last = match &last.kind {
@@ -170,7 +187,7 @@ fn keeps_blank_lines(text: &str, root: &Node) -> bool {
 }
 
 /// The end of the last of the blank lines after the line that ends at `at`.
-fn after_blank_lines(text: &str, mut at: usize) -> usize {
+pub(super) fn after_blank_lines(text: &str, mut at: usize) -> usize {
     loop {
         let start = at + line_break(text, at).len();
         let end = line_end(text, start);
@@ -183,28 +200,28 @@ fn after_blank_lines(text: &str, mut at: usize) -> usize {
 }
 
 /// A key as it is written without need for quotes, else as JSON.
-fn quoted(key: &str) -> String {
+pub(super) fn quoted(key: &str) -> String {
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     if plain { key.to_owned() } else { serde_json::Value::from(key).to_string() }
 }
 
-fn line_start(text: &str, at: usize) -> usize {
+pub(super) fn line_start(text: &str, at: usize) -> usize {
     text.get(..at).and_then(|before| before.rfind(['\n', '\r'])).map_or(0, |end| end + 1)
 }
 
-fn line_end(text: &str, at: usize) -> usize {
+pub(super) fn line_end(text: &str, at: usize) -> usize {
     text.get(at..).and_then(|after| after.find(['\n', '\r'])).map_or(text.len(), |length| at + length)
 }
 
 /// The line break at `at`, or nothing.
-fn line_break(text: &str, at: usize) -> &str {
+pub(super) fn line_break(text: &str, at: usize) -> &str {
     let after = text.get(at..).unwrap_or_default();
     ["\r\n", "\n", "\r"].into_iter().find(|ending| after.starts_with(ending)).unwrap_or_default()
 }
 
 /// How lines end around `at`: like the next one, else like the first one of the file.
-fn line_ending(text: &str, at: usize) -> &str {
+pub(super) fn line_ending(text: &str, at: usize) -> &str {
     [line_break(text, line_end(text, at)), line_break(text, line_end(text, 0)), "\n"]
         .into_iter()
         .find(|ending| !ending.is_empty())

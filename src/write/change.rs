@@ -1,7 +1,11 @@
 //! What is wanted, as changes of files of one revision.
 
 use super::WriteError;
+use super::put::NewFile;
+use super::put::delete;
+use super::put::put;
 use crate::config::Selection;
+use crate::policy::Policy;
 use crate::source::SourceFile;
 use crate::syntax::set_entry;
 use crate::workspace::Workspace;
@@ -28,6 +32,10 @@ pub type Holds<'a> = &'a dyn Fn(&Workspace) -> bool;
 pub enum Change<'a> {
     /// The policy of this id is put out of force, or in force again. Only the bytes of the value change.
     Toggle(String),
+    /// This policy takes the place of the one with its id, or is new. Only the bytes of what differs change.
+    Put(Box<Policy>),
+    /// The policy of this id goes, and its file when it holds no other.
+    Delete(String),
     /// New policy files, by path and text; all or none.
     Create(Vec<(String, String)>),
     /// Anything else, by a subject for the commit.
@@ -40,6 +48,8 @@ impl std::fmt::Debug for Change<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Toggle(id) => f.debug_tuple("Toggle").field(id).finish(),
+            Self::Put(policy) => f.debug_tuple("Put").field(policy).finish(),
+            Self::Delete(id) => f.debug_tuple("Delete").field(id).finish(),
             Self::Create(files) => f.debug_tuple("Create").field(files).finish(),
             Self::Other(subject, _) => f.debug_tuple("Other").field(subject).finish_non_exhaustive(),
             Self::Expecting(change, _) => f.debug_tuple("Expecting").field(change).finish_non_exhaustive(),
@@ -58,6 +68,12 @@ pub(super) struct Plan {
 pub(super) fn plan(change: &Change<'_>, workspace: &Workspace, commit: &str) -> Result<Plan, WriteError> {
     let plan = match change {
         Change::Toggle(id) => toggle(id, workspace, commit)?,
+        Change::Put(policy) => {
+            let file = put(workspace, policy, NewFile::default())?;
+            let verb = if workspace.book.set.get(policy.id().as_str()).is_some() { "Update" } else { "Create" };
+            Plan { subject: format!("{verb} {}", policy.id()), files: vec![file], enabled: Some(policy.enabled()) }
+        }
+        Change::Delete(id) => Plan { subject: format!("Delete {id}"), files: vec![delete(workspace, id)?], enabled: None },
         Change::Create(files) => create(files, workspace, commit)?,
         Change::Other(subject, find) => Plan { subject: (*subject).to_owned(), files: find(workspace)?, enabled: None },
         Change::Expecting(change, holds) if holds(workspace) => self::plan(change, workspace, commit)?,
@@ -98,7 +114,8 @@ fn is_file_path(path: &str) -> bool {
         let plain = !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':']) && !part.chars().any(char::is_control);
         // What some file systems take for `.git` as well.
         let folded = part.trim_end_matches(['.', ' ']).to_lowercase();
-        plain && folded != ".git" && folded != "git~1"
+        // No file system that matters has longer names.
+        plain && folded != ".git" && folded != "git~1" && part.len() <= 255
     };
     path.len() <= 4096 && path.split('/').all(part)
 }
@@ -122,6 +139,7 @@ mod tests {
         {
             check(path, false);
         }
-        check(&"a/".repeat(3000), false);
+        check(&format!("a{}", "/a".repeat(3000)), false);
+        check(&"a".repeat(256), false);
     }
 }

@@ -42,6 +42,15 @@ pub enum WriteError {
         /// Why.
         why: EditError,
     },
+    /// The id belongs to another policy.
+    #[error("commit `{commit}` has a policy `{id}` already")]
+    #[diagnostic(help("choose another id; upper and lower case do not tell two apart"))]
+    Taken {
+        /// The id of that policy.
+        id: String,
+        /// The commit that was looked at.
+        commit: String,
+    },
     /// The path can be no file of a law book.
     #[error("`{path}` cannot be the path of a file in a law book")]
     #[diagnostic(help("use a relative path without `..`, `.git` and control characters"))]
@@ -176,7 +185,7 @@ pub enum WriteError {
 impl WriteError {
     /// Whether the state of the repository is the reason, so that the same change may succeed later.
     pub fn is_conflict(&self) -> bool {
-        !matches!(self, Self::UnknownPolicy { .. } | Self::BadPath { .. } | Self::Io { .. } | Self::Journal { .. } | Self::Key(_))
+        !matches!(self, Self::UnknownPolicy { .. } | Self::Io { .. } | Self::Journal { .. } | Self::Key(_))
     }
 
     /// For `map_err`: what the system says, with the place.

@@ -15,6 +15,7 @@ mod error;
 mod init;
 mod journal;
 mod place;
+mod put;
 mod restore;
 
 use std::fs;
@@ -49,6 +50,9 @@ pub use error::WriteError;
 pub use init::InitError;
 pub use init::init_repository;
 pub use journal::Recovery;
+pub use put::NewFile;
+pub use put::delete;
+pub use put::put;
 pub use restore::Former;
 
 /// How often a change is made again on a branch that has moved.

@@ -10,6 +10,8 @@ use lawbook::history::Person;
 use lawbook::history::Repository as Opened;
 use lawbook::history::RepositoryError;
 use lawbook::history::Trail;
+use lawbook::policy::from_value;
+use lawbook::schema::Kind;
 use lawbook::write::Authorship;
 use lawbook::write::Change;
 use lawbook::write::FileChange;
@@ -91,6 +93,36 @@ fn a_policy_without_the_field_gets_it_and_its_neighbours_stay() {
     write(&repository.path(), None, &toggle("A")).expect("writes");
     assert_eq!(repository.read("policies/two.yaml"), format!("{}enabled: false\n---\n{neighbour}", policy("A")));
     sound(&repository);
+}
+
+fn put(value: &serde_json::Value) -> Change<'static> {
+    Change::Put(Box::new(from_value(Kind::Access, value).expect("a policy")))
+}
+
+#[test]
+fn a_policy_is_put_and_deleted_where_it_stands() {
+    let repository = Repository::new();
+    repository.write("policies/two.yaml", format!("{TEXT}---\n{}", policy("B"))).commit("begin");
+    let dir = repository.path();
+    let wanted = |members: &[&str]| serde_json::json!({"_id": "A", "service": "report", "actions": ["read"], "members": members});
+    write(&dir, None, &put(&wanted(&["staff", "board"]))).expect("writes");
+    let expected = TEXT.replace("staff # all\r\n", "staff # all\r\n  - board\r\n");
+    assert_eq!(repository.read("policies/two.yaml"), format!("{expected}---\n{}", policy("B")));
+    let same = write(&dir, None, &put(&wanted(&["staff", "board"]))).expect("writes");
+    assert_eq!(same.commit, same.parent, "nothing to change is no commit");
+    write(&dir, None, &Change::Delete("A".to_owned())).expect("writes");
+    assert_eq!(repository.read("policies/two.yaml"), policy("B"));
+    write(&dir, None, &Change::Delete("B".to_owned())).expect("writes");
+    assert!(!dir.join("policies/two.yaml").exists());
+    write(&dir, None, &put(&wanted(&["staff"]))).expect("writes");
+    assert!(
+        repository.read("policies/A.yaml").starts_with("_id: A\n_type: Policy\nsource: private\nservice: report\nactions:\n  - read\n")
+    );
+    sound(&repository);
+    assert_eq!(repository.git(&["log", "-4", "--format=%s"]), "Create A\nDelete B\nDelete A\nUpdate A");
+    refused(&repository, None, &Change::Delete("B".to_owned()), "there is no policy `B`", "spelling");
+    let control = from_value(Kind::Control, &serde_json::json!({"id": "a", "name": "A", "type": "access"})).expect("a control");
+    refused(&repository, None, &Change::Put(Box::new(control)), "has a policy `A` already", "another id");
 }
 
 #[cfg(unix)]

@@ -4,13 +4,17 @@ mod around;
 mod audit_logs;
 mod authzen;
 mod batch;
+mod change;
+mod control;
 mod health;
+mod invalid;
 mod neosc;
 mod path;
 mod problem;
 mod status;
 mod templates;
 mod toggle;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,7 +137,9 @@ type App = axum::extract::State<Arc<State>>;
 pub fn app(state: Arc<State>) -> Router {
     Router::new()
         .route("/api/policies", any(neosc::policies))
-        .route("/api/policies/{id}", any(toggle::policy))
+        .route("/api/policies/{id}", any(control::policy))
+        .route("/api/policies/{id}/restore", any(versions::restore))
+        .route("/api/policies/{id}/versions", any(versions::versions))
         .route("/api/policy-templates", any(templates::templates))
         .route("/api/audit-logs", any(audit_logs::audit_logs))
         .route("/access/v1/evaluation", any(authzen::evaluation))

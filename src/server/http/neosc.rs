@@ -1,4 +1,4 @@
-//! `GET /api/policies`, and what the documented framework answers where there is nothing.
+//! `/api/policies`, and what the documented framework answers where there is nothing.
 
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ use super::LATER_WAIT;
 use super::around::Served;
 use super::around::caller;
 use super::around::nothing_served;
+use super::change::Asked;
+use super::control::post;
+use super::control::writer;
 use super::path;
 use super::problem::Form;
 use super::problem::raw_json;
@@ -32,11 +35,24 @@ use crate::server::controls::names_tag;
 use crate::server::snapshot::Snapshot;
 
 /// The collection of controls.
-pub async fn policies(State(state): App, Extension(Served(snapshot)): Extension<Served>, method: Method, headers: HeaderMap) -> Response {
-    if method != Method::GET {
-        return Form::Detail.wrong_method("GET");
+pub async fn policies(State(state): App, Extension(Served(snapshot)): Extension<Served>, request: Request) -> Response {
+    match *request.method() {
+        Method::GET => list(&state, snapshot, request.headers()).await,
+        Method::POST => {
+            let caller = match writer(&state, request.headers()) {
+                Ok(caller) => caller,
+                Err(refusal) => return *refusal,
+            };
+            let Some(snapshot) = snapshot else { return nothing_served(Form::Detail) };
+            let asked = Asked::new(&caller, &request);
+            post(&state, snapshot, asked, request).await.unwrap_or_else(|refusal| refusal)
+        }
+        _ => Form::Detail.wrong_method("GET, POST"),
     }
-    if let Err(refusal) = reader(&state, &headers) {
+}
+
+async fn list(state: &super::State, snapshot: Option<Arc<Snapshot>>, headers: &HeaderMap) -> Response {
+    if let Err(refusal) = reader(state, headers) {
         return *refusal;
     }
     let Some(snapshot) = snapshot else { return nothing_served(Form::Detail) };
@@ -44,7 +60,7 @@ pub async fn policies(State(state): App, Extension(Served(snapshot)): Extension<
         Ok(listing) => listing,
         Err(refusal) => return refusal,
     };
-    let unchanged = text(&headers, "if-none-match").is_some_and(|header| names_tag(header, &[&listing.tag]));
+    let unchanged = text(headers, "if-none-match").is_some_and(|header| names_tag(header, &[&listing.tag]));
     let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { raw_json(StatusCode::OK, listing.body.clone()) };
     if let Ok(tag) = HeaderValue::from_str(&listing.tag) {
         response.headers_mut().insert(ETAG, tag);
@@ -107,6 +123,9 @@ pub fn nowhere(uri: &Uri) -> Response {
 fn is_ours(path: &str) -> bool {
     match path {
         "/api/policies" | "/api/policy-templates" | "/api/audit-logs" => true,
-        _ => path.strip_prefix("/api/policies/").is_some_and(|id| !id.is_empty() && !id.contains('/')),
+        _ => path.strip_prefix("/api/policies/").is_some_and(|rest| {
+            let id = rest.strip_suffix("/versions").or_else(|| rest.strip_suffix("/restore")).unwrap_or(rest);
+            !id.is_empty() && !id.contains('/')
+        }),
     }
 }

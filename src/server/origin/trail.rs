@@ -13,6 +13,7 @@ use crate::policy::Policy;
 use crate::server::annals::Annals;
 use crate::server::annals::AuditEntry;
 use crate::server::snapshot::Snapshot;
+use crate::server::versions::versions;
 
 /// The history of a law book, read as far as the last snapshot needed.
 #[derive(Debug)]
@@ -41,7 +42,8 @@ impl History {
             let created = undated.into_iter().filter_map(|id| trail.created(&id).map(|time| (id, time.at))).collect();
             let root = if has_controls { None } else { repository.root(&commit).ok().map(|root| root.time.at) };
             let entries = trail.events().iter().rev().filter_map(AuditEntry::new).collect();
-            Ok(Annals { entries: Arc::new(entries), created: Arc::new(created), root })
+            let versions = Some(Arc::new(versions(trail)));
+            Ok(Annals { entries: Arc::new(entries), created: Arc::new(created), root, versions })
         })
     }
 }

@@ -35,8 +35,20 @@ pub struct Live {
 pub struct Answer {
     pub status: u16,
     pub commit: String,
+    pub headers: ureq::http::HeaderMap,
     pub body: Value,
     pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("text"))
+    }
+
+    #[track_caller]
+    pub fn tag(&self) -> &str {
+        self.header("etag").expect("a tag")
+    }
 }
 
 /// Options that tell their notices to a channel.
@@ -84,9 +96,16 @@ impl Live {
     }
 
     pub fn send(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
+        self.send_with(method, path, token, &[], body)
+    }
+
+    pub fn send_with(&self, method: &str, path: &str, token: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let response = match body {
             Some(body) => {
@@ -101,6 +120,7 @@ impl Live {
         Answer {
             status: response.status().as_u16(),
             commit,
+            headers: response.headers().clone(),
             body: serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone())),
             text,
         }
