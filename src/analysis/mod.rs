@@ -65,6 +65,7 @@ pub use meaning::Undecided;
 pub use meaning::is_sweeping;
 pub use missing::Lacking;
 pub use missing::Place;
+pub use missing::Services;
 pub use missing::admitted;
 pub use missing::escaped;
 pub use model::Model;

@@ -68,7 +68,7 @@ impl Side {
     }
 
     /// The statements at some positions.
-    pub fn at<'a>(&'a self, positions: &'a [u32]) -> impl Iterator<Item = &'a Prepared> {
+    pub fn at<'a>(&'a self, positions: &'a [u32]) -> impl Iterator<Item = &'a Prepared> + Clone {
         positions.iter().filter_map(|&position| self.get(position))
     }
 
@@ -136,8 +136,7 @@ impl Side {
         positions.dedup();
         let concerned =
             |statement: &&Statement| statement.service.matches(&request.service) && statement.actions.contains(&request.action.name);
-        let statements: Vec<Statement> = self.at(&positions).map(|prepared| &prepared.statement).filter(concerned).cloned().collect();
-        decide(&statements, request)
+        decide(self.at(&positions).map(|prepared| &prepared.statement).filter(concerned), request)
     }
 }
 
