@@ -5,7 +5,7 @@
 //! is found to be true while it is built. Of a list, a literal says that some element is in the set, and such literals
 //! are joined in disjunctions only.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -188,9 +188,35 @@ struct Joined<'a> {
     vocabulary: &'a Vocabulary,
     conjunction: bool,
     parts: Vec<Part>,
-    seen: HashSet<Formula>,
+    seen: Seen,
     /// Where among the parts the sets of an attribute are.
-    places: HashMap<AttributeId, usize>,
+    places: BTreeMap<AttributeId, usize>,
+}
+
+/// The formulas that have been met. A few are compared one by one, which is several times as fast as to hash them.
+#[derive(Default)]
+struct Seen {
+    few: Vec<Formula>,
+    many: HashSet<Formula>,
+}
+
+impl Seen {
+    const FEW: usize = 16;
+
+    fn contains(&self, formula: &Formula) -> bool {
+        self.few.contains(formula) || self.many.contains(formula)
+    }
+
+    /// Whether the formula had not been met.
+    fn insert(&mut self, formula: &Formula) -> bool {
+        let new = !self.contains(formula);
+        if new && self.few.len() < Self::FEW {
+            self.few.push(formula.clone());
+        } else if new {
+            self.many.insert(formula.clone());
+        }
+        new
+    }
 }
 
 /// A part of the whole.
@@ -205,7 +231,7 @@ struct Settled;
 
 impl<'a> Joined<'a> {
     fn new(vocabulary: &'a Vocabulary, conjunction: bool) -> Self {
-        Self { vocabulary, conjunction, parts: Vec::new(), seen: HashSet::new(), places: HashMap::new() }
+        Self { vocabulary, conjunction, parts: Vec::new(), seen: Seen::default(), places: BTreeMap::new() }
     }
 
     fn join(mut self, parts: impl IntoIterator<Item = Formula>) -> Formula {
@@ -236,7 +262,7 @@ impl<'a> Joined<'a> {
             Formula::All(inner) | Formula::Any(inner) if inner.is_empty() => Err(Settled),
             Formula::Literal(literal) => self.add_literal(literal),
             other => {
-                if self.seen.insert(other.clone()) {
+                if self.seen.insert(&other) {
                     self.parts.push(Part::Formula(other));
                 }
                 Ok(())
@@ -249,7 +275,7 @@ impl<'a> Joined<'a> {
         if self.seen.contains(&Formula::Literal(complement)) {
             return Err(Settled);
         }
-        if !self.seen.insert(Formula::Literal(literal.clone())) {
+        if !self.seen.insert(&Formula::Literal(literal.clone())) {
             return Ok(());
         }
         // Of a list, a conjunction of positive tests is about several elements. Negative ones are about all of them.

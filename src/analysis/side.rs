@@ -15,7 +15,6 @@ use super::people::People;
 use super::prepared::Caller;
 use super::prepared::Identity;
 use super::prepared::Prepared;
-use super::vocabulary::Vocabulary;
 use super::world::World;
 use crate::decision::Decision;
 use crate::decision::Request;
@@ -57,8 +56,8 @@ const BOTH: &[Effect] = &[Effect::Deny, Effect::Allow];
 
 impl Side {
     /// Makes a law book ready for looking up.
-    pub fn new(statements: Vec<Prepared>, people: Arc<People>, vocabulary: &Vocabulary) -> Self {
-        let index = Index::new(&statements, vocabulary);
+    pub fn new(statements: Vec<Prepared>, people: Arc<People>) -> Self {
+        let index = Index::new(&statements);
         Self { statements, people, world: None, index }
     }
 
