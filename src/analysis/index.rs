@@ -13,6 +13,7 @@ use super::formula::Literal;
 use super::formula::Test;
 use super::interval::Rank;
 use super::people::ANYBODY;
+use super::people::Header;
 use super::people::MemberId;
 use super::prepared::Prepared;
 use super::values::ValueSet;
@@ -60,6 +61,8 @@ type Parts = Vec<HashMap<MemberId, Rows>>;
 pub struct Index {
     grants: Parts,
     denials: Parts,
+    /// The headers of the statements, close together.
+    headers: Vec<Header>,
 }
 
 /// What is looked for.
@@ -78,7 +81,7 @@ impl Index {
         let parts = if statements.len() < WORTH_PARTS { 1 } else { PARTS };
         let listed = |effect| (0..parts).into_par_iter().with_max_len(1).map(|part| rows(statements, &told, effect, part, parts)).collect();
         let (grants, denials) = rayon::join(|| listed(Effect::Allow), || listed(Effect::Deny));
-        Self { grants, denials }
+        Self { grants, denials, headers: statements.iter().map(|prepared| prepared.header).collect() }
     }
 
     /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`, some of
@@ -97,8 +100,12 @@ impl Index {
             }
             let mut add = |positions: &[u32]| {
                 let fits = |position: &&u32| {
-                    let statement = statements.get(**position as usize);
-                    statement.is_some_and(|statement| roots.iter().all(|root| root.overlaps(statement)))
+                    let at = **position as usize;
+                    let overlap = |root: &&Prepared| {
+                        let at_a_glance = root.header.overlaps(*self.headers.get(at)?);
+                        at_a_glance.or_else(|| Some(root.overlaps(statements.get(at)?)))
+                    };
+                    roots.iter().all(|root| overlap(root).unwrap_or_default())
                 };
                 found.extend(positions.iter().filter(fits));
             };

@@ -180,29 +180,31 @@ pub fn admitted(statement: &Statement, lacking: &Lacking, lists: &Lists) -> Opti
     question.found().into_iter().find_map(|found| question.analysis.witness(&found, proves))
 }
 
-/// The statements of a law book by their service, so that not each of them needs a look for each denial.
+/// The statements of a law book by what they are about, so that not each of them needs a look for each denial.
 #[derive(Debug)]
-pub struct Services<'a> {
+pub struct Headers<'a> {
     statements: &'a [Statement],
-    positions: HashMap<&'a Selector, Vec<usize>>,
+    positions: HashMap<(&'a Selector, &'a Selector, &'a Actions), Vec<usize>>,
 }
 
-impl<'a> Services<'a> {
+impl<'a> Headers<'a> {
     /// Sorts the statements of a law book.
     pub fn new(statements: &'a [Statement]) -> Self {
-        let mut positions: HashMap<&Selector, Vec<usize>> = HashMap::new();
-        for (position, statement) in statements.iter().enumerate() {
-            positions.entry(&statement.service).or_default().push(position);
+        let mut positions: HashMap<_, Vec<usize>> = HashMap::new();
+        for (position, Statement { service, source, actions, .. }) in statements.iter().enumerate() {
+            positions.entry((service, source, actions)).or_default().push(position);
         }
         Self { statements, positions }
     }
 
-    /// The statements that have actions, a service and a source in common with one, in the order of the law book.
-    pub fn reach(&self, statement: &Statement) -> Vec<&'a Statement> {
-        let near = self.positions.iter().filter(|(service, _)| service.overlaps(&statement.service));
-        let mut near: Vec<usize> = near.flat_map(|(_, positions)| positions).copied().collect();
-        near.sort_unstable();
-        near.into_iter().filter_map(|position| self.statements.get(position)).filter(|other| meets(other, statement)).collect()
+    /// The statements whose headers, members left aside, have something in common with that of one, in the order of the law book.
+    pub fn reach(&self, one: &Statement) -> Vec<&'a Statement> {
+        let meets = |(service, source, actions): &(&Selector, &Selector, &Actions)| {
+            one.service.overlaps(service) && one.source.overlaps(source) && one.actions.overlaps(actions)
+        };
+        let mut reach: Vec<usize> = self.positions.iter().filter(|(header, _)| meets(header)).flat_map(|(_, at)| at).copied().collect();
+        reach.sort_unstable();
+        reach.into_iter().filter_map(|position| self.statements.get(position)).collect()
     }
 }
 
@@ -210,10 +212,9 @@ impl<'a> Services<'a> {
 /// some value; both have been run on it. `reach` is all of the law book that has anything in common with the denial. It need not hold the
 /// denial, which may be disabled.
 pub fn escaped(denial: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
-    let mut grants: Vec<(bool, &Statement)> =
-        reach.iter().filter(|statement| statement.effect == Effect::Allow).map(|grant| (!shares_a_member(grant, denial), *grant)).collect();
-    grants.sort_by_key(|(apart, _)| *apart);
-    grants.into_iter().take(GRANTS).find_map(|(_, grant)| escaped_with(denial, grant, lacking, reach, lists))
+    let grants = || reach.iter().copied().filter(|statement| statement.effect == Effect::Allow);
+    let (near, far) = (grants().filter(|grant| shares_a_member(grant, denial)), grants().filter(|grant| !shares_a_member(grant, denial)));
+    near.chain(far).take(GRANTS).find_map(|grant| escaped_with(denial, grant, lacking, reach, lists))
 }
 
 /// The same with one grant.
@@ -330,11 +331,6 @@ fn settled(expr: &Expr, term: &Term) -> Expr {
     }
 }
 
-/// Whether the headers, members left aside, have something in common.
-fn meets(one: &Statement, two: &Statement) -> bool {
-    one.service.overlaps(&two.service) && one.source.overlaps(&two.source) && one.actions.overlaps(&two.actions)
-}
-
 /// Whether a caller who is a member of one need be nothing more to be a member of the other.
 fn shares_a_member(one: &Statement, two: &Statement) -> bool {
     let everyone = |statement: &Statement| statement.members.contains(&Member::Everyone);
@@ -425,7 +421,7 @@ mod tests {
             let denial = with(Effect::Deny, "read | r | * | g", one);
             let book = [statement("G", Effect::Allow, "read | * | s | h"), with(Effect::Deny, "read | r | s | *", two), denial.clone()];
             for lacking in examined(&text).misses {
-                let Some(shown) = escaped(&denial, &lacking, &Services::new(&book).reach(&denial), &lists) else { continue };
+                let Some(shown) = escaped(&denial, &lacking, &Headers::new(&book).reach(&denial), &lists) else { continue };
                 let request = Request::from_authzen(&shown).expect("a request");
                 prop_assert!(decide(&book, &request).allowed, "{} {}", text, shown);
             }
@@ -440,7 +436,7 @@ mod tests {
             let others = others.iter().map(|text| statement("O", Effect::Deny, text));
             let grant = statement("G", Effect::Allow, "read | r | s | g");
             let book: Vec<Statement> = [grant, denial.clone()].into_iter().chain(others).collect();
-            escaped(&denial, &lacking, &Services::new(&book).reach(&denial), &Lists::default()).is_some()
+            escaped(&denial, &lacking, &Headers::new(&book).reach(&denial), &Lists::default()).is_some()
         };
         assert!(escapes(&[]));
         assert!(escapes(&[

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::analysis;
 use crate::analysis::Examined;
-use crate::analysis::Services;
+use crate::analysis::Headers;
 use crate::decision::Request;
 use crate::decision::decide;
 use crate::finding::Level;
@@ -31,16 +31,16 @@ fn check(book: &Book, sink: &mut Sink) {
     let concerned =
         |policy: &Policy, condition: &Examined| !condition.misses.is_empty() && matches!(policy, Policy::Access(access) if access.deny);
     let policies: Vec<_> = book.conditions().filter(|(policy, _, condition)| concerned(policy, condition)).collect();
-    let services = Services::new(book.set.statements());
+    let headers = Headers::new(book.set.statements());
     let drafts: Vec<Option<Draft>> =
-        policies.into_par_iter().map(|(policy, document, condition)| draft(book, &services, policy, document, condition)).collect();
+        policies.into_par_iter().map(|(policy, document, condition)| draft(book, &headers, policy, document, condition)).collect();
     drafts.into_iter().flatten().for_each(|draft| sink.report(draft));
 }
 
-fn draft(book: &Book, services: &Services<'_>, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Option<Draft> {
+fn draft(book: &Book, headers: &Headers<'_>, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Option<Draft> {
     let lists = book.lists();
     let denial = book.in_force(policy)?;
-    let reach = services.reach(&denial);
+    let reach = headers.reach(&denial);
     let escapes = condition.misses.iter().filter_map(|lacking| Some((lacking, analysis::escaped(&denial, lacking, &reach, &lists)?)));
     let escapes: Vec<_> = escapes.collect();
     let (lacking, witness) = escapes.first()?;
