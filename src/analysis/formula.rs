@@ -155,24 +155,30 @@ impl Formula {
     /// That everything a condition reads has a value that fits.
     pub fn fits(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
         let unfit = Self::each_unfit(condition, vocabulary);
-        let fits: Vec<Self> = unfit.into_iter().map(|unfit| unfit.negate(vocabulary)).collect();
-        Self::all(fits, vocabulary)
+        Self::none(unfit.into_iter(), vocabulary)
     }
 
     /// When the condition of a statement lets it apply: a grant whose condition reads a value that does not fit does not
     /// apply, a denial does.
     pub fn of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
+        Self::of_statement_and_fits(condition, effect, vocabulary).0
+    }
+
+    /// The same, and that everything fits which the condition reads.
+    pub fn of_statement_and_fits(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> (Self, Self) {
         let holds = Self::of_condition(condition, vocabulary);
-        match effect {
-            Effect::Allow => {
-                let fits = Self::fits(condition, vocabulary);
-                Self::all([holds, fits], vocabulary)
-            }
-            Effect::Deny => {
-                let unfit = Self::each_unfit(condition, vocabulary);
-                Self::any(std::iter::once(holds).chain(unfit), vocabulary)
-            }
-        }
+        let unfit = Self::each_unfit(condition, vocabulary);
+        let fits = Self::none(unfit.iter().cloned(), vocabulary);
+        let applies = match effect {
+            Effect::Allow => Self::all([holds, fits.clone()], vocabulary),
+            Effect::Deny => Self::any(std::iter::once(holds).chain(unfit), vocabulary),
+        };
+        (applies, fits)
+    }
+
+    /// That none of some formulas holds.
+    fn none(formulas: impl Iterator<Item = Self>, vocabulary: &Vocabulary) -> Self {
+        Self::all(formulas.map(|formula| formula.negate(vocabulary)), vocabulary)
     }
 
     /// For everything that a condition reads, that its value does not fit.

@@ -219,6 +219,9 @@ pub fn escaped(denial: &Statement, lacking: &Lacking, reach: &[&Statement], list
 
 /// The same with one grant.
 fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
+    if !may_be_one(grant, denial) {
+        return None;
+    }
     let term = &lacking.term;
     let caught = with_condition(denial, denial.condition.as_ref()?.expr().clone(), Effect::Allow, lists)?;
     let some_test = anywhere(denial, Expr::any(lacking.tests.iter().map(Place::satisfied).collect()), lists)?;
@@ -329,6 +332,12 @@ fn settled(expr: &Expr, term: &Term) -> Expr {
         Expr::Atom(atom) if negated(atom) => Expr::And(Vec::new()),
         Expr::Atom(_) => Expr::Or(Vec::new()),
     }
+}
+
+/// Whether some caller may be a member of both: nobody has two addresses.
+fn may_be_one(one: &Statement, two: &Statement) -> bool {
+    let address = |member: &Member| matches!(member, Member::Email(_));
+    !one.members.iter().chain(&two.members).all(address) || shares_a_member(one, two)
 }
 
 /// Whether a caller who is a member of one need be nothing more to be a member of the other.

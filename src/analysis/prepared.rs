@@ -302,8 +302,7 @@ impl Default for Ready {
 
 impl Ready {
     fn new(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
-        let formula = Formula::of_statement(condition, effect, vocabulary);
-        let fits = Formula::fits(condition, vocabulary);
+        let (formula, fits) = Formula::of_statement_and_fits(condition, effect, vocabulary);
         let asks = index::asked_set(&formula, vocabulary);
         Self { formula, fits, asks, reads_me: condition.terms().any(special::is_who) }
     }
