@@ -170,9 +170,9 @@ mod tests {
         Arc::new(Landing {
             commit: commit.to_owned(),
             parents: Vec::new(),
-            author: person(),
+            author: Arc::new(person()),
             authored: time,
-            committer: person(),
+            committer: Arc::new(person()),
             committed: time,
             subject: String::new(),
             trailers: Vec::new(),
