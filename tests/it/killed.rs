@@ -347,9 +347,10 @@ fn storm(place: Place, kills: usize) -> Hits {
         let mark = stage.git_dir.join(marks[round / 2 % marks.len()]);
         let span = u64::try_from(one.as_micros()).expect("short");
         // Half of them anywhere in the first changes, and half of them where a change is half done.
-        let wait = Duration::from_micros(match (aimed, random.below(2)) {
+        let wait = Duration::from_micros(match (aimed, random.below(3)) {
             (false, _) => random.below(span * 4),
             (true, 0) => 0,
+            (true, 1) => random.below(span / 100),
             (true, _) => random.below(span / 4),
         });
         println!("round {round}: {wait:?} of {one:?}, aimed: {aimed}");
