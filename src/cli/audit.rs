@@ -200,8 +200,7 @@ impl Audit {
         if trail.events().is_empty() && trail.partial().is_none() {
             load(Some(&root), Origin::Revision(self.reference.clone()))?;
             console.remark(
-                "no commit holds a policy that can be read\n  help: `lawbook check` says what is wrong with the files that `files` selects"
-                    .to_owned(),
+                "no commit holds a policy that can be read\n  help: `lawbook check` says what is wrong with the files that `files` selects",
             );
         }
         let people = People::at(&repository, &trail.tip())?;
