@@ -7,6 +7,7 @@
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::policy;
 use crate::policy::Control;
 use crate::policy::Policy;
 use crate::policy::Unreadable;
@@ -14,6 +15,9 @@ use crate::policy::from_value;
 use crate::policy::to_value;
 use crate::schema::Kind;
 use crate::schema::Schema;
+use crate::schema::canonical_fields;
+use crate::source::SourceId;
+use crate::syntax;
 
 /// The fields that the documented model does not have.
 const HIDDEN: [&str; 7] = ["require", "service", "source", "actions", "members", "except", "metadata"];
@@ -50,6 +54,23 @@ pub fn create(schema: &Schema, fields: &Fields, now: &str) -> Result<Control, Un
     all.retain(|key, value| !value.is_null() || !HIDDEN.contains(&key.as_str()));
     all.entry("created_at").or_insert_with(|| now.into());
     read(schema, &Value::Object(all))
+}
+
+/// A control that was made of a template, and its text in canonical format, both created at `now`. A text that cannot say so stays as it is, and then the
+/// history tells.
+pub fn dated(control: Control, text: String, now: &str) -> (Control, String) {
+    let parsed = syntax::parse(SourceId::new(0), &text);
+    let root = parsed.documents.first().and_then(|document| document.root.as_ref());
+    let dated = root.and_then(|root| {
+        let Value::Object(mut fields) = root.to_json() else { return None };
+        fields.insert("created_at".to_owned(), now.into());
+        let dated = syntax::set_document(&text, root, &fields, canonical_fields(Kind::Control)).ok()?;
+        policy::format(&dated).ok()
+    });
+    match dated {
+        Some(dated) => (Control { created_at: Some(now.to_owned()), ..control }, dated),
+        None => (control, text),
+    }
 }
 
 /// The id of a control with this name, such as `pol-mfa-required` for `MFA Required`; `None` for a name without a letter or digit
@@ -140,6 +161,16 @@ mod tests {
         }
         let refused = replace(&schema(), &control, &fields(json!({"name": "A", "type": "access", "require": "a ="}))).expect_err("refused");
         assert_eq!(refused.conditions.len(), 1);
+    }
+
+    #[test]
+    fn a_template_is_dated_where_people_would_write_it() {
+        let control =
+            create(&schema(), &fields(json!({"id": "a", "name": "A", "type": "access", "require": "a = 1"})), "2020-01-01T00:00:00Z");
+        let text = "# why\nid: a\nname: A\ntype: access\nenabled: true # now\nrequire: a = 1\n";
+        let (control, dated) = dated(control.expect("a control"), text.to_owned(), "2026-03-01T10:00:00.000Z");
+        assert_eq!(control.created_at.as_deref(), Some("2026-03-01T10:00:00.000Z"));
+        assert_eq!(dated, text.replace("# now\n", "# now\ncreated_at: \"2026-03-01T10:00:00.000Z\"\n"));
     }
 
     #[test]

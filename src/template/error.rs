@@ -70,6 +70,8 @@ pub enum TemplateError {
     /// What is to be the parameters is something else.
     #[error("{message}")]
     Body {
+        /// The field that is wrong; absent for the body as a whole.
+        field: Option<String>,
         /// What is wrong: lower case, no full stop.
         message: String,
         /// What to do next.

@@ -71,22 +71,23 @@ pub fn control(name: &str, body: &Value) -> Result<NewPolicy, TemplateError> {
     if template.kind != Kind::Control {
         return Err(TemplateError::NotAControl { template: template.name });
     }
-    let wrong = |message: &str| TemplateError::Body {
+    let wrong = |field: Option<&str>, message: &str| TemplateError::Body {
+        field: field.map(str::to_owned),
         message: message.to_owned(),
         help: "send an object such as `{\"id\": \"pol-a\", \"parameters\": {}}`".to_owned(),
     };
-    let body = body.as_object().ok_or_else(|| wrong("the body is not an object"))?;
+    let body = body.as_object().ok_or_else(|| wrong(None, "the body is not an object"))?;
     if let Some(other) = body.keys().find(|key| !["id", "parameters"].contains(&key.as_str())) {
-        return Err(wrong(&format!("the body has a field `{}`", error::shown(other))));
+        return Err(wrong(Some(other), &format!("the body has a field `{}`", error::shown(other))));
     }
     let id = match body.get("id") {
         None | Some(Value::Null) => None,
-        Some(id) => Some(id.as_str().ok_or_else(|| wrong("`id` is not a string"))?),
+        Some(id) => Some(id.as_str().ok_or_else(|| wrong(Some("id"), "`id` is not a string"))?),
     };
     let none = Map::new();
     let parameters = match body.get("parameters") {
         None => &none,
-        Some(parameters) => parameters.as_object().ok_or_else(|| wrong("`parameters` is not an object"))?,
+        Some(parameters) => parameters.as_object().ok_or_else(|| wrong(Some("parameters"), "`parameters` is not an object"))?,
     };
     let mut policies = template.instantiate(id, parameters)?;
     policies.pop().ok_or_else(|| template.unfit("it makes no policy"))

@@ -40,6 +40,8 @@ pub(super) enum Step {
     Lock,
     Files,
     Index,
+    /// The branch is held.
+    Taken,
     Branch,
     FilesInPlace,
     IndexInPlace,
@@ -214,7 +216,7 @@ impl<'a> Checkout<'a> {
         }
         index.write().map_err(failed)?;
         let bytes = fs::read(&self.places.copy).map_err(WriteError::io("read", &self.places.copy))?;
-        store(&self.places.held, &bytes)
+        store(self.places.index_lock.own(), &bytes)
     }
 
     /// Makes git look into the files that may have changed without looking changed, as every git command does that writes the

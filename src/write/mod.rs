@@ -8,6 +8,7 @@
 //! Hooks of the repository are not run, and no filter is applied: files are stored and checked out byte for byte, and one that a
 //! filter (`core.autocrlf`, for instance) has altered on disk differs from its commit and is not written to.
 
+mod branch;
 mod change;
 mod checkout;
 mod commit;
@@ -22,7 +23,6 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use git2::ErrorCode;
 use git2::Oid;
 
 use crate::bundle::SigningKey;
@@ -33,6 +33,7 @@ use crate::history::Signers;
 use crate::workspace::Origin;
 use crate::workspace::Workspace;
 
+use branch::Branch;
 use change::Plan;
 use checkout::After;
 use checkout::Checkout;
@@ -223,13 +224,15 @@ impl Attempt<'_> {
 
     /// Moves the branch, if it is still where it was.
     fn advance(&self, old: Oid, new: Oid, subject: &str) -> Result<bool, WriteError> {
-        let git = self.repository.git();
-        let failed = |error: git2::Error| self.repository.error(&format!("move `{}`", self.branch), &error);
-        match git.reference_matching(self.branch, new, true, old, &format!("lawbook: {subject}")) {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::Locked) => Ok(false),
-            Err(error) => Err(failed(error).into()),
+        let Some(branch) = Branch::take(self.repository, self.places, self.branch, new)? else { return Ok(false) };
+        let moved = (self.after)(Step::Taken).and_then(|()| branch.advance(old, new, &format!("lawbook: {subject}")));
+        #[cfg(test)]
+        if matches!(moved, Err(WriteError::Killed)) {
+            return moved;
         }
+        let released = self.places.release_branch();
+        // What has happened has happened, and what is left over is taken away by the next writer.
+        if matches!(moved, Ok(true)) { Ok(true) } else { released.and(moved) }
     }
 
     /// Moves the branch, if it is still where it was and nobody has checked it out meanwhile. A worktree that the branch is

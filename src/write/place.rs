@@ -1,8 +1,10 @@
-//! Where a change keeps what it needs, under the git directory, and the lock that one writer holds at a time.
+//! Where a change keeps what it needs, under the git directory, and the locks that it holds: the one of the only writer of lawbook,
+//! and those of git.
 
 use std::fs;
 use std::fs::File;
 use std::fs::TryLockError;
+use std::io::ErrorKind;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -24,18 +26,64 @@ pub(super) struct Places {
     lock: PathBuf,
     /// What is being done.
     pub(super) journal: PathBuf,
-    /// The same file as `index_lock` while that is ours: two names of one file are how we know.
-    pub(super) held: PathBuf,
     /// The copy of the index that is worked on.
     pub(super) copy: PathBuf,
     /// The index.
     pub(super) index: PathBuf,
     /// What git takes before it touches the index. Whoever has it may replace the index by it.
-    pub(super) index_lock: PathBuf,
-    /// The same file as `head_lock` while that is ours.
-    head_held: PathBuf,
+    pub(super) index_lock: Lock,
     /// What git takes before it makes another branch the one that is checked out.
-    head_lock: PathBuf,
+    head_lock: Lock,
+    /// The git directory that all worktrees share.
+    common: PathBuf,
+}
+
+/// A lock file of git that is known to be ours, also after the process was killed: it is a second name of a file of our own.
+pub(super) struct Lock {
+    own: PathBuf,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// The lock file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The other name of the lock file, to write to while it is held.
+    pub(super) fn own(&self) -> &Path {
+        &self.own
+    }
+
+    /// Takes the lock with this content. Says whether nobody else has it.
+    pub(super) fn take(&self, content: &[u8]) -> Result<bool, WriteError> {
+        // INVARIANT: a new file, because the one before may be what the lock has become.
+        self.release()?;
+        fs::write(&self.own, content).map_err(WriteError::io("write", &self.own))?;
+        let linked = match self.path.parent() {
+            Some(folder) => fs::create_dir_all(folder).and_then(|()| fs::hard_link(&self.own, &self.path)),
+            None => fs::hard_link(&self.own, &self.path),
+        };
+        match linked {
+            Ok(()) => Ok(true),
+            // Git takes empty folders away, also those that were made a moment ago.
+            Err(why) if matches!(why.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => remove(&self.own).map(|()| false),
+            Err(why) => Err(WriteError::io("take the lock", &self.path)(why)),
+        }
+    }
+
+    /// Lets go of the lock, if it is ours.
+    pub(super) fn release(&self) -> Result<(), WriteError> {
+        if self.is_ours() {
+            remove(&self.path)?;
+        }
+        // Last, because it tells whose the lock is.
+        remove(&self.own)
+    }
+
+    fn is_ours(&self) -> bool {
+        same_file(&self.own, &self.path)
+    }
 }
 
 impl Places {
@@ -46,15 +94,15 @@ impl Places {
             fs::create_dir_all(&folder).map_err(WriteError::io("make the folder", &folder)).map(|()| folder)
         };
         let own = folder(repository.git_dir())?;
+        let git_dir = repository.git_dir();
         Ok(Self {
             lock: folder(repository.common_dir())?.join("lock"),
             journal: own.join("journal.json"),
-            held: own.join("held"),
             copy: own.join("copy"),
-            index: repository.git_dir().join("index"),
-            index_lock: repository.git_dir().join("index.lock"),
-            head_held: own.join("head"),
-            head_lock: repository.git_dir().join("HEAD.lock"),
+            index: git_dir.join("index"),
+            index_lock: Lock { own: own.join("held"), path: git_dir.join("index.lock") },
+            head_lock: Lock { own: own.join("head"), path: git_dir.join("HEAD.lock") },
+            common: repository.common_dir().to_owned(),
         })
     }
 
@@ -75,72 +123,77 @@ impl Places {
 
     /// Takes the lock of the index, as every git command does.
     pub(super) fn take_index(&self) -> Result<(), WriteError> {
-        if self.has_index() {
+        if self.index_lock.is_ours() {
             return Ok(());
         }
-        remove(&self.held)?;
-        fs::write(&self.held, b"").map_err(WriteError::io("write", &self.held))?;
         let since = Instant::now();
-        loop {
-            match fs::hard_link(&self.held, &self.index_lock) {
-                Ok(()) => return Ok(()),
-                Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {
-                    if since.elapsed() > INDEX_PATIENCE {
-                        return Err(WriteError::Busy { lock: self.index_lock.clone() });
-                    }
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(why) => return Err(WriteError::io("lock the index with", &self.index_lock)(why)),
+        while !self.index_lock.take(b"")? {
+            if since.elapsed() > INDEX_PATIENCE {
+                return Err(WriteError::Busy { lock: self.index_lock.path.clone() });
             }
+            std::thread::sleep(Duration::from_millis(10));
         }
+        Ok(())
     }
 
     /// Takes the lock of `HEAD`, as every git command does that checks out another branch. Says whether nobody else has it.
     pub(super) fn take_head(&self) -> Result<bool, WriteError> {
-        self.release_head()?;
-        fs::write(&self.head_held, b"").map_err(WriteError::io("write", &self.head_held))?;
-        match fs::hard_link(&self.head_held, &self.head_lock) {
-            Ok(()) => Ok(true),
-            Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => remove(&self.head_held).map(|()| false),
-            Err(why) => Err(WriteError::io("lock `HEAD` with", &self.head_lock)(why)),
-        }
+        self.head_lock.take(b"")
     }
 
     /// Lets go of `HEAD`, if it is ours.
     pub(super) fn release_head(&self) -> Result<(), WriteError> {
-        if same_file(&self.head_held, &self.head_lock) {
-            remove(&self.head_lock)?;
-        }
-        remove(&self.head_held)
+        self.head_lock.release()
     }
 
-    /// Makes what is in `held` the index, and lets go of it.
+    /// The lock of a branch, after it has been written down which one it is.
+    pub(super) fn branch(&self, name: &str) -> Result<Lock, WriteError> {
+        self.release_branch()?;
+        let file = self.branch_name();
+        fs::write(&file, name).map_err(WriteError::io("write", &file))?;
+        Ok(self.branch_lock(name))
+    }
+
+    /// Lets go of the branch that is held, if one is, and if it is ours.
+    pub(super) fn release_branch(&self) -> Result<(), WriteError> {
+        let file = self.branch_name();
+        let name = match fs::read_to_string(&file) {
+            Ok(name) => name,
+            Err(why) if why.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(why) => return Err(WriteError::io("read", &file)(why)),
+        };
+        self.branch_lock(&name).release()?;
+        remove(&file)
+    }
+
+    fn branch_name(&self) -> PathBuf {
+        self.common.join("lawbook").join("branch-name")
+    }
+
+    fn branch_lock(&self, name: &str) -> Lock {
+        Lock { own: self.common.join("lawbook").join("branch"), path: self.common.join(format!("{name}.lock")) }
+    }
+
+    /// Makes what was written to its lock the index, and lets go of it.
     pub(super) fn publish_index(&self) -> Result<(), WriteError> {
-        fs::rename(&self.index_lock, &self.index).map_err(WriteError::io("replace the index by", &self.index_lock))
+        let lock = &self.index_lock.path;
+        fs::rename(lock, &self.index).map_err(WriteError::io("replace the index by", lock))
     }
 
-    /// Lets go of the index, if it is ours, and forgets what was being done.
+    /// Lets go of everything that is ours, and forgets what was being done.
     pub(super) fn clear(&self) -> Result<(), WriteError> {
         self.release_head()?;
-        if self.has_index() {
-            remove(&self.index_lock)?;
-        }
+        self.release_branch()?;
         self.forget_copy()?;
         remove(&self.journal.with_extension("tmp"))?;
         remove(&self.journal)?;
-        // Last, because it tells whose the lock is.
-        remove(&self.held)
+        self.index_lock.release()
     }
 
     /// Removes the copy of the index, and what an interrupted writing of it has left.
     pub(super) fn forget_copy(&self) -> Result<(), WriteError> {
         remove(&self.copy.with_extension("lock"))?;
         remove(&self.copy)
-    }
-
-    /// Whether the lock of the index is ours.
-    fn has_index(&self) -> bool {
-        same_file(&self.held, &self.index_lock)
     }
 }
 
@@ -159,7 +212,7 @@ fn same_file(one: &Path, other: &Path) -> bool {
 /// Removes a file, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), WriteError> {
     match fs::remove_file(path) {
-        Err(why) if why.kind() != std::io::ErrorKind::NotFound => Err(WriteError::io("remove", path)(why)),
+        Err(why) if why.kind() != ErrorKind::NotFound => Err(WriteError::io("remove", path)(why)),
         _ => Ok(()),
     }
 }

@@ -22,7 +22,7 @@ use crate::workspace::Workspace;
 pub struct NewFile<'a> {
     /// Where it goes if that is free and part of the law book; else to where `new-file` says.
     pub path: Option<&'a str>,
-    /// Its text, which says no more and no less than the policy; else that is printed.
+    /// Its text, YAML, which says no more and no less than the policy; else that is printed, and so it is for a file of JSON.
     pub text: Option<&'a str>,
 }
 
@@ -81,7 +81,8 @@ fn add(workspace: &Workspace, policy: &Policy, file: NewFile<'_>) -> Result<File
         let help = "take another id, or move what is in that file to another one".to_owned();
         return Err(WriteError::Conflict { path, why: "exists already, and holds other policies".to_owned(), help });
     }
-    let text = file.text.map_or_else(|| print(policy, &path), str::to_owned);
+    // A text with comments is no JSON.
+    let text = file.text.filter(|_| !path.ends_with(".json")).map_or_else(|| print(policy, &path), str::to_owned);
     let parsed = syntax::parse(crate::source::SourceId::new(0), &text);
     let value = parsed.documents.first().and_then(|document| document.root.as_ref()).map(Node::to_json);
     let is_it = value.is_some_and(|value| from_value(policy.kind(), &value).is_ok_and(|read| read == *policy));
@@ -207,6 +208,9 @@ mod tests {
         let text = put(&json, &new, NewFile::default()).expect("a change").new.expect("a text");
         assert!(text.starts_with("{\n  \"id\": \"é|..|x\",\n  \"name\": \"No\",\n"), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), to_value(&new));
+        let known = NewFile { path: None, text: Some("# why\nid: é|..|x\nname: \"No\"\ntype: network\nrules: [\"a: b\"]\n") };
+        assert_eq!(put(&json, &new, known).expect("a change").new.as_deref(), Some(text.as_str()));
+        assert_eq!(put(&workspace, &new, known).expect("a change").new.as_deref(), known.text);
     }
 
     #[test]

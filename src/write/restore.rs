@@ -52,7 +52,7 @@ impl Former<'_> {
         let book = &workspace.book;
         let selection = Selection::new(&book.config);
         let taken = |path: &str| book.sources.iter().any(|(_, file)| file.path() == path);
-        let usual = book.config.server.new_file.replace("{id}", self.policy.id().as_str());
+        let usual = book.config.server.file_of(self.policy.id().as_str());
         let path = if selection.selects(self.path) && !taken(self.path) { self.path } else { &usual };
         if !selection.selects(path) {
             let commit = workspace.revision.as_ref().map_or_else(String::new, |revision| revision.commit.clone());
@@ -170,6 +170,11 @@ mod tests {
         check(&old, "elsewhere/a.yaml", &[], Ok(Some(("policies/A.yaml", &old))));
         let taken = [("policies/A.yaml", other.as_str()), ("policies/f.yaml", other.as_str())];
         check(&old, "policies/f.yaml", &taken, Err("`policies/A.yaml` is there already"));
+        let odd = text("A", "[x]").replace("_id: A", "_id: é?");
+        let past = workspace(&[("policies/past.yaml", odd.as_str())]);
+        let standing = past.standing("é?").expect("it was there");
+        let former = Former { policy: standing.policy.as_ref().expect("readable"), text: standing.text(), now: "é?", path: "" };
+        assert_eq!(former.change(&workspace(&[])).expect("a change").expect("a file").path, "policies/%C3%A9%3F.yaml");
         let flow = "--- {_id: A, service: s, actions: [read], members: [x]}";
         check(flow, "policies/a.yaml", &[], Ok(Some(("policies/a.yaml", &format!("{}\n", &flow[4..])))));
     }

@@ -58,9 +58,10 @@ fn sound(dir: &Path) {
     let left: Vec<_> = fs::read_dir(dir.join(".git/lawbook")).expect("there").flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left, ["lock"]);
     assert!(!dir.join(".git/index.lock").exists());
+    git(dir, &["update-ref", "HEAD", "HEAD"]);
 }
 
-const BEFORE: [Step; 4] = [Step::Journal, Step::Lock, Step::Files, Step::Index];
+const BEFORE: [Step; 5] = [Step::Journal, Step::Lock, Step::Files, Step::Index, Step::Taken];
 const AFTER: [Step; 3] = [Step::Branch, Step::FilesInPlace, Step::IndexInPlace];
 
 fn changes() -> [(Change<'static>, &'static str, &'static str); 3] {
@@ -210,6 +211,70 @@ fn nobody_checks_out_a_branch_while_it_moves_alone() {
     assert!(dir.join(".git/HEAD.lock").exists());
     fs::remove_file(dir.join(".git/HEAD.lock")).expect("removed");
     sound(dir);
+}
+
+/// A server that was killed while it moved the branch left a lock that neither git nor the next write could get past.
+#[test]
+fn a_branch_that_was_held_by_a_killed_writer_is_let_go_of() {
+    for (branch, lock) in [("live", "refs/heads/live.lock"), ("a/b", "refs/heads/a/b.lock")] {
+        let folder = repository();
+        let dir = folder.path();
+        git(dir, &["branch", branch]);
+        git(dir, &["pack-refs", "--all", "--prune"]);
+        let lock = dir.join(".git").join(lock);
+        let toggle = Change::Toggle("A".to_owned());
+        let kill = |step: Step| if step == Step::Taken { Err(WriteError::Killed) } else { Ok(()) };
+        let killed = write_stepwise(dir, Some(branch), &toggle, &authorship(), None, &kill);
+        assert!(matches!(killed, Err(WriteError::Killed)) && lock.exists(), "{killed:?}");
+        assert_eq!(recover(dir).expect("recovers"), Recovery::Nothing);
+        assert!(!lock.exists());
+        sound(dir);
+        // Or by the next write.
+        let killed = write_stepwise(dir, Some(branch), &toggle, &authorship(), None, &kill);
+        assert!(matches!(killed, Err(WriteError::Killed)) && lock.exists(), "{killed:?}");
+        let written = write(dir, Some(branch), &toggle, &authorship()).expect("writes");
+        assert_eq!(git(dir, &["rev-parse", branch]), written.commit);
+        sound(dir);
+        // What somebody else holds is not.
+        fs::write(&lock, "").expect("written");
+        let error = write(dir, Some(branch), &toggle, &authorship()).expect_err("held");
+        assert!(matches!(error, WriteError::Contended { .. }) && lock.exists(), "{error}");
+        assert_eq!(recover(dir).expect("recovers"), Recovery::Nothing);
+        assert!(lock.exists());
+        fs::remove_file(lock).expect("removed");
+        sound(dir);
+    }
+}
+
+#[test]
+fn a_branch_has_the_log_that_git_would_write() {
+    let toggle = Change::Toggle("A".to_owned());
+    for (setting, lines) in [("true", 2), ("always", 2), ("false", 1)] {
+        let folder = repository();
+        let dir = folder.path();
+        git(dir, &["config", "core.logAllRefUpdates", setting]);
+        git(dir, &["config", "user.name", "Ada Byron"]);
+        git(dir, &["config", "user.email", "ada@example.com"]);
+        let written = write(dir, None, &toggle, &authorship()).expect("writes");
+        for name in ["main", "HEAD"] {
+            let log = git(dir, &["reflog", "--format=%H %gn <%ge> %gs", name]);
+            assert_eq!(log.lines().count(), lines, "{setting}: {log}");
+            let expected = format!("{} Ada Byron <ada@example.com> lawbook: Disable A", written.commit);
+            assert_eq!(log.lines().next() == Some(&expected), lines == 2, "{log}");
+        }
+        assert_eq!(git(dir, &["rev-parse", "main"]), written.commit);
+        sound(dir);
+    }
+    // Where the branch is not checked out, the log of `HEAD` is none of its business; and a bare repository has none at all.
+    let folder = repository();
+    let dir = folder.path();
+    git(dir, &["branch", "live"]);
+    write(dir, Some("live"), &toggle, &authorship()).expect("writes");
+    assert_eq!(git(dir, &["reflog", "live"]).lines().count(), 2);
+    assert_eq!(git(dir, &["reflog", "HEAD"]).lines().count(), 1);
+    git(dir, &["clone", "--quiet", "--bare", ".", "bare.git"]);
+    write(&dir.join("bare.git"), Some("main"), &toggle, &authorship()).expect("writes");
+    assert_eq!(git(&dir.join("bare.git"), &["reflog", "main"]), "");
 }
 
 /// An edit of another file of the same size, in the second in which the index was written, was invisible to `git status` for

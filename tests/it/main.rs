@@ -19,6 +19,7 @@ mod exported;
 mod fuzz;
 mod history;
 mod hostile;
+mod killed;
 mod large;
 mod load;
 mod meaning;

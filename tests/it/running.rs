@@ -7,6 +7,8 @@ use std::io::Write;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ const START: Duration = Duration::from_secs(60);
 
 /// A running server with its administrator token.
 pub struct Server {
-    child: Child,
+    child: Mutex<Child>,
     agent: ureq::Agent,
     /// `http://127.0.0.1:PORT`.
     pub address: String,
@@ -59,11 +61,40 @@ impl Server {
             said.push(line);
         };
         let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).build().into();
-        Self { child, agent, address, token }
+        Self { child: Mutex::new(child), agent, address, token }
     }
 
     fn authorization(&self) -> String {
         format!("Bearer {}", self.token)
+    }
+
+    /// Sends a request with a reason for the change, and gives the status of the answer and its commit; `None` when there is no
+    /// answer, because the server is gone.
+    pub fn change(&self, method: &str, path: &str, reason: &str, body: Option<&Value>) -> Option<(u16, String)> {
+        let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address));
+        let request = request.header("authorization", self.authorization()).header("lawbook-reason", reason);
+        let answer = match body {
+            Some(body) => self.agent.run(request.body(body.to_string()).expect("a request")),
+            None => self.agent.run(request.body(()).expect("a request")),
+        };
+        let answer = answer.ok()?;
+        let commit = answer.headers().get("lawbook-commit").map(|value| value.to_str().expect("text").to_owned());
+        Some((answer.status().as_u16(), commit.unwrap_or_default()))
+    }
+
+    /// The JSON answer to a request, and the commit that it is of.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> (Value, String) {
+        let request = self.agent.get(format!("{}{path}", self.address)).header("authorization", self.authorization());
+        let mut answer = request.call().expect("an answer");
+        let commit = answer.headers().get("lawbook-commit").map(|value| value.to_str().expect("text").to_owned());
+        let text = answer.body_mut().read_to_string().expect("a body");
+        (serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}")), commit.unwrap_or_default())
+    }
+
+    /// Kills the process, which has no time to put anything in order.
+    pub fn kill(&self) {
+        drop(self.child.lock().expect("one at a time").kill());
     }
 
     /// Sends a JSON body and gives the JSON answer, which must have the status 200.
@@ -79,7 +110,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(child.kill());
+        drop(child.wait());
     }
 }

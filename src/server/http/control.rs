@@ -26,6 +26,7 @@ use super::change::answered;
 use super::change::change;
 use super::change::not_found;
 use super::change::with_findings;
+use super::from_template;
 use super::invalid;
 use super::invalid::Problem;
 use super::neosc::listing;
@@ -155,9 +156,15 @@ async fn delete(state: &Arc<super::State>, snapshot: Arc<Snapshot>, id: &str, as
     Ok(with_findings(&changed, id, response).await)
 }
 
-/// Creates the control that the body of a request describes.
+/// Creates the control that the body of a request describes, or that a template makes of it. Other parameters of the query are
+/// ignored, as the documented framework does.
 pub async fn post(state: &Arc<super::State>, snapshot: Arc<Snapshot>, asked: Asked, request: Request) -> Result<Response, Response> {
+    let template = path::parameter(request.uri().query(), "template");
     let mut fields = invalid::fields(request.into_body()).await?;
+    if let Some(template) = template {
+        let (control, text) = from_template::control(&template, fields).map_err(|problems| invalid::refuse(&problems))?;
+        return create(state, snapshot, asked, control, Some(text)).await;
+    }
     if !fields.contains_key("id") {
         match fields.get("name").and_then(Value::as_str).map(draft::id_of) {
             Some(Some(id)) => drop(fields.insert("id".to_owned(), id.into())),
@@ -175,7 +182,7 @@ pub async fn post(state: &Arc<super::State>, snapshot: Arc<Snapshot>, asked: Ask
 }
 
 /// Creates a control; `text` is the text of its file, where that is not for us to print.
-pub async fn create(
+async fn create(
     state: &Arc<super::State>,
     snapshot: Arc<Snapshot>,
     asked: Asked,

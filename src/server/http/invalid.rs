@@ -33,6 +33,11 @@ impl Problem {
         let loc = std::iter::once("body").chain(place.iter().copied()).map(step).collect();
         Self { kind, loc, msg, input: input.clone() }
     }
+
+    /// What is wrong with a parameter of the query.
+    pub fn of_query(kind: &'static str, parameter: &str, msg: String, input: &str) -> Self {
+        Self { kind, loc: vec!["query".into(), parameter.into()], msg, input: input.into() }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -59,11 +64,11 @@ pub async fn fields(body: Body) -> Result<Fields, Response> {
     })?;
     let none = |kind, msg: &str, input: &Value| refuse(&[Problem::new(kind, &[], msg.to_owned(), input)]);
     if bytes.is_empty() {
-        return Err(none("missing", "there is no body; send the control as a JSON object", &Value::Null));
+        return Err(none("missing", "there is no body; send a JSON object", &Value::Null));
     }
     match read_json(&bytes) {
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(other) => Err(none("model_attributes_type", "the body is not an object; send the control as a JSON object", &other)),
+        Ok(other) => Err(none("model_attributes_type", "the body is not an object; send a JSON object", &other)),
         Err(error) => Err(none("json_invalid", &format!("the body is not JSON: {error}"), &json!({}))),
     }
 }
@@ -85,7 +90,8 @@ pub fn blocked(findings: &[(&'static str, String)]) -> Response {
     refuse(&problems)
 }
 
-fn with_help(message: &str, help: Option<&str>) -> String {
+/// A message that says what to do next.
+pub fn with_help(message: &str, help: Option<&str>) -> String {
     help.map_or_else(|| message.to_owned(), |help| format!("{message}; {help}"))
 }
 

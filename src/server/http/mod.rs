@@ -6,6 +6,7 @@ mod authzen;
 mod batch;
 mod change;
 mod control;
+mod from_template;
 mod health;
 mod invalid;
 mod neosc;

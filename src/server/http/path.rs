@@ -34,9 +34,26 @@ pub fn encode(path: &str) -> String {
     out
 }
 
+/// The value of a parameter of a query; the last one where it is given several times, as the documented framework has it.
+pub fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    let text = |text: &str| decode(&text.replace('+', " "));
+    let mut pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.rfind(|(key, _)| text(key) == name).map(|(_, value)| text(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_value_of_a_parameter_counts() {
+        let check = |query: Option<&str>, expected: Option<&str>| assert_eq!(parameter(query, "a").as_deref(), expected, "{query:?}");
+        check(None, None);
+        check(Some(""), None);
+        check(Some("b=1&a"), Some(""));
+        check(Some("a=1&b=2&%61=x+y%2B"), Some("x y+"));
+        check(Some("aa=1&A=2"), None);
+    }
 
     #[track_caller]
     fn check(path: &str, decoded: &str, encoded: &str) {

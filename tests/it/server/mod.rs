@@ -6,6 +6,7 @@ mod bundle;
 mod command;
 mod crowd;
 mod crud;
+mod from_template;
 mod live;
 mod neosc;
 mod reload;
