@@ -33,6 +33,16 @@ pub(super) struct Happening {
 }
 
 impl Happening {
+    /// The files that it is about, relative to the root of the law book.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.path).chain(self.from.as_deref())
+    }
+
+    /// What the policy was called before.
+    pub(super) fn id_before(&self) -> &PolicyId {
+        self.renamed.as_ref().unwrap_or(&self.policy)
+    }
+
     /// What differs.
     pub(super) fn changes(&self) -> Vec<FieldChange> {
         changes(self.before.as_deref(), self.after.as_deref())

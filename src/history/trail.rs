@@ -31,6 +31,7 @@ use super::happening::Happening;
 use super::happening::Past;
 use super::happening::happenings;
 use super::merge::Merges;
+use super::merge::Places;
 use super::state::State;
 use super::thaw::Thawed;
 use super::walk::Line;
@@ -98,6 +99,8 @@ pub struct Trail {
     events: Vec<Event>,
     head: Sha256Hash,
     pub(super) created: HashMap<PolicyId, CommitTime>,
+    /// The files that policies have left.
+    places: Places,
     past: Past,
     pub(super) known: Known,
     pub(super) books: Ends<Book>,
@@ -146,13 +149,15 @@ impl Trail {
         let Thawed { tip, head, events, created, marks, state } = parts;
         let (mut known, mut books) = (Known::default(), Ends::default());
         let Some(position) = Position::again(marks, &mut known.schemas, repository)? else { return Ok(None) };
-        let mut past = Past::default();
+        let (mut past, mut places) = (Past::default(), Places::new());
         for event in &events {
             past.record(event.before.as_deref(), event.after.as_deref(), &event.landing);
+            place(&mut places, &event.policy, event.renamed.as_ref(), event.from.as_ref());
         }
         known.positions.leave(tip, position);
         books.leave(tip, Book { hash: StateHash::of(state.meanings()), state });
-        Ok(Some(Self { tip, partial: None, events, head, created: created.into_iter().collect(), past, known, books, walked: 0 }))
+        let created = created.into_iter().collect();
+        Ok(Some(Self { tip, partial: None, events, head, created, places, past, known, books, walked: 0 }))
     }
 
     /// The commit that the trail ends at.
@@ -211,6 +216,7 @@ impl Trail {
             events: Vec::new(),
             head: Sha256Hash::ZERO,
             created: HashMap::new(),
+            places: Places::new(),
             past: Past::default(),
             known: Known::default(),
             books: Ends::default(),
@@ -223,7 +229,7 @@ impl Trail {
     fn follow(&mut self, repository: &Repository, stops: &[Stop], progress: Progress<'_>) -> Result<(), HistoryError> {
         let Some(last) = stops.last() else { return Ok(()) };
         let signers = Signers::new(repository, &last.commit.to_string())?;
-        let mut merges = Merges::new(repository)?;
+        let mut merges = Merges::new(repository, stops)?;
         let mut done = 0;
         let mut known = std::mem::take(&mut self.known);
         self.books.expect(stops);
@@ -270,8 +276,16 @@ impl Trail {
 
     /// Chains what commits did to what is told already.
     fn record(&mut self, repository: &Repository, merges: &mut Merges<'_>, mut drafts: Vec<Draft>) -> Result<(), HistoryError> {
-        for draft in drafts.iter_mut().filter(|draft| draft.landing.parents.len() > 1) {
-            draft.merges = merges.judge(&repository.commit(&draft.landing.commit)?, &draft.happenings)?;
+        for draft in &mut drafts {
+            if draft.landing.parents.len() > 1 {
+                draft.merges = merges.judge(&repository.commit(&draft.landing.commit)?, &draft.happenings, &self.places)?;
+            }
+            for Happening { policy, renamed, from, .. } in &draft.happenings {
+                place(&mut self.places, policy, renamed.as_ref(), from.as_ref());
+            }
+        }
+        if let Some(commit) = merges.missing() {
+            self.partial.get_or_insert_with(|| format!("commit `{commit}` is missing"));
         }
         let mut seq = self.events.len() as u64;
         let numbered: Vec<(u64, Draft)> = drafts
@@ -304,6 +318,16 @@ impl Trail {
             }
             _ => {}
         }
+    }
+}
+
+/// Remembers the file that a policy left.
+fn place(places: &mut Places, policy: &PolicyId, renamed: Option<&PolicyId>, from: Option<&Arc<str>>) {
+    if let Some(known) = renamed.and_then(|old| places.remove(old)) {
+        places.insert(policy.clone(), known);
+    }
+    if let Some(from) = from {
+        places.entry(policy.clone()).or_default().insert(Arc::clone(from));
     }
 }
 

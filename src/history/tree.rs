@@ -28,6 +28,15 @@ pub(super) enum Content {
     Refused,
 }
 
+impl Content {
+    /// What an entry of this mode is.
+    pub(super) fn new(mode: u32, id: Oid) -> Self {
+        const TYPE: u32 = 0o170_000;
+        const FILE: u32 = 0o100_000;
+        if mode & TYPE == FILE { Self::Blob(id) } else { Self::Refused }
+    }
+}
+
 /// The policy files that differ: what stands there now, `None` when nothing does any more.
 pub(super) type Differences = BTreeMap<Arc<str>, Option<Content>>;
 
@@ -172,9 +181,7 @@ struct Name<'a> {
 
 impl Name<'_> {
     fn content(&self) -> Content {
-        const TYPE: u32 = 0o170_000;
-        const FILE: u32 = 0o100_000;
-        if self.mode & TYPE == FILE { Content::Blob(self.id) } else { Content::Refused }
+        Content::new(self.mode, self.id)
     }
 
     /// The order of git: a folder sorts as if its name ended in `/`.

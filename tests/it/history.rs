@@ -17,17 +17,17 @@ use crate::repository::Repository;
 use crate::repository::git;
 use crate::repository::policy;
 
-fn open(dir: &Path) -> Opened {
+pub fn open(dir: &Path) -> Opened {
     Opened::open(dir).expect("a repository")
 }
 
-fn read(dir: &Path) -> Trail {
+pub fn read(dir: &Path) -> Trail {
     Trail::read(&open(dir), "HEAD", Lines::Landed, &|_, _| ()).expect("a trail")
 }
 
 /// `<seq> <subject>: <action> <policy> <path>[ from <path>][ was <id>][ as in <subject>]`, and the fields of what was there before
 /// and after.
-fn show(trail: &Trail, event: &Event) -> String {
+pub fn show(trail: &Trail, event: &Event) -> String {
     let mut line = format!("{} {}: {} {} {}", event.seq, event.landing.subject, event.action, event.policy, event.path);
     line.extend(event.from.iter().map(|from| format!(" from {from}")));
     line.extend(event.renamed.iter().map(|id| format!(" was {id}")));
@@ -45,12 +45,12 @@ fn show(trail: &Trail, event: &Event) -> String {
     line + &event.changes().iter().map(field).collect::<String>()
 }
 
-fn lines(trail: &Trail) -> Vec<String> {
+pub fn lines(trail: &Trail) -> Vec<String> {
     trail.events().iter().map(|event| show(trail, event)).collect()
 }
 
 #[track_caller]
-fn check(dir: &Path, expected: &[&str]) {
+pub fn check(dir: &Path, expected: &[&str]) {
     assert_eq!(lines(&read(dir)), expected);
 }
 

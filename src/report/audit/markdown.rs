@@ -207,11 +207,9 @@ fn merge(event: &Event, report: &AuditReport<'_>) -> Option<String> {
     let how = match merge.kind {
         MergeKind::Taken => "merged as it was on one side",
         MergeKind::Combined => "merged, both sides combined by git",
-        MergeKind::Resolved if report.trail.partial().is_some() => {
-            "**merged, a conflict resolved by hand or an evil merge: too much history is missing to tell**"
-        }
         MergeKind::Resolved => "**merged, a conflict resolved by hand**",
         MergeKind::Evil => "**an evil merge: it holds what neither side holds and git does not make of them**",
+        MergeKind::Unknown => "**merged, by git, by hand, or an evil merge: too much is missing to tell**",
     };
     let people: Vec<String> = merge.contributors.iter().map(|person| code(&report.people.known(person).to_string())).collect();
     Some(if people.is_empty() { how.to_owned() } else { format!("{how}; contributors: {}", people.join(", ")) })

@@ -128,7 +128,7 @@ fn status(status: SignatureStatus) -> (&'static str, &'static str) {
 fn merge_colour(kind: MergeKind) -> &'static str {
     match kind {
         MergeKind::Taken | MergeKind::Combined => PLAIN,
-        MergeKind::Resolved => YELLOW,
+        MergeKind::Resolved | MergeKind::Unknown => YELLOW,
         MergeKind::Evil => RED,
     }
 }
