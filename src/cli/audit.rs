@@ -75,7 +75,7 @@ pub(super) struct Audit {
     #[arg(long, value_name = "TIME", value_parser = until)]
     until: Option<Timestamp>,
 
-    /// Only this policy, also under an id that it had before; may be repeated
+    /// Only this policy, under every id that it has had; may be repeated
     #[arg(long, value_name = "ID")]
     policy: Vec<String>,
 

@@ -3,6 +3,7 @@
 //! What commits changed comes read, batch by batch (`follow`). It is folded into the state of the law book one by one, named and
 //! serialised on all cores, and chained one by one again.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -191,7 +192,9 @@ impl Trail {
 
     /// The events that a filter lets pass, oldest first.
     pub fn filtered<'a>(&'a self, filter: &'a Filter, people: &'a People) -> impl DoubleEndedIterator<Item = &'a Event> {
-        self.events.iter().filter(|event| filter.accepts(event, people))
+        let lives = filter.policies.iter().filter_map(|id| self.lifeline(id));
+        let followed: BTreeSet<u64> = lives.flat_map(|life| life.events).map(|event| event.seq).collect();
+        self.events.iter().filter(move |event| filter.accepts(event, people, &followed))
     }
 
     /// When the policy was last introduced; `None` when it is not there, or was there before the trail begins.

@@ -83,7 +83,14 @@ fn each_event_tells_what_its_policy_gave_and_took() {
             &denied,
         ],
     );
-    check(&repository, &["--policy", "C"], &["rename C: no-change"]);
+    // A policy is followed through its ids, whichever of them is asked for.
+    let lived = [
+        &format!("create A: widens +group `staff` gains {ALWAYS}"),
+        &format!("update A: widens +group `guests` gains {ALWAYS}"),
+        "rename C: no-change",
+    ];
+    check(&repository, &["--policy", "A"], &lived);
+    check(&repository, &["--policy", "C"], &lived);
     check(&repository, &["--limit", "1"], &[&denied]);
 }
 
