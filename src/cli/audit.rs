@@ -29,6 +29,7 @@ use crate::finding::nearest;
 use crate::history::Action;
 use crate::history::Filter;
 use crate::history::Lines;
+use crate::history::Memory;
 use crate::history::People;
 use crate::history::Person;
 use crate::history::Repository;
@@ -192,11 +193,12 @@ impl Audit {
         let lines = if self.all_parents { Lines::All } else { Lines::Landed };
         let bar = console.progress("reading history", "commit");
         let show = |done, all| bar.show(done, all);
-        let trail = match lines {
+        let mut trail = match lines {
             Lines::Landed => Trail::cached(&repository, &self.reference, &show)?,
             Lines::All => Trail::read(&repository, &self.reference, lines, &show)?,
         };
         bar.clear();
+        trail.hold_to_requirement(&repository, Memory::Counts)?;
         if trail.events().is_empty() && trail.partial().is_none() {
             load(Some(&root), Origin::Revision(self.reference.clone()))?;
         }

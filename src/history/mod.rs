@@ -64,6 +64,7 @@ pub use repository::Revision;
 pub use repository::take_objects_as_stored;
 pub use requirement::Breach;
 pub use requirement::Demand;
+pub use requirement::Memory;
 pub use requirement::breaches;
 pub use signature::AllowedSigners;
 pub use signature::Signature;

@@ -20,6 +20,7 @@ use super::People;
 use super::Repository;
 use super::RepositoryError;
 use super::Sha256Hash;
+use super::Signature;
 use super::Signers;
 use super::chain;
 use super::chain::StateHash;
@@ -104,6 +105,7 @@ pub struct Trail {
     pub(super) books: Ends<Book>,
     /// How many commits were walked to get here.
     pub(super) walked: usize,
+    unaccounted: Vec<String>,
 }
 
 impl Trail {
@@ -153,7 +155,18 @@ impl Trail {
         }
         known.positions.leave(tip, position);
         books.leave(tip, Book { hash: StateHash::of(state.meanings()), state });
-        Ok(Some(Self { tip, partial: None, events, head, created: created.into_iter().collect(), past, known, books, walked: 0 }))
+        Ok(Some(Self {
+            tip,
+            partial: None,
+            events,
+            head,
+            created: created.into_iter().collect(),
+            past,
+            known,
+            books,
+            walked: 0,
+            unaccounted: Vec::new(),
+        }))
     }
 
     /// The commit that the trail ends at.
@@ -197,6 +210,35 @@ impl Trail {
         self.events.iter().filter(move |event| filter.accepts(event, people, &followed))
     }
 
+    /// The landing commits that had to be signed by somebody who may and are not accounted for, in hexadecimal, oldest first; none
+    /// before [`Self::hold_to_requirement`].
+    pub fn unaccounted(&self) -> &[String] {
+        &self.unaccounted
+    }
+
+    /// Takes other verdicts on the signatures of some commits, which are not accounted for. As long as there are any, a commit is
+    /// pinned only where the last commit that is in order pins it.
+    pub(super) fn judge_again(&mut self, verdicts: Vec<(String, Signature)>, pinned: &BTreeSet<Oid>) {
+        let found: HashMap<&str, &Signature> = verdicts.iter().map(|(commit, signature)| (commit.as_str(), signature)).collect();
+        let again = |landing: &Landing| {
+            let signature = found.get(landing.commit.as_str()).map(|&signature| signature.clone());
+            signature.or_else(|| {
+                let counts = found.is_empty() || Oid::from_str(&landing.commit).is_ok_and(|id| pinned.contains(&id));
+                landing.signature.without_a_pin().filter(|_| !counts)
+            })
+        };
+        let mut last: Option<Arc<Landing>> = None;
+        for event in &mut self.events {
+            if let Some(last) = last.as_ref().filter(|last| last.commit == event.landing.commit) {
+                event.landing = Arc::clone(last);
+            } else if let Some(signature) = again(&event.landing) {
+                event.landing = Arc::new(Landing { signature, ..(*event.landing).clone() });
+            }
+            last = Some(Arc::clone(&event.landing));
+        }
+        self.unaccounted = verdicts.into_iter().map(|(commit, _)| commit).collect();
+    }
+
     /// When the policy was last introduced; `None` when it is not there, or was there before the trail begins.
     pub fn created(&self, id: &str) -> Option<CommitTime> {
         self.created.get(id).copied()
@@ -218,6 +260,7 @@ impl Trail {
             known: Known::default(),
             books: Ends::default(),
             walked: 0,
+            unaccounted: Vec::new(),
         };
         trail.follow(repository, &line.stops, progress)?;
         Ok(trail)
