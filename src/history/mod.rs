@@ -6,6 +6,7 @@
 //! `cache` keeps a trail on disk, in the form of `stored`. What is told is an [`Event`] of a [`Landing`]. Who
 //! signed a commit is told by `signature`, and which commits had to be signed and are not by `requirement`.
 
+mod beside;
 mod between;
 mod blame;
 mod cache;
@@ -39,6 +40,7 @@ mod tree;
 mod version;
 mod walk;
 
+pub use beside::Beside;
 pub use between::Trailer;
 pub use blame::Blamed;
 pub use blame::blame;

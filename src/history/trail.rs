@@ -105,7 +105,7 @@ pub struct Trail {
     pub(super) books: Ends<Book>,
     /// How many commits were walked to get here.
     pub(super) walked: usize,
-    unaccounted: Vec<String>,
+    unaccounted: Vec<(String, Signature)>,
 }
 
 impl Trail {
@@ -210,9 +210,9 @@ impl Trail {
         self.events.iter().filter(move |event| filter.accepts(event, people, &followed))
     }
 
-    /// The landing commits that had to be signed by somebody who may and are not accounted for, in hexadecimal, oldest first; none
-    /// before [`Self::hold_to_requirement`].
-    pub fn unaccounted(&self) -> &[String] {
+    /// The landing commits that had to be signed by somebody who may and are not accounted for, in hexadecimal, each with its
+    /// signature as the keys that count judge it; oldest first, and none before [`Self::hold_to_requirement`].
+    pub fn unaccounted(&self) -> &[(String, Signature)] {
         &self.unaccounted
     }
 
@@ -236,7 +236,7 @@ impl Trail {
             }
             last = Some(Arc::clone(&event.landing));
         }
-        self.unaccounted = verdicts.into_iter().map(|(commit, _)| commit).collect();
+        self.unaccounted = verdicts;
     }
 
     /// When the policy was last introduced; `None` when it is not there, or was there before the trail begins.

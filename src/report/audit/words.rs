@@ -118,7 +118,7 @@ pub fn warnings(report: &AuditReport<'_>) -> Vec<String> {
 /// Which commits had to be signed and are not, whether an event tells of them or not: one may have changed who may sign.
 fn unaccounted(report: &AuditReport<'_>) -> Option<String> {
     let commits = report.trail.unaccounted();
-    let named: Vec<&str> = commits.iter().take(NAMED).map(|commit| short(commit)).collect();
+    let named: Vec<&str> = commits.iter().take(NAMED).map(|(commit, _)| short(commit)).collect();
     let more = commits.len().saturating_sub(named.len());
     let more = if more > 0 { format!(" and {}", count(more, "other")) } else { String::new() };
     let had = if commits.len() == 1 {
@@ -128,6 +128,11 @@ fn unaccounted(report: &AuditReport<'_>) -> Option<String> {
     };
     let list = format!("{}{more}; `lawbook check` says what to do", named.join(", "));
     (!commits.is_empty()).then(|| format!("{} {had}: {list}", count(commits.len(), "commit")))
+}
+
+/// How many commits changed files beside the policies.
+pub fn beside(number: usize) -> String {
+    format!("{} changed what is not a policy, but says what policies mean or who may sign", count(number, "commit"))
 }
 
 /// How many events are shown, and of how many.
