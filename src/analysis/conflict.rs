@@ -21,7 +21,7 @@ use super::search::Goal;
 use super::side::Side;
 use crate::decision::applies;
 use crate::policy::Effect;
-use crate::policy::Member;
+use crate::policy::Statement;
 
 /// How many grants a conflict names.
 const NAMED: usize = 3;
@@ -177,27 +177,25 @@ fn and(one: Verdict<()>, two: Verdict<()>) -> Verdict<()> {
 
 /// How the headers of a grant and a denial lie to each other; `None` if no caller is certain to be meant by both.
 fn header(grant: &Prepared, denial: &Prepared) -> Option<Inclusion> {
-    let (grant, denial) = (&grant.statement, &denial.statement);
-    let everyone = Member::Everyone;
-    let (grant_all, denial_all) = (grant.members.contains(&everyone), denial.members.contains(&everyone));
-    let excepted = |member: &Member| grant.except.contains(member) || denial.except.contains(member);
-    let shared = match (grant_all, denial_all) {
+    let has = |members: &[MemberId], member: &MemberId| members.binary_search(member).is_ok();
+    let everyone = |members: &[MemberId]| members.first() == Some(&EVERYONE);
+    let excepted = |member: &MemberId| has(&grant.except, member) || has(&denial.except, member);
+    let shared = match (everyone(&grant.members), everyone(&denial.members)) {
         (true, true) => true,
         (true, false) => denial.members.iter().any(|member| !excepted(member)),
         (false, true) => grant.members.iter().any(|member| !excepted(member)),
-        (false, false) => grant.members.iter().any(|member| denial.members.contains(member) && !excepted(member)),
+        (false, false) => grant.members.iter().any(|member| has(&denial.members, member) && !excepted(member)),
     };
-    let inside = |one: &[Member], two: &[Member]| two.contains(&everyone) || one.iter().all(|member| two.contains(member));
-    let spared = |one: &[Member], two: &[Member]| one.iter().all(|member| two.contains(member));
+    let spared = |one: &[MemberId], two: &[MemberId]| one.iter().all(|member| has(two, member));
+    let inside = |one: &[MemberId], two: &[MemberId]| everyone(two) || spared(one, two);
+    let covers = |outer: &Statement, inner: &Statement| {
+        outer.actions.covers(&inner.actions) && outer.service.covers(&inner.service) && outer.source.covers(&inner.source)
+    };
     shared.then(|| Inclusion {
-        denial_in_grant: grant.actions.covers(&denial.actions)
-            && grant.service.covers(&denial.service)
-            && grant.source.covers(&denial.source)
+        denial_in_grant: covers(&grant.statement, &denial.statement)
             && inside(&denial.members, &grant.members)
             && spared(&grant.except, &denial.except),
-        grant_in_denial: denial.actions.covers(&grant.actions)
-            && denial.service.covers(&grant.service)
-            && denial.source.covers(&grant.source)
+        grant_in_denial: covers(&denial.statement, &grant.statement)
             && inside(&grant.members, &denial.members)
             && spared(&denial.except, &grant.except),
     })

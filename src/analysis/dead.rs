@@ -53,6 +53,9 @@ impl Analysis {
     }
 
     fn is_dead(&self, side: &Side, position: usize, grant: &Prepared) -> Verdict<Dead> {
+        if side.is_plainly_left(grant, &[Effect::Deny], |_| true) {
+            return Verdict::No;
+        }
         let Some(cases) = side.cases_against(&[grant]) else { return Verdict::Undecided };
         let mut undecided = false;
         // Where nothing denies, the grant is alive, unless it does not apply to that member after all.

@@ -5,7 +5,7 @@
 //! is found to be true while it is built. Of a list, a literal says that some element is in the set, and such literals
 //! are joined in disjunctions only.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -155,24 +155,30 @@ impl Formula {
     /// That everything a condition reads has a value that fits.
     pub fn fits(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
         let unfit = Self::each_unfit(condition, vocabulary);
-        let fits: Vec<Self> = unfit.into_iter().map(|unfit| unfit.negate(vocabulary)).collect();
-        Self::all(fits, vocabulary)
+        Self::none(unfit.into_iter(), vocabulary)
     }
 
     /// When the condition of a statement lets it apply: a grant whose condition reads a value that does not fit does not
     /// apply, a denial does.
     pub fn of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
+        Self::of_statement_and_fits(condition, effect, vocabulary).0
+    }
+
+    /// The same, and that everything fits which the condition reads.
+    pub fn of_statement_and_fits(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> (Self, Self) {
         let holds = Self::of_condition(condition, vocabulary);
-        match effect {
-            Effect::Allow => {
-                let fits = Self::fits(condition, vocabulary);
-                Self::all([holds, fits], vocabulary)
-            }
-            Effect::Deny => {
-                let unfit = Self::each_unfit(condition, vocabulary);
-                Self::any(std::iter::once(holds).chain(unfit), vocabulary)
-            }
-        }
+        let unfit = Self::each_unfit(condition, vocabulary);
+        let fits = Self::none(unfit.iter().cloned(), vocabulary);
+        let applies = match effect {
+            Effect::Allow => Self::all([holds, fits.clone()], vocabulary),
+            Effect::Deny => Self::any(std::iter::once(holds).chain(unfit), vocabulary),
+        };
+        (applies, fits)
+    }
+
+    /// That none of some formulas holds.
+    fn none(formulas: impl Iterator<Item = Self>, vocabulary: &Vocabulary) -> Self {
+        Self::all(formulas.map(|formula| formula.negate(vocabulary)), vocabulary)
     }
 
     /// For everything that a condition reads, that its value does not fit.
@@ -188,9 +194,35 @@ struct Joined<'a> {
     vocabulary: &'a Vocabulary,
     conjunction: bool,
     parts: Vec<Part>,
-    seen: HashSet<Formula>,
+    seen: Seen,
     /// Where among the parts the sets of an attribute are.
-    places: HashMap<AttributeId, usize>,
+    places: BTreeMap<AttributeId, usize>,
+}
+
+/// The formulas that have been met. A few are compared one by one, which is several times as fast as to hash them.
+#[derive(Default)]
+struct Seen {
+    few: Vec<Formula>,
+    many: HashSet<Formula>,
+}
+
+impl Seen {
+    const FEW: usize = 16;
+
+    fn contains(&self, formula: &Formula) -> bool {
+        self.few.contains(formula) || self.many.contains(formula)
+    }
+
+    /// Whether the formula had not been met.
+    fn insert(&mut self, formula: &Formula) -> bool {
+        let new = !self.contains(formula);
+        if new && self.few.len() < Self::FEW {
+            self.few.push(formula.clone());
+        } else if new {
+            self.many.insert(formula.clone());
+        }
+        new
+    }
 }
 
 /// A part of the whole.
@@ -205,7 +237,7 @@ struct Settled;
 
 impl<'a> Joined<'a> {
     fn new(vocabulary: &'a Vocabulary, conjunction: bool) -> Self {
-        Self { vocabulary, conjunction, parts: Vec::new(), seen: HashSet::new(), places: HashMap::new() }
+        Self { vocabulary, conjunction, parts: Vec::new(), seen: Seen::default(), places: BTreeMap::new() }
     }
 
     fn join(mut self, parts: impl IntoIterator<Item = Formula>) -> Formula {
@@ -236,7 +268,7 @@ impl<'a> Joined<'a> {
             Formula::All(inner) | Formula::Any(inner) if inner.is_empty() => Err(Settled),
             Formula::Literal(literal) => self.add_literal(literal),
             other => {
-                if self.seen.insert(other.clone()) {
+                if self.seen.insert(&other) {
                     self.parts.push(Part::Formula(other));
                 }
                 Ok(())
@@ -249,7 +281,7 @@ impl<'a> Joined<'a> {
         if self.seen.contains(&Formula::Literal(complement)) {
             return Err(Settled);
         }
-        if !self.seen.insert(Formula::Literal(literal.clone())) {
+        if !self.seen.insert(&Formula::Literal(literal.clone())) {
             return Ok(());
         }
         // Of a list, a conjunction of positive tests is about several elements. Negative ones are about all of them.

@@ -6,11 +6,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Test;
 use super::interval::Rank;
 use super::people::ANYBODY;
+use super::people::Header;
 use super::people::MemberId;
 use super::prepared::Prepared;
 use super::values::ValueSet;
@@ -22,6 +25,10 @@ use crate::policy::Effect;
 const LISTED: usize = 8;
 /// So many values are looked up one by one.
 const MATCHED: usize = 1024;
+/// So many statements are listed in parts.
+const WORTH_PARTS: usize = 256;
+/// How many parts there are: more than cores, because the part with everybody takes longest.
+const PARTS: usize = 16;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,11 +53,16 @@ struct Row {
 /// The rows of one effect and member, by service.
 type Rows = Vec<(u32, Row)>;
 
+/// The rows of one effect, by member. They are made in parts, on all cores: a member belongs to the part that its number says.
+type Parts = Vec<HashMap<MemberId, Rows>>;
+
 /// The statements of one law book, for looking up.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    grants: HashMap<MemberId, Rows>,
-    denials: HashMap<MemberId, Rows>,
+    grants: Parts,
+    denials: Parts,
+    /// The headers of the statements, close together.
+    headers: Vec<Header>,
 }
 
 /// What is looked for.
@@ -64,37 +76,23 @@ pub struct Look {
 
 impl Index {
     /// Lists statements by their positions.
-    pub fn new(statements: &[Prepared], vocabulary: &Vocabulary) -> Self {
-        let mut index = Self::default();
-        for (position, prepared) in (0..).zip(statements) {
-            let told = asked(&prepared.condition, vocabulary);
-            let rows = match prepared.statement.effect {
-                Effect::Allow => &mut index.grants,
-                Effect::Deny => &mut index.denials,
-            };
-            for member in prepared.members.iter().chain([&ANYBODY]) {
-                let row = row(rows.entry(*member).or_default(), prepared.header.service);
-                match &told {
-                    None => row.rest.push(position),
-                    Some((attribute, texts)) => {
-                        let lists = lists(&mut row.by_value, *attribute);
-                        texts.iter().for_each(|text| lists.entry(text.clone()).or_default().push(position));
-                    }
-                }
-            }
-        }
-        index
+    pub fn new(statements: &[Prepared]) -> Self {
+        let told: Vec<Option<Asked>> = statements.par_iter().with_min_len(WORTH_PARTS).map(asked).collect();
+        let parts = if statements.len() < WORTH_PARTS { 1 } else { PARTS };
+        let listed = |effect| (0..parts).into_par_iter().with_max_len(1).map(|part| rows(statements, &told, effect, part, parts)).collect();
+        let (grants, denials) = rayon::join(|| listed(Effect::Allow), || listed(Effect::Deny));
+        Self { grants, denials, headers: statements.iter().map(|prepared| prepared.header).collect() }
     }
 
     /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`, some of
     /// them perhaps twice. `fitting` says that only requests count whose values fit where the roots read them.
     pub fn collect(&self, statements: &[Prepared], look: Look, member: MemberId, roots: &[&Prepared], found: &mut Vec<u32>) {
         let Look { effect, fitting } = look;
-        let rows = match effect {
-            Effect::Allow => self.grants.get(&member),
-            Effect::Deny => self.denials.get(&member),
+        let parts = match effect {
+            Effect::Allow => &self.grants,
+            Effect::Deny => &self.denials,
         };
-        let Some(rows) = rows else { return };
+        let Some(rows) = parts.get(part_of(member, parts.len())).and_then(|part| part.get(&member)) else { return };
         let service = roots.iter().map(|root| root.header.service).find(|service| *service != 0);
         for (of, row) in rows {
             if service.is_some_and(|service| *of != 0 && *of != service) {
@@ -102,8 +100,12 @@ impl Index {
             }
             let mut add = |positions: &[u32]| {
                 let fits = |position: &&u32| {
-                    let statement = statements.get(**position as usize);
-                    statement.is_some_and(|statement| roots.iter().all(|root| root.overlaps(statement)))
+                    let at = **position as usize;
+                    let overlap = |root: &&Prepared| {
+                        let at_a_glance = root.header.overlaps(*self.headers.get(at)?);
+                        at_a_glance.or_else(|| Some(root.overlaps(statements.get(at)?)))
+                    };
+                    roots.iter().all(|root| overlap(root).unwrap_or_default())
                 };
                 found.extend(positions.iter().filter(fits));
             };
@@ -120,6 +122,29 @@ impl Index {
             }
         }
     }
+}
+
+/// The part of some parts that a member belongs to.
+fn part_of(member: MemberId, parts: usize) -> usize {
+    (member as usize).checked_rem(parts).unwrap_or_default()
+}
+
+/// The rows of the members of one part.
+fn rows(statements: &[Prepared], told: &[Option<Asked>], effect: Effect, part: usize, parts: usize) -> HashMap<MemberId, Rows> {
+    let mut rows: HashMap<MemberId, Rows> = HashMap::new();
+    for ((position, prepared), told) in (0..).zip(statements).zip(told).filter(|((_, prepared), _)| prepared.statement.effect == effect) {
+        for member in prepared.members.iter().chain([&ANYBODY]).filter(|member| part_of(**member, parts) == part) {
+            let row = row(rows.entry(*member).or_default(), prepared.header.service);
+            match told {
+                None => row.rest.push(position),
+                Some((attribute, values)) => {
+                    let lists = lists(&mut row.by_value, *attribute);
+                    values.iter().for_each(|value| lists.entry(value.clone()).or_default().push(position));
+                }
+            }
+        }
+    }
+    rows
 }
 
 fn row(rows: &mut Rows, service: u32) -> &mut Row {
@@ -187,10 +212,12 @@ pub fn asked_set(formula: &Formula, vocabulary: &Vocabulary) -> Option<(Attribut
 }
 
 /// An attribute and the few values that it may have, beside what does not fit.
-fn asked(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, Vec<Single>)> {
+type Asked = (AttributeId, Vec<Single>);
+
+fn asked(prepared: &Prepared) -> Option<Asked> {
     // One element of a list says nothing of the others.
-    let (attribute, set) = asked_set(formula, vocabulary)?;
-    Some((attribute, singles(&set, LISTED)?))
+    let (attribute, set) = prepared.asks.as_ref()?;
+    Some((*attribute, singles(set, LISTED)?))
 }
 
 /// The values that an attribute may have, if they are few and nothing else will do, beside what does not fit where that does not count.

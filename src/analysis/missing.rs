@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -179,18 +180,48 @@ pub fn admitted(statement: &Statement, lacking: &Lacking, lists: &Lists) -> Opti
     question.found().into_iter().find_map(|found| question.analysis.witness(&found, proves))
 }
 
-/// An AuthZEN evaluation request without an attribute that the law book allows, though the denial would apply to it if the attribute had
-/// some value; both have been run on it. The statements of the law book need not hold the denial, which may be disabled.
-pub fn escaped(denial: &Statement, lacking: &Lacking, statements: &[Statement], lists: &Lists) -> Option<Json> {
-    let reach: Vec<&Statement> = statements.iter().filter(|statement| meets(statement, denial)).collect();
-    let mut grants: Vec<(bool, &Statement)> =
-        reach.iter().filter(|statement| statement.effect == Effect::Allow).map(|grant| (!shares_a_member(grant, denial), *grant)).collect();
-    grants.sort_by_key(|(apart, _)| *apart);
-    grants.into_iter().take(GRANTS).find_map(|(_, grant)| escaped_with(denial, grant, lacking, &reach, lists))
+/// The statements of a law book by what they are about, so that not each of them needs a look for each denial.
+#[derive(Debug)]
+pub struct Headers<'a> {
+    statements: &'a [Statement],
+    positions: HashMap<(&'a Selector, &'a Selector, &'a Actions), Vec<usize>>,
 }
 
-/// The same with one grant. `reach` is all of the law book that has anything in common with the denial.
+impl<'a> Headers<'a> {
+    /// Sorts the statements of a law book.
+    pub fn new(statements: &'a [Statement]) -> Self {
+        let mut positions: HashMap<_, Vec<usize>> = HashMap::new();
+        for (position, Statement { service, source, actions, .. }) in statements.iter().enumerate() {
+            positions.entry((service, source, actions)).or_default().push(position);
+        }
+        Self { statements, positions }
+    }
+
+    /// The statements whose headers, members left aside, have something in common with that of one, in the order of the law book.
+    pub fn reach(&self, one: &Statement) -> Vec<&'a Statement> {
+        let meets = |(service, source, actions): &(&Selector, &Selector, &Actions)| {
+            one.service.overlaps(service) && one.source.overlaps(source) && one.actions.overlaps(actions)
+        };
+        let mut reach: Vec<usize> = self.positions.iter().filter(|(header, _)| meets(header)).flat_map(|(_, at)| at).copied().collect();
+        reach.sort_unstable();
+        reach.into_iter().filter_map(|position| self.statements.get(position)).collect()
+    }
+}
+
+/// An AuthZEN evaluation request without an attribute that the law book allows, though the denial would apply to it if the attribute had
+/// some value; both have been run on it. `reach` is all of the law book that has anything in common with the denial. It need not hold the
+/// denial, which may be disabled.
+pub fn escaped(denial: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
+    let grants = || reach.iter().copied().filter(|statement| statement.effect == Effect::Allow);
+    let (near, far) = (grants().filter(|grant| shares_a_member(grant, denial)), grants().filter(|grant| !shares_a_member(grant, denial)));
+    near.chain(far).take(GRANTS).find_map(|grant| escaped_with(denial, grant, lacking, reach, lists))
+}
+
+/// The same with one grant.
 fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
+    if !may_be_one(grant, denial) {
+        return None;
+    }
     let term = &lacking.term;
     let caught = with_condition(denial, denial.condition.as_ref()?.expr().clone(), Effect::Allow, lists)?;
     let some_test = anywhere(denial, Expr::any(lacking.tests.iter().map(Place::satisfied).collect()), lists)?;
@@ -209,11 +240,11 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach:
             let denials = RefCell::new(BTreeSet::new());
             let allowed = |request: &Request| {
                 let applying: Vec<usize> = (0..).zip(reach).filter(|(_, one)| applies(one, request)).map(|(at, _)| at).collect();
-                let decided: Vec<Statement> = applying.iter().filter_map(|&at| reach.get(at).map(|&one| one.clone())).collect();
+                let decided = applying.iter().filter_map(|&at| reach.get(at).copied());
                 let denied_by = applying.iter().filter(|&&at| reach.get(at).is_some_and(|one| one.effect == Effect::Deny));
                 denials.borrow_mut().extend(denied_by);
                 // Without `{context.source}` a request may be about another source.
-                applies(&whom, request) && !applies(denial, request) && decide(&decided, request).allowed
+                applies(&whom, request) && !applies(denial, request) && decide(decided, request).allowed
             };
             let witness = question.analysis.witness(&question.lacking(found, term, lists), allowed);
             if witness.is_some() {
@@ -303,9 +334,10 @@ fn settled(expr: &Expr, term: &Term) -> Expr {
     }
 }
 
-/// Whether the headers, members left aside, have something in common.
-fn meets(one: &Statement, two: &Statement) -> bool {
-    one.actions.overlaps(&two.actions) && one.service.overlaps(&two.service) && one.source.overlaps(&two.source)
+/// Whether some caller may be a member of both: nobody has two addresses.
+fn may_be_one(one: &Statement, two: &Statement) -> bool {
+    let address = |member: &Member| matches!(member, Member::Email(_));
+    !one.members.iter().chain(&two.members).all(address) || shares_a_member(one, two)
 }
 
 /// Whether a caller who is a member of one need be nothing more to be a member of the other.
@@ -398,7 +430,7 @@ mod tests {
             let denial = with(Effect::Deny, "read | r | * | g", one);
             let book = [statement("G", Effect::Allow, "read | * | s | h"), with(Effect::Deny, "read | r | s | *", two), denial.clone()];
             for lacking in examined(&text).misses {
-                let Some(shown) = escaped(&denial, &lacking, &book, &lists) else { continue };
+                let Some(shown) = escaped(&denial, &lacking, &Headers::new(&book).reach(&denial), &lists) else { continue };
                 let request = Request::from_authzen(&shown).expect("a request");
                 prop_assert!(decide(&book, &request).allowed, "{} {}", text, shown);
             }
@@ -413,7 +445,7 @@ mod tests {
             let others = others.iter().map(|text| statement("O", Effect::Deny, text));
             let grant = statement("G", Effect::Allow, "read | r | s | g");
             let book: Vec<Statement> = [grant, denial.clone()].into_iter().chain(others).collect();
-            escaped(&denial, &lacking, &book, &Lists::default()).is_some()
+            escaped(&denial, &lacking, &Headers::new(&book).reach(&denial), &Lists::default()).is_some()
         };
         assert!(escapes(&[]));
         assert!(escapes(&[

@@ -63,6 +63,7 @@ pub use meaning::Meaning;
 pub use meaning::Obstacle;
 pub use meaning::Undecided;
 pub use meaning::is_sweeping;
+pub use missing::Headers;
 pub use missing::Lacking;
 pub use missing::Place;
 pub use missing::admitted;

@@ -14,6 +14,7 @@ use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
 use super::search::Goal;
+use super::side::BOTH;
 use super::side::Case;
 use super::side::Side;
 use crate::policy::Effect;
@@ -145,6 +146,14 @@ impl Analysis {
     fn is_redundant(&self, side: &Side, position: usize, removed: &Removed) -> Verdict<()> {
         let Some(prepared) = side.statements.get(position) else { return Verdict::No };
         if prepared.statement.effect == Effect::Deny && self.is_needed_where_fitting(side, position, prepared, removed) {
+            return Verdict::No;
+        }
+        let decides = |other| {
+            let like =
+                prepared.statement.effect == Effect::Allow || side.get(other).is_some_and(|one| one.statement.effect == Effect::Deny);
+            like && other as usize != position && !removed.has(other as usize)
+        };
+        if side.is_plainly_left(prepared, BOTH, decides) {
             return Verdict::No;
         }
         let Some(cases) = side.cases(&[prepared]) else { return Verdict::Undecided };

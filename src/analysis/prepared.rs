@@ -7,18 +7,23 @@ use std::hash::Hash;
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::formula::Formula;
 use super::index;
+use super::meaning::is_opaque;
 use super::people::EVERYONE;
 use super::people::Header;
 use super::people::MemberId;
 use super::people::People;
 use super::special;
+use super::special::Special;
 use super::values::ValueSet;
 use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use crate::condition::Condition;
+use crate::condition::Term;
 use crate::policy::Actions;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -204,93 +209,198 @@ fn caller_has(members: &[Member], caller: &Caller) -> bool {
 }
 
 /// Makes statements ready, with one vocabulary.
+///
+/// What gives numbers goes from statement to statement, because the numbers are to follow the order of the law book; the formulas are
+/// then made on all cores.
 #[derive(Debug, Default)]
 pub struct Preparation {
     /// What the formulas speak of.
     pub vocabulary: Vocabulary,
     /// Whom they name.
     pub people: People,
-    /// The conditions by a hash of what they say, each with what is to be known of it.
-    conditions: HashMap<u64, Vec<(Effect, Arc<Condition>, Ready)>>,
-    ready: usize,
-    /// The formulas of actions, and of services and sources, which many statements share.
-    actions: HashMap<Actions, Formula>,
-    names: HashMap<(AttributeId, Selector), Formula>,
+    conditions: Conditions,
+    headers: Headers,
 }
 
-/// What is to be known of a condition.
-#[derive(Debug, Clone)]
-struct Ready {
-    id: usize,
-    formula: Formula,
-    fits: Formula,
-    reads_me: bool,
-}
-
-impl Default for Ready {
-    fn default() -> Self {
-        Self { id: 0, formula: Formula::always(), fits: Formula::always(), reads_me: false }
-    }
-}
+/// So many statements, or conditions, are not worth the trouble of sharing them out.
+const FEW: usize = 64;
 
 impl Preparation {
-    /// Makes one statement ready.
-    pub fn prepare(&mut self, statement: &Statement) -> Prepared {
-        for member in &statement.except {
-            if let Member::Group(name) = member {
-                self.vocabulary.id(&Attribute::Group(name.clone()));
-            }
-        }
-        let actions = self.actions.entry(statement.actions.clone()).or_insert_with_key(|actions| match actions {
-            Actions::Any => Formula::always(),
-            Actions::Only(names) => Formula::values(AttributeId::ACTION, ValueSet::words(names.iter().map(|name| &**name))),
-        });
-        let actions = actions.clone();
-        let mut named = |attribute, selector: &Selector| {
-            let formula =
-                self.names.entry((attribute, selector.clone())).or_insert_with_key(|(attribute, selector)| named(*attribute, selector));
-            formula.clone()
-        };
-        let (service, source) = (named(AttributeId::SERVICE, &statement.service), named(AttributeId::SOURCE, &statement.source));
-        let Ready { id, formula, fits, reads_me } = self.condition(statement);
+    /// Makes statements ready, in their order.
+    pub fn prepare(&mut self, statements: &[Statement]) -> Vec<Prepared> {
+        let hashes: Vec<u64> = statements.par_iter().with_min_len(FEW).map(hash).collect();
+        let Self { vocabulary, people, conditions, headers } = self;
+        let number = |(statement, hash)| conditions.number(statement, hash, vocabulary);
+        let (numbers, named): (Vec<Option<usize>>, Vec<Named>) = rayon::join(
+            || statements.iter().zip(hashes).map(number).collect(),
+            || statements.iter().map(|statement| headers.named(statement, people)).collect(),
+        );
+        self.conditions.read(&mut self.vocabulary);
+        let parts = statements.par_iter().zip(numbers).zip(named).with_min_len(FEW);
+        parts.map(|((statement, number), named)| self.prepared(statement, number, named)).collect()
+    }
+
+    fn prepared(&self, statement: &Statement, number: Option<usize>, named: Named) -> Prepared {
+        let known = number.and_then(|number| self.conditions.distinct.get(number)).and_then(|known| known.ready.as_ref());
+        let Ready { formula, fits, asks, reads_me } = known.cloned().unwrap_or_default();
+        let Named { actions, service, source, header, members, except } = named;
         Prepared {
             rest: Formula::all([actions.clone(), service.clone(), source.clone(), formula.clone()], &self.vocabulary),
             actions,
             service,
             source,
-            asks: index::asked_set(&formula, &self.vocabulary),
+            asks,
             condition: formula,
             fits,
-            condition_id: id,
+            condition_id: number.map_or(0, |number| number + 1),
             reads_me,
-            header: self.people.header(statement),
-            members: self.people.ids(&statement.members),
-            except: self.people.ids(&statement.except),
+            header,
+            members,
+            except,
             statement: statement.clone(),
         }
     }
+}
 
-    fn condition(&mut self, statement: &Statement) -> Ready {
-        let Some(condition) = &statement.condition else { return Ready::default() };
-        let mut hasher = DefaultHasher::new();
-        (statement.effect, condition.expr()).hash(&mut hasher);
-        let alike = self.conditions.entry(hasher.finish()).or_default();
-        if let Some((_, _, known)) = alike.iter().find(|(effect, known, _)| *effect == statement.effect && known == condition) {
-            return known.clone();
-        }
-        self.ready += 1;
-        let formula = Formula::of_statement(condition, statement.effect, &mut self.vocabulary);
-        let reads_me = condition.terms().any(special::is_who);
-        let fits = Formula::fits(condition, &mut self.vocabulary);
-        let ready = Ready { id: self.ready, formula, fits, reads_me };
-        alike.push((statement.effect, condition.clone(), ready.clone()));
-        ready
+/// A hash of what the condition of a statement says.
+fn hash(statement: &Statement) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (statement.effect, statement.condition.as_ref().map(|condition| condition.expr())).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The conditions of statements, of which many can be the same.
+#[derive(Debug, Default)]
+struct Conditions {
+    distinct: Vec<Known>,
+    /// Positions by a hash of what the conditions say.
+    by_hash: HashMap<u64, Vec<usize>>,
+}
+
+/// A condition, with what is to be known of it once that has been worked out.
+#[derive(Debug)]
+struct Known {
+    effect: Effect,
+    condition: Arc<Condition>,
+    ready: Option<Ready>,
+}
+
+/// What is to be known of a condition.
+#[derive(Debug, Clone)]
+struct Ready {
+    formula: Formula,
+    fits: Formula,
+    asks: Option<(AttributeId, ValueSet)>,
+    reads_me: bool,
+}
+
+impl Default for Ready {
+    fn default() -> Self {
+        Self { formula: Formula::always(), fits: Formula::always(), asks: None, reads_me: false }
     }
 }
 
-fn named(attribute: AttributeId, selector: &Selector) -> Formula {
-    match selector {
-        Selector::Any => Formula::always(),
-        Selector::Named(name) => Formula::values(attribute, ValueSet::words([&**name])),
+impl Ready {
+    fn new(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
+        let (formula, fits) = Formula::of_statement_and_fits(condition, effect, vocabulary);
+        let asks = index::asked_set(&formula, vocabulary);
+        Self { formula, fits, asks, reads_me: condition.terms().any(special::is_who) }
+    }
+}
+
+impl Conditions {
+    /// The position of the condition of a statement, after everything that it and the exceptions speak of has its number.
+    fn number(&mut self, statement: &Statement, hash: u64, vocabulary: &mut Vocabulary) -> Option<usize> {
+        for member in &statement.except {
+            if let Member::Group(name) = member {
+                vocabulary.id(&Attribute::Group(name.clone()));
+            }
+        }
+        let condition = statement.condition.as_ref()?;
+        let alike = self.by_hash.entry(hash).or_default();
+        let same = |at: &usize| self.distinct.get(*at).is_some_and(|one| one.effect == statement.effect && one.condition == *condition);
+        if let Some(known) = alike.iter().copied().find(same) {
+            return Some(known);
+        }
+        let ready = (!has_numbers(condition, vocabulary)).then(|| Ready::new(condition, statement.effect, vocabulary));
+        alike.push(self.distinct.len());
+        self.distinct.push(Known { effect: statement.effect, condition: condition.clone(), ready });
+        Some(self.distinct.len() - 1)
+    }
+
+    /// Works out what is not known yet.
+    fn read(&mut self, vocabulary: &mut Vocabulary) {
+        let mut left: Vec<&mut Known> = self.distinct.iter_mut().filter(|known| known.ready.is_none()).collect();
+        let read = |vocabulary: &mut Vocabulary, known: &mut Known| {
+            known.ready = Some(Ready::new(&known.condition, known.effect, vocabulary));
+        };
+        if left.len() <= FEW {
+            return left.into_iter().for_each(|known| read(vocabulary, known));
+        }
+        // Everything has its number, so the copies stay as they are.
+        left.par_chunks_mut(FEW).for_each_init(|| vocabulary.clone(), |copy, chunk| chunk.iter_mut().for_each(|known| read(copy, known)));
+    }
+}
+
+/// Whether everything that a condition speaks of has its number, as is plain to see: what is special, or compares two terms, may speak of
+/// more than its terms.
+fn has_numbers(condition: &Condition, vocabulary: &Vocabulary) -> bool {
+    let mut plain = true;
+    condition.expr().each_atom(&mut |atom| plain &= atom.other_term().is_none_or(|_| !is_opaque(atom)));
+    let known = |term: &Term| {
+        let list = condition.is_list(term);
+        *term == Term::Me || Special::of(term, list).is_none() && vocabulary.fact(term, list).is_some()
+    };
+    plain && condition.terms().all(known)
+}
+
+/// The formulas of actions, and of services and sources, which many statements share.
+#[derive(Debug, Default)]
+struct Headers {
+    actions: HashMap<Actions, Formula>,
+    names: HashMap<(AttributeId, Selector), Formula>,
+}
+
+/// What the header of a statement comes to.
+#[derive(Debug)]
+struct Named {
+    actions: Formula,
+    service: Formula,
+    source: Formula,
+    header: Header,
+    members: Vec<MemberId>,
+    except: Vec<MemberId>,
+}
+
+impl Headers {
+    fn named(&mut self, statement: &Statement, people: &mut People) -> Named {
+        Named {
+            actions: self.actions(&statement.actions),
+            service: self.name(AttributeId::SERVICE, &statement.service),
+            source: self.name(AttributeId::SOURCE, &statement.source),
+            header: people.header(statement),
+            members: people.ids(&statement.members),
+            except: people.ids(&statement.except),
+        }
+    }
+
+    fn actions(&mut self, actions: &Actions) -> Formula {
+        if let Some(known) = self.actions.get(actions) {
+            return known.clone();
+        }
+        let formula = match actions {
+            Actions::Any => Formula::always(),
+            Actions::Only(names) => Formula::values(AttributeId::ACTION, ValueSet::words(names.iter().map(|name| &**name))),
+        };
+        self.actions.insert(actions.clone(), formula.clone());
+        formula
+    }
+
+    fn name(&mut self, attribute: AttributeId, selector: &Selector) -> Formula {
+        let formula = self.names.entry((attribute, selector.clone())).or_insert_with(|| match selector {
+            Selector::Any => Formula::always(),
+            Selector::Named(name) => Formula::values(attribute, ValueSet::words([&**name])),
+        });
+        formula.clone()
     }
 }

@@ -78,12 +78,11 @@ impl Analysis {
     /// The same, with scopes that something is to be claimed of; each is given as a grant of all that it is about.
     pub fn with_scopes(law_books: &[&[Statement]], scopes: &[Statement]) -> Self {
         let mut preparation = Preparation::default();
-        let prepared: Vec<Vec<Prepared>> =
-            law_books.iter().map(|statements| statements.iter().map(|statement| preparation.prepare(statement)).collect()).collect();
-        let scopes = scopes.iter().map(|scope| preparation.prepare(scope)).collect();
+        let prepared: Vec<Vec<Prepared>> = law_books.iter().map(|statements| preparation.prepare(statements)).collect();
+        let scopes = preparation.prepare(scopes);
         preparation.vocabulary.relate();
         let people = Arc::new(preparation.people);
-        let sides = prepared.into_iter().map(|statements| Side::new(statements, people.clone(), &preparation.vocabulary)).collect();
+        let sides = prepared.into_iter().map(|statements| Side::new(statements, people.clone())).collect();
         Self { vocabulary: preparation.vocabulary, sides, scopes, budget: Budget::default() }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use super::interval::Intervals;
 use super::interval::Point;
@@ -71,9 +72,13 @@ pub enum Lies {
     Inside,
 }
 
-/// The attributes of one analysis.
+/// The attributes of one analysis. A copy costs nothing until something new is spoken of.
 #[derive(Debug, Clone)]
-pub struct Vocabulary {
+pub struct Vocabulary(Arc<Known>);
+
+/// What is known of the attributes.
+#[derive(Debug, Clone)]
+struct Known {
     attributes: Vec<Attribute>,
     ids: HashMap<Attribute, AttributeId>,
     related: HashMap<AttributeId, Vec<(AttributeId, Lies)>>,
@@ -81,24 +86,32 @@ pub struct Vocabulary {
     bases: Vec<Arc<Domain>>,
 }
 
+/// What every analysis speaks of.
+static START: LazyLock<Vocabulary> = LazyLock::new(|| {
+    let attributes = vec![Attribute::Action, Attribute::Service, Attribute::Source, Attribute::CallerType, Attribute::Me];
+    let ids = (0..).map(AttributeId).zip(&attributes).map(|(id, attribute)| (attribute.clone(), id)).collect();
+    let mut vocabulary = Vocabulary(Arc::new(Known { attributes, ids, related: HashMap::new(), groups: false, bases: Vec::new() }));
+    vocabulary.relate();
+    vocabulary
+});
+
 impl Default for Vocabulary {
     fn default() -> Self {
-        let attributes = vec![Attribute::Action, Attribute::Service, Attribute::Source, Attribute::CallerType, Attribute::Me];
-        let ids = (0..).map(AttributeId).zip(&attributes).map(|(id, attribute)| (attribute.clone(), id)).collect();
-        Self { attributes, ids, related: HashMap::new(), groups: false, bases: Vec::new() }
+        START.clone()
     }
 }
 
 impl Vocabulary {
     /// The number of an attribute, which may be new.
     pub fn id(&mut self, attribute: &Attribute) -> AttributeId {
-        if let Some(&id) = self.ids.get(attribute) {
+        if let Some(&id) = self.0.ids.get(attribute) {
             return id;
         }
-        let id = AttributeId(u32::try_from(self.attributes.len()).unwrap_or(u32::MAX));
-        self.groups |= matches!(attribute, Attribute::Group(_));
-        self.attributes.push(attribute.clone());
-        self.ids.insert(attribute.clone(), id);
+        let known = Arc::make_mut(&mut self.0);
+        let id = AttributeId(u32::try_from(known.attributes.len()).unwrap_or(u32::MAX));
+        known.groups |= matches!(attribute, Attribute::Group(_));
+        known.attributes.push(attribute.clone());
+        known.ids.insert(attribute.clone(), id);
         id
     }
 
@@ -112,27 +125,27 @@ impl Vocabulary {
 
     /// Every attribute with its number.
     pub fn iter(&self) -> impl Iterator<Item = (AttributeId, &Attribute)> {
-        (0..).map(AttributeId).zip(&self.attributes)
+        (0..).map(AttributeId).zip(&self.0.attributes)
     }
 
     /// Whether anything speaks of groups.
     pub fn has_groups(&self) -> bool {
-        self.groups
+        self.0.groups
     }
 
     /// The number of a term as it was read, if anything reads it so.
     pub fn fact(&self, term: &Term, list: bool) -> Option<AttributeId> {
-        self.ids.get(&Attribute::Fact { term: term.clone(), list }).copied()
+        self.0.ids.get(&Attribute::Fact { term: term.clone(), list }).copied()
     }
 
     /// The number of a group, if anything speaks of it.
     pub fn group(&self, name: &Name) -> Option<AttributeId> {
-        self.ids.get(&Attribute::Group(name.clone())).copied()
+        self.0.ids.get(&Attribute::Group(name.clone())).copied()
     }
 
     /// The attribute with a number.
     pub fn get(&self, id: AttributeId) -> Option<&Attribute> {
-        self.attributes.get(id.index())
+        self.0.attributes.get(id.index())
     }
 
     /// Whether an attribute holds a list.
@@ -142,36 +155,51 @@ impl Vocabulary {
 
     /// The attributes that lie around or inside this one.
     pub fn related(&self, id: AttributeId) -> &[(AttributeId, Lies)] {
-        self.related.get(&id).map_or(&[], Vec::as_slice)
+        self.0.related.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// Works out which attributes lie inside which. To be called when all are known.
     pub fn relate(&mut self) {
-        self.bases = (0..).map(AttributeId).zip(&self.attributes).map(|(id, _)| Arc::new(self.domain(id))).collect();
-        self.related.clear();
-        let mut by_prefix: HashMap<Term, Vec<AttributeId>> = HashMap::new();
-        for (attribute, &id) in &self.ids {
-            if let Attribute::Fact { term, .. } = attribute {
-                by_prefix.entry(term.clone()).or_default().push(id);
-            }
+        let bases: Vec<_> = self.iter().skip(self.0.bases.len()).map(|(id, _)| Arc::new(self.domain(id))).collect();
+        let related = self.relations();
+        let known = Arc::make_mut(&mut self.0);
+        known.bases.extend(bases);
+        known.related = related;
+    }
+
+    fn relations(&self) -> HashMap<AttributeId, Vec<(AttributeId, Lies)>> {
+        let facts = || {
+            self.iter().filter_map(|(id, attribute)| match attribute {
+                Attribute::Fact { term, .. } => Some((id, term)),
+                _ => None,
+            })
+        };
+        let mut related: HashMap<AttributeId, Vec<(AttributeId, Lies)>> = HashMap::new();
+        let nested = |term: &Term| term.path().is_some_and(|path| path.names().len() > 1);
+        if !facts().any(|(_, term)| nested(term)) {
+            return related;
+        }
+        let mut by_prefix: HashMap<&Term, Vec<AttributeId>> = HashMap::new();
+        for (id, term) in facts() {
+            by_prefix.entry(term).or_default().push(id);
         }
         let mut found = Vec::new();
-        for (attribute, &inner) in &self.ids {
-            let Attribute::Fact { term, .. } = attribute else { continue };
+        for (inner, term) in facts() {
             for prefix in prefixes(term) {
                 found.extend(by_prefix.get(&prefix).into_iter().flatten().map(|&outer| (outer, inner)));
             }
         }
         found.sort_unstable();
         for (outer, inner) in found {
-            self.related.entry(outer).or_default().push((inner, Lies::Around));
-            self.related.entry(inner).or_default().push((outer, Lies::Inside));
+            related.entry(outer).or_default().push((inner, Lies::Around));
+            related.entry(inner).or_default().push((outer, Lies::Inside));
         }
+        related
     }
 
     /// The domain of an attribute before anything is said of it.
     pub(super) fn start(&self, id: AttributeId) -> Arc<Domain> {
-        self.bases.get(id.index()).cloned().unwrap_or_else(|| Arc::new(self.domain(id)))
+        self.0.bases.get(id.index()).cloned().unwrap_or_else(|| Arc::new(self.domain(id)))
     }
 
     fn domain(&self, id: AttributeId) -> Domain {

@@ -203,6 +203,9 @@ impl Audit {
         trail.hold_to_requirement(&repository, Memory::Counts)?;
         if trail.events().is_empty() && trail.partial().is_none() {
             load(Some(&root), Origin::Revision(self.reference.clone()))?;
+            console.remark(
+                "no commit holds a policy that can be read\n  help: `lawbook check` says what is wrong with the files that `files` selects",
+            );
         }
         let people = People::at(&repository, &trail.tip())?;
         let filter = self.filter(&trail, &people)?;

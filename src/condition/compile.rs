@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Atom;
 use super::CompareOp;
@@ -49,7 +50,7 @@ impl FromIterator<Term> for Lists {
 /// A condition and what it takes to evaluate it.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    expr: Expr,
+    expr: Arc<Expr>,
     /// The distinct terms, in order, and whether each is declared to hold a list. Nodes name them by position.
     terms: Vec<(Term, bool)>,
     root: Node,
@@ -73,7 +74,8 @@ impl Condition {
     /// # Errors
     ///
     /// One error per comparison of two declared lists, with the range `0..0`, because the tree has no places.
-    pub fn new(expr: Expr, lists: &Lists) -> Result<Self, Vec<ConditionError>> {
+    pub fn new(expr: impl Into<Arc<Expr>>, lists: &Lists) -> Result<Self, Vec<ConditionError>> {
+        let expr = expr.into();
         let mut terms = BTreeMap::new();
         let mut errors = Vec::new();
         expr.each_atom(&mut |atom| {
@@ -117,7 +119,7 @@ impl Condition {
     ///
     /// Of a condition at the limit of depth it is one level too deep to be parsed again from its print.
     pub fn negate(&self) -> Self {
-        let expr = Expr::Not(Box::new(self.expr.clone()));
+        let expr = Expr::Not(Box::new((*self.expr).clone())).into();
         Self { expr, terms: self.terms.clone(), root: Node::Not(Box::new(self.root.clone())) }
     }
 

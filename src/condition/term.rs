@@ -1,5 +1,7 @@
 //! What a condition reads: an attribute of the document, or a fact of the request.
 
+use std::sync::Arc;
+
 use super::ConditionError;
 use super::lexer;
 use super::limits;
@@ -7,17 +9,17 @@ use super::parser::Parser;
 
 /// A non-empty sequence of names, from the outside in. Any text is a name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Path(Vec<String>);
+pub struct Path(Arc<[String]>);
 
 impl Path {
     /// The path of these names; `None` if there are none, or more than [`limits::PATH_NAMES`].
     pub fn new(names: Vec<String>) -> Option<Self> {
-        (!names.is_empty() && names.len() <= limits::PATH_NAMES).then_some(Self(names))
+        (!names.is_empty() && names.len() <= limits::PATH_NAMES).then(|| Self(names.into()))
     }
 
     /// The path of one name.
     pub fn single(name: impl Into<String>) -> Self {
-        Self(vec![name.into()])
+        Self([name.into()].into())
     }
 
     /// The names, from the outside in; never empty.

@@ -35,18 +35,18 @@ pub struct Decision {
 ///
 /// There is no priority and no order, and no third answer. An update that carries the document after the change is
 /// allowed only if both documents are, so that it cannot move a document out of a denial.
-pub fn decide(statements: &[Statement], request: &Request) -> Decision {
+pub fn decide<'a>(statements: impl IntoIterator<Item = &'a Statement> + Clone, request: &Request) -> Decision {
     over_images(request, |request| {
-        let applying: Vec<&Statement> = statements.iter().filter(|statement| applies(statement, request)).collect();
+        let applying: Vec<&Statement> = statements.clone().into_iter().filter(|statement| applies(statement, request)).collect();
         decision(&applying)
     })
 }
 
 /// Whether a statement applies to a request, seen as one image of the document.
 pub fn applies(statement: &Statement, request: &Request) -> bool {
-    statement.actions.contains(&request.action.name)
-        && statement.service.matches(&request.service)
+    statement.service.matches(&request.service)
         && statement.source.matches(&request.source)
+        && statement.actions.contains(&request.action.name)
         && statement.members.iter().any(|member| matches(member, &request.subject))
         && !statement.except.iter().any(|member| matches(member, &request.subject))
         && condition_holds(statement, request)

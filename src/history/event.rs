@@ -165,6 +165,6 @@ impl Event {
     /// Everybody who had a part in it, as written: the author, co-authors, and whose work a merge brought.
     pub fn people(&self) -> Vec<Person> {
         let contributors = self.merge.iter().flat_map(|merge| merge.contributors.iter().cloned());
-        std::iter::once(self.landing.author.clone()).chain(self.landing.co_authors()).chain(contributors).collect()
+        std::iter::once(Person::clone(&self.landing.author)).chain(self.landing.co_authors()).chain(contributors).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! A commit that changed the law book: who made it, when, and what is said and known about that.
 
+use std::sync::Arc;
+
 use super::CommitTime;
 use super::Person;
 use super::signature::Signature;
@@ -12,11 +14,11 @@ pub struct Landing {
     /// Its parents; the first one is the commit that it is compared with, and there are several for a merge.
     pub parents: Vec<String>,
     /// Who wrote the change.
-    pub author: Person,
+    pub author: Arc<Person>,
     /// When it was written.
     pub authored: CommitTime,
     /// Who made the commit.
-    pub committer: Person,
+    pub committer: Arc<Person>,
     /// When it was made.
     pub committed: CommitTime,
     /// The first line of the message.
@@ -55,9 +57,9 @@ impl Landing {
         Self {
             commit: commit.id().to_string(),
             parents: commit.parent_ids().map(|id| id.to_string()).collect(),
-            author: person(&author),
+            author: Arc::new(person(&author)),
             authored: time(author.when()),
-            committer: person(&committer),
+            committer: Arc::new(person(&committer)),
             committed: time(committer.when()),
             subject: message.trim_start().lines().next().unwrap_or("").trim_end().to_owned(),
             trailers: trailers(&message),

@@ -160,7 +160,7 @@ pub(super) mod tests {
 
     /// An event of commit `seq`, which is all that its landing says.
     pub fn event(seq: u64, action: Action, before: Option<&Arc<Version>>, after: Option<&Arc<Version>>) -> Event {
-        let nobody = Person { name: String::new(), email: String::new() };
+        let nobody = Arc::new(Person { name: String::new(), email: String::new() });
         let at = CommitTime::new(0, 0);
         let landing = Landing {
             commit: format!("c{seq}"),

@@ -89,7 +89,7 @@ impl<'r> Merges<'r> {
             let paths = self.touched(&merged, wanted)?;
             if !paths.is_empty() {
                 let landing = Landing::new(&merged, false, Signature::none());
-                let people = std::iter::once(landing.author.clone()).chain(landing.co_authors()).collect();
+                let people = std::iter::once(Person::clone(&landing.author)).chain(landing.co_authors()).collect();
                 found.push(Merged { people, paths });
             }
         }

@@ -51,7 +51,7 @@ struct Tables<'a> {
     ids: Vec<PolicyId>,
     paths: Vec<Arc<str>>,
     fields: Vec<Arc<[Box<str>]>>,
-    people: &'a [(&'a str, &'a str)],
+    people: Vec<Arc<Person>>,
     /// What everything was read from.
     whole: &'a Arc<Vec<u8>>,
 }
@@ -65,7 +65,11 @@ impl Thawed {
             ids: stored.ids.iter().map(|id| PolicyId::new(id)).collect::<Option<_>>()?,
             paths: stored.paths.iter().map(|&path| path.into()).collect(),
             fields: stored.fields.iter().map(|names| names.iter().map(|&name| name.into()).collect()).collect(),
-            people: &stored.people,
+            people: stored
+                .people
+                .iter()
+                .map(|&(name, email)| Arc::new(Person { name: name.to_owned(), email: email.to_owned() }))
+                .collect(),
             whole: &whole,
         };
         let (versions, landings) = rayon::join(
@@ -103,8 +107,6 @@ impl Tables<'_> {
             kind: kind(version.is_control),
             enabled: version.enabled,
             hash: Sha256Hash::from(version.hash),
-            body: Sha256Hash::from(version.body),
-            rest: Sha256Hash::from(version.rest),
             text: self.part(version.text)?,
         }))
     }
@@ -114,11 +116,6 @@ impl Tables<'_> {
         let start = text.as_ptr().addr().checked_sub(self.whole.as_ptr().addr())?;
         let range = u32::try_from(start).ok()?..u32::try_from(start + text.len()).ok()?;
         Some(Text::Part(Arc::clone(self.whole), range))
-    }
-
-    fn person(&self, at: At) -> Option<Person> {
-        let (name, email) = self.people.get(usize::try_from(at).ok()?)?;
-        Some(Person { name: (*name).to_owned(), email: (*email).to_owned() })
     }
 
     fn landing(&self, landing: &StoredLanding<'_>) -> Option<(Arc<Landing>, Sha256Hash)> {
@@ -133,9 +130,9 @@ impl Tables<'_> {
         let read = Landing {
             commit: landing.commit.to_owned(),
             parents: landing.parents.iter().map(|&parent| parent.to_owned()).collect(),
-            author: self.person(landing.author)?,
+            author: get(&self.people, landing.author)?,
             authored: time(landing.authored)?,
-            committer: self.person(landing.committer)?,
+            committer: get(&self.people, landing.committer)?,
             committed: time(landing.committed)?,
             subject: landing.subject.to_owned(),
             trailers: landing.trailers.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect(),
@@ -151,7 +148,10 @@ impl Tables<'_> {
             None => None,
             Some((kind, contributors)) => Some(Merge {
                 kind: MergeKind::ALL.get(usize::from(*kind)).copied()?,
-                contributors: contributors.iter().map(|&at| self.person(at)).collect::<Option<_>>()?,
+                contributors: contributors
+                    .iter()
+                    .map(|&at| get(&self.people, at).map(|person| Person::clone(&person)))
+                    .collect::<Option<_>>()?,
             }),
         };
         let restored = optional(event.restores, |at| get(landings, at))?;

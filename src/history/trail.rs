@@ -22,7 +22,7 @@ use super::RepositoryError;
 use super::Sha256Hash;
 use super::Signature;
 use super::Signers;
-use super::chain;
+use super::chain::Hashing;
 use super::chain::StateHash;
 use super::ends::Ends;
 use super::follow;
@@ -329,10 +329,10 @@ impl Trail {
             })
             .collect();
         let links: Vec<Vec<Link>> = numbered.into_par_iter().with_min_len(16).map(|(first, draft)| draft.links(first)).collect();
-        for Link { mut event, bytes } in links.into_iter().flatten() {
+        for Link { mut event, hashing } in links.into_iter().flatten() {
             self.date(&event);
             event.prev = self.head;
-            self.head = chain::hash_after(bytes, event.prev);
+            self.head = hashing.after(event.prev);
             self.events.push(event);
         }
         Ok(())
@@ -362,10 +362,10 @@ struct Draft {
     state: Sha256Hash,
 }
 
-/// An event that does not know the one before it yet, and the bytes that are hashed.
+/// An event that does not know the one before it yet.
 struct Link {
     event: Event,
-    bytes: Vec<u8>,
+    hashing: Hashing,
 }
 
 impl Draft {
@@ -375,7 +375,7 @@ impl Draft {
         let link = |(seq, happening): (u64, Happening)| {
             let changes = happening.changes();
             let event = happening.event(seq, &self.landing, &changes, merges.next().flatten(), self.state);
-            Link { bytes: event.canonical_with(&changes), event }
+            Link { hashing: Hashing::new(&event.canonical_with(&changes)), event }
         };
         (first..).zip(self.happenings).map(link).collect()
     }

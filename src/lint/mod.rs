@@ -17,6 +17,8 @@ mod telling;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::config::ConfigProblem;
 use crate::finding::Finding;
 use crate::finding::Level;
@@ -57,6 +59,8 @@ pub enum Check {
     Book(Look),
     /// What its conditions mean, each for itself.
     Conditions(Look),
+    /// What is claimed of it.
+    Claims(Look),
     /// What it means as a whole.
     Meaning(Look),
     /// What became of the suppressions, once all other rules have run.
@@ -93,42 +97,54 @@ impl Check {
         if let Self::Book(check) = self { Some(*check) } else { None }
     }
 
+    fn of_conditions(&self) -> Option<Look> {
+        if let Self::Conditions(check) = self { Some(*check) } else { None }
+    }
+
+    fn of_claims(&self) -> Option<Look> {
+        if let Self::Claims(check) = self { Some(*check) } else { None }
+    }
+
     fn of_meaning(&self) -> Option<Look> {
-        if let Self::Conditions(check) | Self::Meaning(check) = self { Some(*check) } else { None }
+        if let Self::Meaning(check) = self { Some(*check) } else { None }
     }
 }
 
-/// What the rules find that have such a check.
+/// What the rules find that have such a check, on all cores.
 fn told(book: &Book, such: fn(&Check) -> Option<Look>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in RULES {
-        if let Some(check) = such(&rule.check) {
-            collect(book, rule, &mut findings, check);
-        }
-    }
-    findings
-}
-
-/// Prepares side by side what rules will ask for one after the other.
-fn prepare(book: &Book) {
-    let asked = |of: fn(&Check) -> bool| RULES.iter().any(|rule| of(&rule.check) && level(book, rule).severity().is_some());
-    let conditions = || asked(|check| matches!(check, Check::Conditions(_))).then(|| book.conditions().count());
-    let analysis = || asked(|check| matches!(check, Check::Meaning(_))).then(|| book.analysis());
-    rayon::join(analysis, conditions);
+    let one = |rule: &&'static Rule| such(&rule.check).map(|check| collect(book, rule, check));
+    let findings: Vec<Vec<Finding>> = RULES.par_iter().with_max_len(1).filter_map(one).collect();
+    findings.into_iter().flatten().collect()
 }
 
 /// Runs every rule that is not ignored, and gives its findings in their order. `today` decides which suppressions have expired.
 pub fn run(book: &Book, today: jiff::civil::Date) -> Vec<Finding> {
-    // INVARIANT: a rule that looks at the law book as it is written does not ask for what is being prepared, or it could wait for itself.
-    let ((), mut findings) = rayon::join(|| prepare(book), || told(book, Check::of_text));
-    findings.extend(told(book, Check::of_meaning));
+    let asked =
+        |such: fn(&Check) -> Option<Look>| RULES.iter().any(|rule| such(&rule.check).is_some() && level(book, rule).severity().is_some());
+    let whole = asked(Check::of_meaning);
+    // INVARIANT: rules ask only for what has been prepared here for rules like them. One that had to prepare it, or to wait for another
+    // one that does, could wait for itself, because a thread that waits for others runs what else there is to run.
+    let conditions = || {
+        if whole || asked(Check::of_conditions) {
+            book.conditions().for_each(drop);
+        }
+        told(book, Check::of_conditions)
+    };
+    let meaning = || {
+        if whole || asked(Check::of_claims) {
+            book.analysis();
+        }
+        rayon::join(|| whole.then(|| book.meaning()), || told(book, Check::of_claims)).1
+    };
+    let (mut findings, (conditions, text)) = rayon::join(meaning, || rayon::join(conditions, || told(book, Check::of_text)));
+    findings.extend([conditions, text, told(book, Check::of_meaning)].into_iter().flatten());
     let uses = suppression::apply(book, today, &mut findings);
     for rule in RULES {
         if let Check::Suppressions(check) = rule.check {
-            collect(book, rule, &mut findings, |_, sink| check(&uses, sink));
+            findings.extend(collect(book, rule, |_, sink| check(&uses, sink)));
         }
     }
-    findings.sort();
+    findings.par_sort();
     findings.dedup();
     findings
 }
@@ -138,7 +154,7 @@ pub fn blocking(book: &Book) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in RULES.iter().filter(|rule| rule.blocking) {
         if let Check::Book(check) = rule.check {
-            collect(book, rule, &mut findings, check);
+            findings.extend(collect(book, rule, check));
         }
     }
     findings.sort();
@@ -152,15 +168,15 @@ fn level(book: &Book, rule: &Rule) -> Level {
     if rule.blocking { level.max(Level::Warn) } else { level }
 }
 
-/// Runs one rule at its level.
-fn collect(book: &Book, rule: &'static Rule, findings: &mut Vec<Finding>, check: impl Fn(&Book, &mut Sink)) {
+/// What one rule finds, at its level.
+fn collect(book: &Book, rule: &'static Rule, check: impl Fn(&Book, &mut Sink)) -> Vec<Finding> {
     let level = level(book, rule);
-    let Some(severity) = level.severity() else { return };
+    let Some(severity) = level.severity() else { return Vec::new() };
     let reason = match book.config.levels.get(rule.name) {
         Some(level) => format!("`{}` is set to `{}` in {}", rule.name, level.value.as_str(), crate::config::FILE_NAME),
         None => format!("`{}` is `{}` by default", rule.name, level.as_str()),
     };
     let mut sink = Sink::default();
     check(book, &mut sink);
-    findings.extend(sink.into_drafts().into_iter().map(|draft| draft.into_finding(rule, severity, &reason)));
+    sink.into_drafts().into_iter().map(|draft| draft.into_finding(rule, severity, &reason)).collect()
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::Policy;
 use super::PolicyId;
 use super::Statement;
@@ -33,9 +35,10 @@ impl PolicySet {
         let mut statements = Vec::with_capacity(policies.len());
         let mut misfits = Vec::new();
         let mut by_id = BTreeMap::new();
-        for (position, policy) in policies.iter().enumerate() {
+        let lowered: Vec<_> = policies.par_iter().map(|policy| lower(policy, lists)).collect();
+        for (position, (policy, lowered)) in policies.iter().zip(lowered).enumerate() {
             by_id.entry(policy.id().clone()).or_insert(position);
-            match lower(policy, lists) {
+            match lowered {
                 Ok(statement) => statements.extend(statement),
                 Err(found) => misfits.push((position, found)),
             }

@@ -125,7 +125,7 @@ pub struct Statement {
 pub fn lower(policy: &Policy, lists: &Lists) -> Result<Option<Statement>, Vec<ConditionError>> {
     let statement = match policy {
         Policy::Access(access) => {
-            let condition = access.condition.as_ref().map(|condition| Condition::new((*condition.expr).clone(), lists)).transpose()?;
+            let condition = access.condition.as_ref().map(|condition| Condition::new(condition.expr.clone(), lists)).transpose()?;
             Statement {
                 policy: access.id.clone(),
                 effect: if access.deny { Effect::Deny } else { Effect::Allow },

@@ -15,6 +15,10 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// The same on one line: line breaks and tabs become spaces.
 pub fn one_line(text: &str) -> Cow<'_, str> {
+    // Almost every text is this, and a long trail has a hundred thousand of them.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     if text.contains(['\n', '\r', '\t']) {
         return Cow::Owned(printable(text).replace("\r\n", " ").replace(['\n', '\r', '\t'], " "));
     }

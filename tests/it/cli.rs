@@ -85,3 +85,15 @@ fn a_difference_that_would_be_made_is_the_answer_no() {
         assert_eq!(run(&root, &arguments).0, Some(expected), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_trail_without_an_event_says_why() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", "just: yaml\n").commit("Start");
+    let (code, said) = run(&repository.path(), &["audit"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        said,
+        "no commit holds a policy that can be read help: `lawbook check` says what is wrong with the files that `files` selects"
+    );
+}

@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "an assertion of lawbook.toml does not hold",
     default: Level::Error,
     blocking: false,
-    check: Check::Meaning(check),
+    check: Check::Claims(check),
     page: include_str!("../../../docs/rules/assertion-failed.md"),
 };
 

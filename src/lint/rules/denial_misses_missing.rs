@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::analysis;
 use crate::analysis::Examined;
+use crate::analysis::Headers;
 use crate::decision::Request;
 use crate::decision::decide;
 use crate::finding::Level;
@@ -30,16 +31,17 @@ fn check(book: &Book, sink: &mut Sink) {
     let concerned =
         |policy: &Policy, condition: &Examined| !condition.misses.is_empty() && matches!(policy, Policy::Access(access) if access.deny);
     let policies: Vec<_> = book.conditions().filter(|(policy, _, condition)| concerned(policy, condition)).collect();
+    let headers = Headers::new(book.set.statements());
     let drafts: Vec<Option<Draft>> =
-        policies.into_par_iter().map(|(policy, document, condition)| draft(book, policy, document, condition)).collect();
+        policies.into_par_iter().map(|(policy, document, condition)| draft(book, &headers, policy, document, condition)).collect();
     drafts.into_iter().flatten().for_each(|draft| sink.report(draft));
 }
 
-fn draft(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Option<Draft> {
+fn draft(book: &Book, headers: &Headers<'_>, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Option<Draft> {
     let lists = book.lists();
     let denial = book.in_force(policy)?;
-    let statements = book.set.statements();
-    let escapes = condition.misses.iter().filter_map(|lacking| Some((lacking, analysis::escaped(&denial, lacking, statements, &lists)?)));
+    let reach = headers.reach(&denial);
+    let escapes = condition.misses.iter().filter_map(|lacking| Some((lacking, analysis::escaped(&denial, lacking, &reach, &lists)?)));
     let escapes: Vec<_> = escapes.collect();
     let (lacking, witness) = escapes.first()?;
     let first = lacking.tests.first()?;
@@ -50,7 +52,9 @@ fn draft(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Ex
     places.dedup();
     let tests: Vec<String> = places.iter().map(|range| phrase::quoted(&condition.text, range)).collect();
     let (verb, it) = (if tests.len() == 1 { "does" } else { "do" }, if escapes.len() == 1 { "it is" } else { "they are" });
-    let grant = Request::from_authzen(witness).ok().and_then(|request| decide(statements, &request).policies.into_iter().next());
+    // Whatever applies to a request that the denial is about has something in common with the denial.
+    let decided = |request| decide(reach.iter().copied(), &request).policies.into_iter().next();
+    let grant = Request::from_authzen(witness).ok().and_then(decided);
     let by = grant.as_ref().map(|grant| format!(" by `{grant}`")).unwrap_or_default();
     let message = format!(
         "{} escapes `{id}` and is allowed{by}, because {} {verb} not hold where {it} absent",

@@ -98,7 +98,7 @@ fn row(event: &Event, report: &AuditReport<'_>) -> [String; HEADER.len()] {
         joined(effect.into_iter().map(|line| line.text).collect()),
         author.name.clone(),
         author.email.clone(),
-        if author == landing.author { String::new() } else { landing.author.to_string() },
+        if author == *landing.author { String::new() } else { landing.author.to_string() },
         committer.name,
         committer.email,
         joined(landing.co_authors().iter().map(Person::to_string).collect()),

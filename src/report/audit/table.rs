@@ -3,8 +3,6 @@
 use std::io;
 use std::io::Write;
 
-use textwrap::core::display_width;
-
 use super::AuditReport;
 use super::effect::said;
 use super::effect::said_beside;
@@ -95,7 +93,7 @@ fn line(row: &Row, widths: [usize; COLUMNS], look: Look, out: &mut dyn Write) ->
     for (at, ((cell, colour), width)) in row.cells.iter().zip(row.colours).zip(widths).enumerate() {
         text.push_str(&painted(cell, colour, look));
         if at < last {
-            text.push_str(&" ".repeat(width.saturating_sub(display_width(cell)) + 2));
+            text.extend(std::iter::repeat_n(' ', width.saturating_sub(display_width(cell)) + 2));
         }
     }
     let what: Vec<String> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
@@ -104,6 +102,11 @@ fn line(row: &Row, widths: [usize; COLUMNS], look: Look, out: &mut dyn Write) ->
         writeln!(out, "    {}", painted(effect, colour, look))?;
     }
     Ok(())
+}
+
+/// How many columns a text takes.
+fn display_width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { textwrap::core::display_width(text) }
 }
 
 fn padded(text: &str, width: usize) -> String {
