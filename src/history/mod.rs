@@ -7,6 +7,7 @@
 //! signed a commit is told by `signature`, and which commits had to be signed and are not by `requirement`.
 
 mod attempt;
+mod beside;
 mod between;
 mod blame;
 mod brought;
@@ -41,6 +42,7 @@ mod tree;
 mod version;
 mod walk;
 
+pub use beside::Beside;
 pub use between::Trailer;
 pub use blame::Blamed;
 pub use blame::blame;
@@ -66,6 +68,7 @@ pub use repository::Revision;
 pub use repository::take_objects_as_stored;
 pub use requirement::Breach;
 pub use requirement::Demand;
+pub use requirement::Memory;
 pub use requirement::breaches;
 pub use signature::AllowedSigners;
 pub use signature::Signature;

@@ -3,6 +3,7 @@
 //! What commits changed comes read, batch by batch (`follow`). It is folded into the state of the law book one by one, named and
 //! serialised on all cores, and chained one by one again.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use super::People;
 use super::Repository;
 use super::RepositoryError;
 use super::Sha256Hash;
+use super::Signature;
 use super::Signers;
 use super::chain::Hashing;
 use super::chain::StateHash;
@@ -106,6 +108,7 @@ pub struct Trail {
     pub(super) books: Ends<Book>,
     /// How many commits were walked to get here.
     pub(super) walked: usize,
+    unaccounted: Vec<(String, Signature)>,
 }
 
 impl Trail {
@@ -157,7 +160,7 @@ impl Trail {
         known.positions.leave(tip, position);
         books.leave(tip, Book { hash: StateHash::of(state.meanings()), state });
         let created = created.into_iter().collect();
-        Ok(Some(Self { tip, partial: None, events, head, created, places, past, known, books, walked: 0 }))
+        Ok(Some(Self { tip, partial: None, events, head, created, places, past, known, books, walked: 0, unaccounted: Vec::new() }))
     }
 
     /// The commit that the trail ends at.
@@ -196,7 +199,38 @@ impl Trail {
 
     /// The events that a filter lets pass, oldest first.
     pub fn filtered<'a>(&'a self, filter: &'a Filter, people: &'a People) -> impl DoubleEndedIterator<Item = &'a Event> {
-        self.events.iter().filter(|event| filter.accepts(event, people))
+        let lives = filter.policies.iter().filter_map(|id| self.lifeline(id));
+        let followed: BTreeSet<u64> = lives.flat_map(|life| life.events).map(|event| event.seq).collect();
+        self.events.iter().filter(move |event| filter.accepts(event, people, &followed))
+    }
+
+    /// The landing commits that had to be signed by somebody who may and are not accounted for, in hexadecimal, each with its
+    /// signature as the keys that count judge it; oldest first, and none before [`Self::hold_to_requirement`].
+    pub fn unaccounted(&self) -> &[(String, Signature)] {
+        &self.unaccounted
+    }
+
+    /// Takes other verdicts on the signatures of some commits, which are not accounted for. As long as there are any, a commit is
+    /// pinned only where the last commit that is in order pins it.
+    pub(super) fn judge_again(&mut self, verdicts: Vec<(String, Signature)>, pinned: &BTreeSet<Oid>) {
+        let found: HashMap<&str, &Signature> = verdicts.iter().map(|(commit, signature)| (commit.as_str(), signature)).collect();
+        let again = |landing: &Landing| {
+            let signature = found.get(landing.commit.as_str()).map(|&signature| signature.clone());
+            signature.or_else(|| {
+                let counts = found.is_empty() || Oid::from_str(&landing.commit).is_ok_and(|id| pinned.contains(&id));
+                landing.signature.without_a_pin().filter(|_| !counts)
+            })
+        };
+        let mut last: Option<Arc<Landing>> = None;
+        for event in &mut self.events {
+            if let Some(last) = last.as_ref().filter(|last| last.commit == event.landing.commit) {
+                event.landing = Arc::clone(last);
+            } else if let Some(signature) = again(&event.landing) {
+                event.landing = Arc::new(Landing { signature, ..(*event.landing).clone() });
+            }
+            last = Some(Arc::clone(&event.landing));
+        }
+        self.unaccounted = verdicts;
     }
 
     /// When the policy was last introduced; `None` when it is not there, or was there before the trail begins.
@@ -221,6 +255,7 @@ impl Trail {
             known: Known::default(),
             books: Ends::default(),
             walked: 0,
+            unaccounted: Vec::new(),
         };
         trail.follow(repository, &line.stops, progress)?;
         Ok(trail)

@@ -104,10 +104,15 @@ impl<'r> Trees<'r> {
         Ok(at)
     }
 
+    /// Another commit is looked at: of what was read, only the last one's is needed again.
+    pub(super) fn go_on(&mut self) {
+        self.old = std::mem::take(&mut self.young);
+    }
+
     /// The wanted files that differ between two folders.
     pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, wanted: &impl Wanted) -> Result<Differences, HistoryError> {
         // What was read for the last comparison is the old side of this one; what is older is not needed again.
-        self.old = std::mem::take(&mut self.young);
+        self.go_on();
         let mut differences = Differences::new();
         let mut looked_at = 0;
         let mut pending = vec![(String::new(), old, new)];

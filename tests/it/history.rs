@@ -317,7 +317,7 @@ fn a_filter_lets_pass_what_meets_all_its_fields() {
 
 /// Whoever asks what somebody did finds it under every name and in every part that they had.
 #[test]
-fn a_filter_finds_people_by_every_name_and_a_policy_by_its_old_id() {
+fn a_filter_finds_people_by_every_name_and_a_policy_by_every_id() {
     let repository = Repository::new();
     repository.write(".mailmap", "Grace Hopper <grace@example.com> <gh@old.example>\n");
     repository.write("policies/a.yaml", policy("A")).commit("one");
@@ -338,7 +338,7 @@ fn a_filter_finds_people_by_every_name_and_a_policy_by_its_old_id() {
     check(by("grace hopper"), &[2]);
     check(by("linus"), &[3]);
     check(Filter { policies: vec!["A".to_owned()], ..Filter::default() }, &[1, 2, 3]);
-    check(Filter { policies: vec!["B".to_owned()], ..Filter::default() }, &[3]);
+    check(Filter { policies: vec!["B".to_owned()], ..Filter::default() }, &[1, 2, 3]);
 }
 
 #[test]

@@ -15,8 +15,10 @@ use super::AuditReport;
 use super::claims::approvals;
 use super::claims::tickets;
 use super::effect::said;
+use super::effect::said_beside;
 use super::words;
 use crate::history::Action;
+use crate::history::Beside;
 use crate::history::Event;
 use crate::history::FieldChange;
 use crate::history::Landing;
@@ -51,6 +53,21 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         above = Some(commit);
         change(event, report, out)?;
+    }
+    beside(report, out)
+}
+
+/// What landed beside the policies; the commits that have events too are named once more, with their files.
+fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.beside.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n# Beside the policies\n\n{}.", words::beside(report.beside.len()))?;
+    for Beside { landing: made, files } in report.beside {
+        landing(made, report, out)?;
+        writeln!(out, "- changed {}", files.iter().map(|file| code(file)).collect::<Vec<_>>().join(", "))?;
+        let effect = report.effects.map(|effects| said_beside(effects, &made.commit, MARKS)).unwrap_or_default();
+        effect.iter().try_for_each(|line| writeln!(out, "- {}", line.text))?;
     }
     Ok(())
 }

@@ -109,7 +109,28 @@ pub fn warnings(report: &AuditReport<'_>) -> Vec<String> {
         (merge(MergeKind::Resolved), "is a merge with a conflict resolved by hand", "are merges with conflicts resolved by hand"),
     ];
     let told = told.into_iter().filter(|(number, ..)| *number > 0);
-    told.map(|(number, one, several)| format!("{} {}", count(number, "commit"), if number == 1 { one } else { several })).collect()
+    let told = told.map(|(number, one, several)| format!("{} {}", count(number, "commit"), if number == 1 { one } else { several }));
+    unaccounted(report).into_iter().chain(told).collect()
+}
+
+/// Which commits had to be signed and are not, whether an event tells of them or not: one may have changed who may sign.
+fn unaccounted(report: &AuditReport<'_>) -> Option<String> {
+    let commits = report.trail.unaccounted();
+    let named: Vec<&str> = commits.iter().take(NAMED).map(|(commit, _)| short(commit)).collect();
+    let more = commits.len().saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {}", count(more, "other")) } else { String::new() };
+    let had = if commits.len() == 1 {
+        "had to be signed by somebody who may, and is not"
+    } else {
+        "had to be signed by somebody who may, and are not"
+    };
+    let list = format!("{}{more}; `lawbook check` says what to do", named.join(", "));
+    (!commits.is_empty()).then(|| format!("{} {had}: {list}", count(commits.len(), "commit")))
+}
+
+/// How many commits changed files beside the policies.
+pub fn beside(number: usize) -> String {
+    format!("{} changed what is not a policy, but says what policies mean or who may sign", count(number, "commit"))
 }
 
 /// How many events are shown, and of how many.
