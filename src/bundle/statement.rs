@@ -133,7 +133,7 @@ pub struct Provenance {
     pub tree: Option<String>,
     /// Whether something other than the commit was compiled.
     pub dirty: bool,
-    /// Whether the commit is signed, and by whom.
+    /// How well the signature of the commit proves who made it, and who signed, such as `good ada@example.com`; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit_signature: Option<String>,
 }

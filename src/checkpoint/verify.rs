@@ -23,6 +23,7 @@ use crate::history::CommitId;
 use crate::history::Event;
 use crate::history::HistoryError;
 use crate::history::Lines;
+use crate::history::Memory;
 use crate::history::Progress;
 use crate::history::Repository;
 use crate::history::RepositoryError;
@@ -48,7 +49,8 @@ impl<'a> Against<'a> {
     pub fn read(repository: &'a Repository, reference: &str, progress: Progress<'_>) -> Result<Self, HistoryError> {
         let tip = repository.revision(reference)?.commit;
         let line = repository.lineage(&tip)?;
-        let trail = Trail::read(repository, &tip, Lines::Landed, progress)?;
+        let mut trail = Trail::read(repository, &tip, Lines::Landed, progress)?;
+        trail.hold_to_requirement(repository, Memory::CountsNot)?;
         if let Some(why) = trail.partial() {
             return Err(RepositoryError::Partial { dir: repository.dir().to_owned(), why: why.to_owned() }.into());
         }

@@ -27,8 +27,11 @@ use super::effects::effects;
 use super::law_book::load;
 use crate::finding::nearest;
 use crate::history::Action;
+use crate::history::Beside;
 use crate::history::Filter;
+use crate::history::HistoryError;
 use crate::history::Lines;
+use crate::history::Memory;
 use crate::history::People;
 use crate::history::Person;
 use crate::history::Repository;
@@ -75,7 +78,7 @@ pub(super) struct Audit {
     #[arg(long, value_name = "TIME", value_parser = until)]
     until: Option<Timestamp>,
 
-    /// Only this policy, also under an id that it had before; may be repeated
+    /// Only this policy, under every id that it has had; may be repeated
     #[arg(long, value_name = "ID")]
     policy: Vec<String>,
 
@@ -192,16 +195,16 @@ impl Audit {
         let lines = if self.all_parents { Lines::All } else { Lines::Landed };
         let bar = console.progress("reading history", "commit");
         let show = |done, all| bar.show(done, all);
-        let trail = match lines {
+        let mut trail = match lines {
             Lines::Landed => Trail::cached(&repository, &self.reference, &show)?,
             Lines::All => Trail::read(&repository, &self.reference, lines, &show)?,
         };
         bar.clear();
+        trail.hold_to_requirement(&repository, Memory::Counts)?;
         if trail.events().is_empty() && trail.partial().is_none() {
             load(Some(&root), Origin::Revision(self.reference.clone()))?;
             console.remark(
-                "no commit holds a policy that can be read\n  help: `lawbook check` says what is wrong with the files that `files` selects"
-                    .to_owned(),
+                "no commit holds a policy that can be read\n  help: `lawbook check` says what is wrong with the files that `files` selects",
             );
         }
         let people = People::at(&repository, &trail.tip())?;
@@ -216,9 +219,11 @@ impl Audit {
             report.scope.newest_of = Some(report.events.len());
             report.events.drain(..older);
         }
+        let beside = self.beside(&trail, &repository)?;
+        report.beside = &beside;
         let effects = self.effect.then(|| {
             let bar = console.progress("comparing law books", "commit");
-            effects(&root, &report.events, trail.events(), &bar)
+            effects(&root, &report.events, &beside, trail.events(), &bar)
         });
         report.effects = effects.as_ref();
         for output in &self.output {
@@ -281,6 +286,21 @@ impl Audit {
             signatures: self.signature.clone(),
             paths,
         })
+    }
+
+    /// What landed beside the policies in the period. Whoever asks for some events only has not asked for it.
+    fn beside(&self, trail: &Trail, repository: &Repository) -> Result<Vec<Beside>, HistoryError> {
+        let some = !(self.policy.is_empty() && self.author.is_empty() && self.action.is_empty() && self.path.is_empty());
+        let told = std::iter::once(self.format).chain(self.output.iter().map(|output| output.format)).any(AuditFormat::tells_beside);
+        if some || !self.signature.is_empty() || self.limit.is_some() || !told {
+            return Ok(Vec::new());
+        }
+        let mut beside = trail.beside(repository)?;
+        beside.retain(|Beside { landing, .. }| {
+            let at = landing.committed.at;
+            self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until)
+        });
+        Ok(beside)
     }
 
     fn scope(&self, root: &Path, lines: Lines) -> Scope {

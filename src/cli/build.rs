@@ -28,6 +28,9 @@ use crate::history::Demand;
 use crate::history::Lines;
 use crate::history::People;
 use crate::history::Repository;
+use crate::history::Signature;
+use crate::history::SignatureStatus;
+use crate::history::Signers;
 use crate::history::Trail;
 use crate::report::Format;
 use crate::report::audit::AuditFormat;
@@ -123,7 +126,11 @@ impl Build {
             }
         };
         let entries = self.entries(&loaded, trail.as_ref())?;
-        let (archive, statement) = bundle::assemble(&entries, self.order(&loaded, revision)?)?;
+        let signature = match (&repository, commit) {
+            (Some(repository), Some(commit)) => Some(Signers::new(repository, commit)?.signature(repository, commit)?),
+            _ => None,
+        };
+        let (archive, statement) = bundle::assemble(&entries, self.order(&loaded, revision, signature)?)?;
         let mut envelope = Envelope::new(&statement)?;
         envelope.sign(&key)?;
         bundle::write_outputs(&self.out, &archive, &envelope)?;
@@ -153,7 +160,7 @@ impl Build {
         Ok(entries)
     }
 
-    fn order(&self, loaded: &Loaded, revision: u64) -> miette::Result<Order> {
+    fn order(&self, loaded: &Loaded, revision: u64, signature: Option<Signature>) -> miette::Result<Order> {
         let issued = now()?;
         let expires = issued.checked_add(self.expires_in);
         let day = issued.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -172,12 +179,18 @@ impl Build {
                 commit: known.map(|revision| revision.commit.clone()),
                 tree: known.map(|revision| revision.tree.clone()),
                 dirty: self.worktree,
-                commit_signature: None,
+                commit_signature: signature.filter(|signature| signature.status != SignatureStatus::None).map(told),
             },
             checks: Checks { errors: of(Severity::Error), warnings: of(Severity::Warning), tests_passed: 0, tests_failed: 0 },
             critical: Vec::new(),
         })
     }
+}
+
+/// What a statement says of the signature of its commit: the status, and who signed.
+fn told(signature: Signature) -> String {
+    let status = signature.status.as_str();
+    signature.principal.map_or_else(|| status.to_owned(), |principal| format!("{status} {principal}"))
 }
 
 /// The whole history of a commit.

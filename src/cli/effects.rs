@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::diff::between;
 use super::progress::Progress;
 use crate::finding::Finding;
+use crate::history::Beside;
 use crate::history::Event;
 use crate::history::Landing;
 use crate::policy::PolicyId;
@@ -34,10 +35,13 @@ const EARLIER: usize = 32;
 /// A law book, or why its meaning is not known.
 type Side = Result<Arc<Workspace>, String>;
 
-/// What the commits of the shown events gave and took; `all` are the events of the whole trail.
-pub(super) fn effects(root: &Path, shown: &[&Event], all: &[Event], bar: &Progress) -> Effects {
+/// What the commits of the shown events gave and took, and those that changed files beside the policies; `all` are the events of
+/// the whole trail.
+pub(super) fn effects(root: &Path, shown: &[&Event], beside: &[Beside], all: &[Event], bar: &Progress) -> Effects {
     let mut commits: Vec<&Landing> = shown.iter().map(|event| &*event.landing).collect();
     commits.dedup_by_key(|landing| &landing.commit);
+    let of_events: BTreeSet<&str> = commits.iter().map(|landing| landing.commit.as_str()).collect();
+    commits.extend(beside.iter().map(|beside| &beside.landing).filter(|landing| !of_events.contains(landing.commit.as_str())));
     let mut told: BTreeMap<&str, BTreeSet<PolicyId>> = BTreeMap::new();
     let mut landed: Vec<&Landing> = Vec::new();
     for event in all {

@@ -10,6 +10,7 @@ use super::Status;
 use super::law_book::load;
 use crate::finding::nearest;
 use crate::history::Lifeline;
+use crate::history::Memory;
 use crate::history::Repository;
 use crate::history::Trail;
 use crate::report::printable::one_line;
@@ -34,8 +35,9 @@ impl Past {
         let root = find_root(dir)?;
         let repository = Repository::open(&root)?;
         let bar = console.progress("reading history", "commit");
-        let trail = Trail::cached(&repository, reference, &|done, all| bar.show(done, all))?;
+        let mut trail = Trail::cached(&repository, reference, &|done, all| bar.show(done, all))?;
         bar.clear();
+        trail.hold_to_requirement(&repository, Memory::Counts)?;
         Ok(Self { repository, trail, root, reference: reference.to_owned() })
     }
 

@@ -25,7 +25,7 @@ const WORTH: usize = 256;
 const KEPT: usize = 8;
 
 /// What a file begins with; the number is the one of its form.
-const MAGIC: &[u8] = b"lawbook trail 1 ";
+const MAGIC: &[u8] = b"lawbook trail 2 ";
 
 impl Trail {
     /// The trail of what landed up to `tip`, as far as possible from the disk.

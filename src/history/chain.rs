@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use sha2::Digest;
+use sha2::Sha256;
 
 use super::Event;
 use super::FieldChange;
@@ -143,15 +145,27 @@ impl Event {
     }
 }
 
-/// The hash of an event whose bytes name no event before it, after this one.
-pub(super) fn hash_after(mut bytes: Vec<u8>, prev: Sha256Hash) -> Sha256Hash {
-    const NAME: &[u8] = b"\"prev\":\"";
-    // What follows this member is short, and in none of the texts there can be a quotation mark that is not escaped.
-    let at = bytes.windows(NAME.len()).rposition(|window| window == NAME).map(|at| at + NAME.len());
-    if let Some(digits) = at.and_then(|at| bytes.get_mut(at..at + 64)) {
-        digits.copy_from_slice(&prev.digits());
+/// An event that is hashed but for the one before it, so that only what follows that has to wait.
+pub(super) struct Hashing {
+    begun: Sha256,
+    rest: Vec<u8>,
+}
+
+impl Hashing {
+    /// Begins with the bytes of an event that names no event before it.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        const NAME: &[u8] = b"\"prev\":\"";
+        // What follows this member is short, and in none of the texts there can be a quotation mark that is not escaped.
+        let at = bytes.windows(NAME.len()).rposition(|window| window == NAME).map_or(bytes.len(), |at| at + NAME.len());
+        let (head, rest) = bytes.split_at(at);
+        Self { begun: Sha256::new_with_prefix(head), rest: rest.get(64..).unwrap_or_default().to_vec() }
     }
-    Sha256Hash::of(&bytes)
+
+    /// The hash after an event.
+    pub(super) fn after(self, prev: Sha256Hash) -> Sha256Hash {
+        let hash: [u8; 32] = self.begun.chain_update(prev.digits()).chain_update(self.rest).finalize().into();
+        hash.into()
+    }
 }
 
 fn chained_person(person: &Person) -> ChainedPerson<'_> {
@@ -260,7 +274,7 @@ mod tests {
             |prev: &str| format!(r#"{{"changes":[{{"lhs":{{"prev":"{0}"}}}}],"prev":"{prev}","subject":"\"prev\":\"x"}}"#, "0".repeat(64));
         let prev = Sha256Hash::of(b"the one before");
         let expected = Sha256Hash::of(bytes(&prev.to_string()).as_bytes());
-        assert_eq!(hash_after(bytes(&Sha256Hash::ZERO.to_string()).into_bytes(), prev), expected);
+        assert_eq!(Hashing::new(bytes(&Sha256Hash::ZERO.to_string()).as_bytes()).after(prev), expected);
     }
 
     #[test]

@@ -95,11 +95,13 @@ pub enum MergeKind {
     Resolved,
     /// An evil merge: it holds what neither side holds and what git does not make of them.
     Evil,
+    /// It holds what none of the merged lines holds, and too much is missing here to tell why.
+    Unknown,
 }
 
 impl MergeKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Taken, Self::Combined, Self::Resolved, Self::Evil];
+    pub const ALL: [Self; 5] = [Self::Taken, Self::Combined, Self::Resolved, Self::Evil, Self::Unknown];
 
     /// The word for people and machines.
     pub fn as_str(self) -> &'static str {
@@ -108,6 +110,7 @@ impl MergeKind {
             Self::Combined => "combined",
             Self::Resolved => "resolved",
             Self::Evil => "evil",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Which events of a trail are wanted.
 //!
 //! Whoever asks what somebody did must not miss anything. So a person is found by what a commit says and by what `.mailmap`
-//! makes of it, as author, as co-author, and as somebody whose work a merge brought; and a policy by the id it had before, too.
+//! makes of it, as author, as co-author, and as somebody whose work a merge brought; and a policy is followed through every id
+//! that it has had, which only the whole trail can tell.
+
+use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
 use jiff::Timestamp;
@@ -19,7 +22,7 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Committed at this time or earlier.
     pub until: Option<Timestamp>,
-    /// Of the policies with these ids.
+    /// Of the policies that have these ids or had them, under whatever id.
     pub policies: Vec<String>,
     /// By somebody whose `name <e-mail>` holds one of these texts, ignoring case.
     pub authors: Vec<String>,
@@ -44,12 +47,12 @@ impl Filter {
             && paths.is_empty()
     }
 
-    /// Whether the filter lets an event pass.
-    pub fn accepts(&self, event: &Event, people: &People) -> bool {
+    /// Whether the filter lets an event pass; `followed` are the numbers of the events of the policies that are asked for, under other ids.
+    pub(super) fn accepts(&self, event: &Event, people: &People, followed: &BTreeSet<u64>) -> bool {
         let at = event.landing.committed.at;
         self.since.is_none_or(|since| at >= since)
             && self.until.is_none_or(|until| at <= until)
-            && any(&self.policies, |policy| is_of(event, policy))
+            && (followed.contains(&event.seq) || any(&self.policies, |policy| is_of(event, policy)))
             && any(&self.actions, |action| event.action == *action)
             && any(&self.signatures, |status| event.landing.signature.status == *status)
             && any(&self.paths, |path| path.is_match(&*event.path) || event.from.as_deref().is_some_and(|from| path.is_match(from)))

@@ -183,8 +183,6 @@ fn stored<'a>(version: &'a Version, id: At) -> StoredVersion<'a> {
         is_control: version.kind == Kind::Control,
         enabled: version.enabled,
         hash: *version.hash.as_bytes(),
-        body: *version.body.as_bytes(),
-        rest: *version.rest.as_bytes(),
         text: version.text(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Action;
@@ -32,6 +33,16 @@ pub(super) struct Happening {
 }
 
 impl Happening {
+    /// The files that it is about, relative to the root of the law book.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.path).chain(self.from.as_deref())
+    }
+
+    /// What the policy was called before.
+    pub(super) fn id_before(&self) -> &PolicyId {
+        self.renamed.as_ref().unwrap_or(&self.policy)
+    }
+
     /// What differs.
     pub(super) fn changes(&self) -> Vec<FieldChange> {
         changes(self.before.as_deref(), self.after.as_deref())
@@ -71,7 +82,7 @@ impl Past {
 /// What the differences of one commit are, in order of ids. Nothing that counts may be among them.
 pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
     let mut renamed = renames(&deltas);
-    let gone: Vec<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
+    let gone: HashSet<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
     let rest = deltas.into_iter().filter(|delta| delta.after.is_some() || !gone.contains(&delta.id));
     rest.filter_map(|delta| {
         let before = renamed.remove(&delta.id).or(delta.before);
@@ -82,17 +93,22 @@ pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
 
 /// Which of the new policies is which of those that are gone: one with the same body, in the same file if there is one.
 fn renames(deltas: &[Delta]) -> BTreeMap<PolicyId, Held> {
-    let mut gone: Vec<&Held> = deltas.iter().filter(|delta| delta.after.is_none()).filter_map(|delta| delta.before.as_ref()).collect();
-    gone.retain(|held| !held.broken);
     let mut found = BTreeMap::new();
+    if deltas.iter().all(|delta| delta.before.is_some()) || deltas.iter().all(|delta| delta.after.is_some()) {
+        return found;
+    }
+    let gone = deltas.iter().filter(|delta| delta.after.is_none()).filter_map(|delta| delta.before.as_ref());
+    let mut by_body: HashMap<Sha256Hash, Vec<&Held>> = HashMap::new();
+    for held in gone.filter(|held| !held.broken) {
+        by_body.entry(held.version.body()).or_default().push(held);
+    }
+    let new = deltas.iter().filter(|delta| delta.before.is_none()).filter_map(|delta| Some((&delta.id, delta.after.as_ref()?)));
+    let new: Vec<(&PolicyId, &Held, Sha256Hash)> = new.map(|(id, held)| (id, held, held.version.body())).collect();
     for in_place in [true, false] {
-        for (delta, new) in deltas.iter().filter(|delta| delta.before.is_none()).filter_map(|delta| Some((delta, delta.after.as_ref()?))) {
-            let same = |held: &&Held| held.version.body == new.version.body && (!in_place || held.path == new.path);
-            if found.contains_key(&delta.id) {
-                continue;
-            }
-            if let Some(at) = gone.iter().position(same) {
-                found.insert(delta.id.clone(), gone.remove(at).clone());
+        for (id, held, body) in &new {
+            let Some(left) = by_body.get_mut(body).filter(|_| !found.contains_key(*id)) else { continue };
+            if let Some(at) = left.iter().position(|old| !in_place || old.path == held.path) {
+                found.insert((*id).clone(), left.remove(at).clone());
             }
         }
     }
@@ -126,12 +142,8 @@ fn happening(policy: PolicyId, before: Option<Held>, after: Option<Held>, past: 
             _ if before.version.hash == after.version.hash && from.is_some() => Action::Move,
             (true, true) => return None,
             _ if before.version.hash == after.version.hash => Action::Reformat,
-            _ if before.version.rest == after.version.rest => {
-                if after.version.enabled {
-                    Action::Enable
-                } else {
-                    Action::Disable
-                }
+            _ if before.version.enabled != after.version.enabled && before.version.rest() == after.version.rest() => {
+                if after.version.enabled { Action::Enable } else { Action::Disable }
             }
             _ if again(after) => Action::Restore,
             _ => Action::Update,

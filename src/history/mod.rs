@@ -2,12 +2,15 @@
 //!
 //! A [`Trail`] is made in steps, one file each: `follow` reads commits on several threads, `walk` goes through them, `tree` finds the policy files in which two of them
 //! differ, `reading` says what they mean, `state` matches policies by id, `happening` names what a commit did, `merge` tells
-//! how a merge came to it, and `chain` makes the whole tamper evident.
+//! how a merge came to it (`brought`: of which commits; `attempt`: what git would have made), and `chain` makes the whole tamper evident.
 //! `cache` keeps a trail on disk, in the form of `stored`. What is told is an [`Event`] of a [`Landing`]. Who
 //! signed a commit is told by `signature`, and which commits had to be signed and are not by `requirement`.
 
+mod attempt;
+mod beside;
 mod between;
 mod blame;
+mod brought;
 mod cache;
 mod chain;
 mod change;
@@ -39,6 +42,7 @@ mod tree;
 mod version;
 mod walk;
 
+pub use beside::Beside;
 pub use between::Trailer;
 pub use blame::Blamed;
 pub use blame::blame;
@@ -64,6 +68,7 @@ pub use repository::Revision;
 pub use repository::take_objects_as_stored;
 pub use requirement::Breach;
 pub use requirement::Demand;
+pub use requirement::Memory;
 pub use requirement::breaches;
 pub use signature::AllowedSigners;
 pub use signature::Signature;

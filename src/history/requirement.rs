@@ -20,6 +20,7 @@ use super::RepositoryError;
 use super::Signature;
 use super::SignatureStatus;
 use super::Signers;
+use super::Trail;
 use super::progress;
 use super::signature::Terms;
 use super::signature::Voucher;
@@ -68,13 +69,7 @@ pub fn breaches(repository: &Repository, revision: &str, demand: Demand<'_>) -> 
     if demand != Demand::Always && !is_required(repository, &signers, &tip)? {
         return Ok(Vec::new());
     }
-    let known: BTreeSet<Oid> = progress::known(repository).into_iter().collect();
-    let (stops, met) = line(repository, &tip, |id| known.contains(&id))?;
-    let mut walk = Walk::new(repository, signers, met.clone())?;
-    walk.follow(&stops)?;
-    if let Some(clean) = walk.clean.filter(|clean| Some(*clean) != met.as_ref().map(git2::Commit::id)) {
-        progress::remember(repository, clean);
-    }
+    let walk = remembered(repository, signers, &tip)?;
     let mut found = walk.told(&tip);
     if demand == Demand::Always && found.is_empty() && !walk.signers.terms(repository, &tip)?.required {
         found.push(Breach {
@@ -84,6 +79,55 @@ pub fn breaches(repository: &Repository, revision: &str, demand: Demand<'_>) -> 
         });
     }
     Ok(found)
+}
+
+/// Walks up to a commit from where an earlier walk found everything in order, and remembers how far that is now.
+fn remembered<'r>(repository: &'r Repository, signers: Signers, tip: &git2::Commit<'r>) -> Result<Walk<'r>, HistoryError> {
+    let known: BTreeSet<Oid> = progress::known(repository).into_iter().collect();
+    let (stops, met) = line(repository, tip, |id| known.contains(&id))?;
+    let mut walk = Walk::new(repository, signers, met.clone())?;
+    walk.follow(&stops)?;
+    if let Some(clean) = walk.clean.filter(|clean| Some(*clean) != met.as_ref().map(git2::Commit::id)) {
+        progress::remember(repository, clean);
+    }
+    Ok(walk)
+}
+
+/// What the signatures of commits are worth to whoever requires them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// What an earlier look found in order is in order.
+    Counts,
+    /// Everything is looked at again, from the first commit on.
+    CountsNot,
+}
+
+impl Trail {
+    /// Where the tip requires signatures, judges every commit that is not accounted for as [`breaches`] does. The file before
+    /// such a commit may be one that an unsigned commit wrote: a trail that believed it would call good what is refused.
+    /// Of an incomplete history nothing can be said, and nothing changes.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn hold_to_requirement(&mut self, repository: &Repository, memory: Memory) -> Result<(), HistoryError> {
+        let tip = repository.commit(&self.tip())?;
+        let signers = Signers::default();
+        if repository.incomplete().is_some() || self.partial().is_some() || !is_required(repository, &signers, &tip)? {
+            return Ok(());
+        }
+        let walk = match memory {
+            Memory::Counts => remembered(repository, signers, &tip)?,
+            Memory::CountsNot => {
+                let (stops, _) = line(repository, &tip, |_| false)?;
+                let mut walk = Walk::new(repository, signers, None)?;
+                walk.follow(&stops)?;
+                walk
+            }
+        };
+        let pinned = walk.basis.map(|basis| basis.terms.pinned.clone()).unwrap_or_default();
+        self.judge_again(walk.unsigned.into_iter().map(|(commit, signature)| (commit.id().to_string(), signature)).collect(), &pinned);
+        Ok(())
+    }
 }
 
 /// What comes after a commit that is served. Without it on the line, somebody may have gone back to a time with other keys.

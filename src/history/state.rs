@@ -81,10 +81,15 @@ impl State {
         self.files.insert(Arc::clone(path), policies);
     }
 
-    /// The policy with this id that counts: the first one in byte order of paths, then in order of the file.
+    /// The policy with this id that counts: the first one that can be read, in byte order of paths, then in order of the file.
+    /// What only was meant once does not stand in the way of what is.
     pub(super) fn meaning(&self, id: &str) -> Option<Held> {
-        let path = self.places.get(id)?.first()?;
-        let kept = self.files.get(path)?.iter().find(|kept| kept.written.version.id.as_str() == id)?;
+        let mut there = self.places.get(id)?.iter().filter_map(|path| {
+            let kept = self.files.get(path)?.iter().find(|kept| kept.written.version.id.as_str() == id)?;
+            Some((path, kept))
+        });
+        let first = there.next()?;
+        let (path, kept) = if first.1.broken { there.find(|(_, kept)| !kept.broken).unwrap_or(first) } else { first };
         let Kept { written: Written { version, text }, broken } = kept.clone();
         Some(Held { path: Arc::clone(path), version, text, broken })
     }
@@ -205,6 +210,19 @@ mod tests {
         check(&[&first, &[("g", Some(readable(&[("A", "b")])))]], &[]);
         check(&[&first, &[("g", Some(readable(&[("A", "b")])))], &[("f", None)]], &["A: f=a > g=b"]);
         check(&[&first, &[("e", Some(readable(&[("A", "b")])))]], &["A: f=a > e=b"]);
+    }
+
+    /// A file that cannot be read any more once hid what became of its policy elsewhere.
+    #[test]
+    fn of_two_with_one_id_the_one_that_can_be_read_counts() {
+        let first = [("f", Some(readable(&[("A", "a")])))];
+        let moved = [("f", Some(opaque())), ("g", Some(readable(&[("A", "b")])))];
+        check(&[&first, &moved], &["A: f=a > g=b"]);
+        check(&[&first, &moved, &[("g", Some(readable(&[("A", "c")])))]], &["A: g=b > g=c"]);
+        check(&[&first, &moved, &[("f", None)]], &[]);
+        check(&[&first, &moved, &[("f", Some(readable(&[("B", "b")])))]], &["B: - > f=b"]);
+        check(&[&first, &moved, &[("g", None)]], &["A: g=b > f=a!"]);
+        check(&[&first, &[("f", Some(opaque()))], &[("g", Some(readable(&[("A", "a")])))]], &["A: f=a! > g=a"]);
     }
 
     #[test]

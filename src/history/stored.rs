@@ -42,8 +42,6 @@ pub(super) struct StoredVersion<'a> {
     pub(super) is_control: bool,
     pub(super) enabled: bool,
     pub(super) hash: [u8; 32],
-    pub(super) body: [u8; 32],
-    pub(super) rest: [u8; 32],
     pub(super) text: &'a str,
 }
 

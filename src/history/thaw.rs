@@ -107,8 +107,6 @@ impl Tables<'_> {
             kind: kind(version.is_control),
             enabled: version.enabled,
             hash: Sha256Hash::from(version.hash),
-            body: Sha256Hash::from(version.body),
-            rest: Sha256Hash::from(version.rest),
             text: self.part(version.text)?,
         }))
     }

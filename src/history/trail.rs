@@ -3,6 +3,7 @@
 //! What commits changed comes read, batch by batch (`follow`). It is folded into the state of the law book one by one, named and
 //! serialised on all cores, and chained one by one again.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ use super::People;
 use super::Repository;
 use super::RepositoryError;
 use super::Sha256Hash;
+use super::Signature;
 use super::Signers;
-use super::chain;
+use super::chain::Hashing;
 use super::chain::StateHash;
 use super::ends::Ends;
 use super::follow;
@@ -31,6 +33,7 @@ use super::happening::Happening;
 use super::happening::Past;
 use super::happening::happenings;
 use super::merge::Merges;
+use super::merge::Places;
 use super::state::State;
 use super::thaw::Thawed;
 use super::walk::Line;
@@ -98,11 +101,14 @@ pub struct Trail {
     events: Vec<Event>,
     head: Sha256Hash,
     pub(super) created: HashMap<PolicyId, CommitTime>,
+    /// The files that policies have left.
+    places: Places,
     past: Past,
     pub(super) known: Known,
     pub(super) books: Ends<Book>,
     /// How many commits were walked to get here.
     pub(super) walked: usize,
+    unaccounted: Vec<(String, Signature)>,
 }
 
 impl Trail {
@@ -146,13 +152,15 @@ impl Trail {
         let Thawed { tip, head, events, created, marks, state } = parts;
         let (mut known, mut books) = (Known::default(), Ends::default());
         let Some(position) = Position::again(marks, &mut known.schemas, repository)? else { return Ok(None) };
-        let mut past = Past::default();
+        let (mut past, mut places) = (Past::default(), Places::new());
         for event in &events {
             past.record(event.before.as_deref(), event.after.as_deref(), &event.landing);
+            place(&mut places, &event.policy, event.renamed.as_ref(), event.from.as_ref());
         }
         known.positions.leave(tip, position);
         books.leave(tip, Book { hash: StateHash::of(state.meanings()), state });
-        Ok(Some(Self { tip, partial: None, events, head, created: created.into_iter().collect(), past, known, books, walked: 0 }))
+        let created = created.into_iter().collect();
+        Ok(Some(Self { tip, partial: None, events, head, created, places, past, known, books, walked: 0, unaccounted: Vec::new() }))
     }
 
     /// The commit that the trail ends at.
@@ -191,7 +199,38 @@ impl Trail {
 
     /// The events that a filter lets pass, oldest first.
     pub fn filtered<'a>(&'a self, filter: &'a Filter, people: &'a People) -> impl DoubleEndedIterator<Item = &'a Event> {
-        self.events.iter().filter(|event| filter.accepts(event, people))
+        let lives = filter.policies.iter().filter_map(|id| self.lifeline(id));
+        let followed: BTreeSet<u64> = lives.flat_map(|life| life.events).map(|event| event.seq).collect();
+        self.events.iter().filter(move |event| filter.accepts(event, people, &followed))
+    }
+
+    /// The landing commits that had to be signed by somebody who may and are not accounted for, in hexadecimal, each with its
+    /// signature as the keys that count judge it; oldest first, and none before [`Self::hold_to_requirement`].
+    pub fn unaccounted(&self) -> &[(String, Signature)] {
+        &self.unaccounted
+    }
+
+    /// Takes other verdicts on the signatures of some commits, which are not accounted for. As long as there are any, a commit is
+    /// pinned only where the last commit that is in order pins it.
+    pub(super) fn judge_again(&mut self, verdicts: Vec<(String, Signature)>, pinned: &BTreeSet<Oid>) {
+        let found: HashMap<&str, &Signature> = verdicts.iter().map(|(commit, signature)| (commit.as_str(), signature)).collect();
+        let again = |landing: &Landing| {
+            let signature = found.get(landing.commit.as_str()).map(|&signature| signature.clone());
+            signature.or_else(|| {
+                let counts = found.is_empty() || Oid::from_str(&landing.commit).is_ok_and(|id| pinned.contains(&id));
+                landing.signature.without_a_pin().filter(|_| !counts)
+            })
+        };
+        let mut last: Option<Arc<Landing>> = None;
+        for event in &mut self.events {
+            if let Some(last) = last.as_ref().filter(|last| last.commit == event.landing.commit) {
+                event.landing = Arc::clone(last);
+            } else if let Some(signature) = again(&event.landing) {
+                event.landing = Arc::new(Landing { signature, ..(*event.landing).clone() });
+            }
+            last = Some(Arc::clone(&event.landing));
+        }
+        self.unaccounted = verdicts;
     }
 
     /// When the policy was last introduced; `None` when it is not there, or was there before the trail begins.
@@ -211,10 +250,12 @@ impl Trail {
             events: Vec::new(),
             head: Sha256Hash::ZERO,
             created: HashMap::new(),
+            places: Places::new(),
             past: Past::default(),
             known: Known::default(),
             books: Ends::default(),
             walked: 0,
+            unaccounted: Vec::new(),
         };
         trail.follow(repository, &line.stops, progress)?;
         Ok(trail)
@@ -223,7 +264,7 @@ impl Trail {
     fn follow(&mut self, repository: &Repository, stops: &[Stop], progress: Progress<'_>) -> Result<(), HistoryError> {
         let Some(last) = stops.last() else { return Ok(()) };
         let signers = Signers::new(repository, &last.commit.to_string())?;
-        let mut merges = Merges::new(repository)?;
+        let mut merges = Merges::new(repository, stops)?;
         let mut done = 0;
         let mut known = std::mem::take(&mut self.known);
         self.books.expect(stops);
@@ -270,8 +311,16 @@ impl Trail {
 
     /// Chains what commits did to what is told already.
     fn record(&mut self, repository: &Repository, merges: &mut Merges<'_>, mut drafts: Vec<Draft>) -> Result<(), HistoryError> {
-        for draft in drafts.iter_mut().filter(|draft| draft.landing.parents.len() > 1) {
-            draft.merges = merges.judge(&repository.commit(&draft.landing.commit)?, &draft.happenings)?;
+        for draft in &mut drafts {
+            if draft.landing.parents.len() > 1 {
+                draft.merges = merges.judge(&repository.commit(&draft.landing.commit)?, &draft.happenings, &self.places)?;
+            }
+            for Happening { policy, renamed, from, .. } in &draft.happenings {
+                place(&mut self.places, policy, renamed.as_ref(), from.as_ref());
+            }
+        }
+        if let Some(commit) = merges.missing() {
+            self.partial.get_or_insert_with(|| format!("commit `{commit}` is missing"));
         }
         let mut seq = self.events.len() as u64;
         let numbered: Vec<(u64, Draft)> = drafts
@@ -283,10 +332,10 @@ impl Trail {
             })
             .collect();
         let links: Vec<Vec<Link>> = numbered.into_par_iter().with_min_len(16).map(|(first, draft)| draft.links(first)).collect();
-        for Link { mut event, bytes } in links.into_iter().flatten() {
+        for Link { mut event, hashing } in links.into_iter().flatten() {
             self.date(&event);
             event.prev = self.head;
-            self.head = chain::hash_after(bytes, event.prev);
+            self.head = hashing.after(event.prev);
             self.events.push(event);
         }
         Ok(())
@@ -307,6 +356,16 @@ impl Trail {
     }
 }
 
+/// Remembers the file that a policy left.
+fn place(places: &mut Places, policy: &PolicyId, renamed: Option<&PolicyId>, from: Option<&Arc<str>>) {
+    if let Some(known) = renamed.and_then(|old| places.remove(old)) {
+        places.insert(policy.clone(), known);
+    }
+    if let Some(from) = from {
+        places.entry(policy.clone()).or_default().insert(Arc::clone(from));
+    }
+}
+
 /// What a commit did, before it is told.
 struct Draft {
     landing: Arc<Landing>,
@@ -316,10 +375,10 @@ struct Draft {
     state: Sha256Hash,
 }
 
-/// An event that does not know the one before it yet, and the bytes that are hashed.
+/// An event that does not know the one before it yet.
 struct Link {
     event: Event,
-    bytes: Vec<u8>,
+    hashing: Hashing,
 }
 
 impl Draft {
@@ -329,7 +388,7 @@ impl Draft {
         let link = |(seq, happening): (u64, Happening)| {
             let changes = happening.changes();
             let event = happening.event(seq, &self.landing, &changes, merges.next().flatten(), self.state);
-            Link { bytes: event.canonical_with(&changes), event }
+            Link { hashing: Hashing::new(&event.canonical_with(&changes)), event }
         };
         (first..).zip(self.happenings).map(link).collect()
     }

@@ -28,6 +28,15 @@ pub(super) enum Content {
     Refused,
 }
 
+impl Content {
+    /// What an entry of this mode is.
+    pub(super) fn new(mode: u32, id: Oid) -> Self {
+        const TYPE: u32 = 0o170_000;
+        const FILE: u32 = 0o100_000;
+        if mode & TYPE == FILE { Self::Blob(id) } else { Self::Refused }
+    }
+}
+
 /// The policy files that differ: what stands there now, `None` when nothing does any more.
 pub(super) type Differences = BTreeMap<Arc<str>, Option<Content>>;
 
@@ -95,10 +104,15 @@ impl<'r> Trees<'r> {
         Ok(at)
     }
 
+    /// Another commit is looked at: of what was read, only the last one's is needed again.
+    pub(super) fn go_on(&mut self) {
+        self.old = std::mem::take(&mut self.young);
+    }
+
     /// The wanted files that differ between two folders.
     pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, wanted: &impl Wanted) -> Result<Differences, HistoryError> {
         // What was read for the last comparison is the old side of this one; what is older is not needed again.
-        self.old = std::mem::take(&mut self.young);
+        self.go_on();
         let mut differences = Differences::new();
         let mut looked_at = 0;
         let mut pending = vec![(String::new(), old, new)];
@@ -172,9 +186,7 @@ struct Name<'a> {
 
 impl Name<'_> {
     fn content(&self) -> Content {
-        const TYPE: u32 = 0o170_000;
-        const FILE: u32 = 0o100_000;
-        if self.mode & TYPE == FILE { Content::Blob(self.id) } else { Content::Refused }
+        Content::new(self.mode, self.id)
     }
 
     /// The order of git: a folder sorts as if its name ended in `/`.

@@ -28,10 +28,6 @@ pub struct Version {
     pub enabled: bool,
     /// The semantic hash: SHA-256 of the canonical JSON. Equal hashes are equal meanings.
     pub hash: Sha256Hash,
-    /// The same without the id: equal when a policy was renamed.
-    pub(super) body: Sha256Hash,
-    /// The same without `enabled`: equal when a policy was switched.
-    pub(super) rest: Sha256Hash,
     /// The canonical JSON.
     pub(super) text: Text,
 }
@@ -71,24 +67,32 @@ impl fmt::Debug for Text {
 
 impl Version {
     pub(super) fn new(policy: &Policy) -> Self {
-        let value = to_value(policy);
-        let without = |keys: &[&str]| {
-            let mut value = value.clone();
-            if let Some(fields) = value.as_object_mut() {
-                fields.retain(|key, _| !keys.contains(&key.as_str()));
-            }
-            Sha256Hash::of_json(&value)
-        };
-        let text = canonical(&value);
+        let text = canonical(&to_value(policy));
         Self {
             id: policy.id().clone(),
             kind: policy.kind(),
             enabled: policy.enabled(),
             hash: Sha256Hash::of(&text),
-            body: without(&["_id", "id"]),
-            rest: without(&["enabled"]),
             text: Text::Own(String::from_utf8(text).unwrap_or_default().into()),
         }
+    }
+
+    /// The semantic hash without the id: equal when a policy was renamed.
+    pub(super) fn body(&self) -> Sha256Hash {
+        self.hash_without(&["_id", "id"])
+    }
+
+    /// The semantic hash without `enabled`: equal when a policy was switched.
+    pub(super) fn rest(&self) -> Sha256Hash {
+        self.hash_without(&["enabled"])
+    }
+
+    fn hash_without(&self, keys: &[&str]) -> Sha256Hash {
+        let mut value = self.value();
+        if let Some(fields) = value.as_object_mut() {
+            fields.retain(|key, _| !keys.contains(&key.as_str()));
+        }
+        Sha256Hash::of_json(&value)
     }
 
     /// The canonical JSON: every field, defaults included, keys in byte order.
@@ -126,7 +130,7 @@ mod tests {
             fields[key] = value;
             version(&fields)
         };
-        let same = |other: &Version| (base.hash == other.hash, base.body == other.body, base.rest == other.rest);
+        let same = |other: &Version| (base.hash == other.hash, base.body() == other.body(), base.rest() == other.rest());
         assert_eq!(same(&with("deny", json!(false))), (true, true, true));
         assert_eq!(same(&with("_id", json!("B"))), (false, true, false));
         assert_eq!(same(&with("enabled", json!(false))), (false, false, true));

@@ -31,14 +31,25 @@ pub(super) struct Stop {
     pub(super) cut: bool,
     /// Whether it lies on the line of first parents.
     pub(super) landed: bool,
+    /// Whether it has several parents.
+    pub(super) merge: bool,
 }
 
 impl Stop {
     pub(super) fn new(commit: &git2::Commit<'_>, parent: Option<Oid>, landed: bool) -> Self {
-        // A shallow clone hides parents that are not there; the commit itself still names them.
-        let has_parent = commit.raw_header_bytes().split(|&byte| byte == b'\n').any(|line| line.starts_with(b"parent "));
-        Self { commit: commit.id(), tree: commit.tree_id(), parent, cut: parent.is_none() && has_parent, landed }
+        let cut = parent.is_none() && written_parents(commit) > 0;
+        Self { commit: commit.id(), tree: commit.tree_id(), parent, cut, landed, merge: commit.parent_count() > 1 }
     }
+}
+
+/// Whether a commit has parents that this clone hides.
+pub(super) fn is_cut(commit: &git2::Commit<'_>) -> bool {
+    written_parents(commit) > commit.parent_count()
+}
+
+/// How many parents a commit itself names. A shallow clone hides those that are not there.
+fn written_parents(commit: &git2::Commit<'_>) -> usize {
+    commit.raw_header_bytes().split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"parent ")).count()
 }
 
 /// The line of first parents.

@@ -83,7 +83,14 @@ fn each_event_tells_what_its_policy_gave_and_took() {
             &denied,
         ],
     );
-    check(&repository, &["--policy", "C"], &["rename C: no-change"]);
+    // A policy is followed through its ids, whichever of them is asked for.
+    let lived = [
+        &format!("create A: widens +group `staff` gains {ALWAYS}"),
+        &format!("update A: widens +group `guests` gains {ALWAYS}"),
+        "rename C: no-change",
+    ];
+    check(&repository, &["--policy", "A"], &lived);
+    check(&repository, &["--policy", "C"], &lived);
     check(&repository, &["--limit", "1"], &[&denied]);
 }
 
@@ -131,4 +138,30 @@ fn what_is_undecided_is_said() {
         assert_eq!(effect["class"].is_null(), !effect["unknown"].is_null(), "{event:#}");
     }
     assert!(found.iter().any(|event| !event["effect"]["unknown"].is_null()), "{found:#?}");
+}
+
+/// A list that the configuration declares changes what a condition means. No policy changes, so no event tells it.
+#[test]
+fn what_lands_beside_the_policies_is_told_below_the_events() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", with("A", "staff", "tags = 'a'")).write("lawbook.toml", "exclude = []\n").commit("one");
+    let list = repository.write("lawbook.toml", "[attributes]\ntags = \"list\"\n").commit("tags is a list");
+    let keys = repository.write(".lawbook/allowed_signers", "# nobody\n").commit("who may sign");
+    repository.write("README.md", "nothing of the law book").commit("elsewhere");
+    let told = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_lawbook")).arg("audit").args(arguments).current_dir(repository.path()).output();
+        let text = String::from_utf8(output.expect("lawbook runs").stdout).expect("UTF-8");
+        text.lines().skip_while(|line| !line.contains("is not a policy")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let found = told(&["--effect"]);
+    assert_eq!(found[0], "2 commits changed what is not a policy, but says what policies mean or who may sign:");
+    assert!(found[1].contains(&keys[..10]) && found[1].contains("  .lawbook/allowed_signers  ada@example.com  none"), "{found:#?}");
+    assert_eq!(found[2], "    = no change of access");
+    assert!(found[3].contains(&list[..10]) && found[3].contains("  lawbook.toml  "), "{found:#?}");
+    assert!(found[4].starts_with("    ? undecided") || found[4].starts_with("    + "), "{found:#?}");
+    let written = told(&["--format", "markdown"]).join("\n");
+    assert!(written.contains(&format!("commit `{keys}`")) && written.contains("- changed `lawbook.toml`"), "{written}");
+    for narrower in [&["--policy", "A"][..], &["--limit", "1"], &["--until", "2001-01-01"], &["--format", "csv"]] {
+        assert_eq!(told(narrower), Vec::<String>::new(), "{narrower:?}");
+    }
 }

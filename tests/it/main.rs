@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod attacks;
 mod audit_effects;
 mod audit_formats;
 mod brute;

@@ -5,7 +5,11 @@ use std::process::Command;
 
 use lawbook::history::Breach;
 use lawbook::history::Demand;
+use lawbook::history::Lines;
+use lawbook::history::Memory;
 use lawbook::history::Repository as Opened;
+use lawbook::history::SignatureStatus;
+use lawbook::history::Trail;
 use lawbook::history::breaches;
 
 use crate::repository::Repository;
@@ -136,6 +140,55 @@ fn nobody_lets_themselves_in() {
     check(&repository, Demand::Written, &[]);
     repository.write("policies/c.yaml", policy("C")).commit_signed(&keys, "eve", "now eve may sign");
     check(&repository, Demand::Written, &[]);
+}
+
+/// The commits of the events, each with the status of its signature, and the commits that are not accounted for.
+#[track_caller]
+fn check_trail(repository: &Repository, statuses: &[SignatureStatus], unaccounted: &[&str]) {
+    let opened = Opened::open(&repository.path()).expect("opens");
+    for memory in [Memory::Counts, Memory::CountsNot] {
+        let mut trail = Trail::read(&opened, "HEAD", Lines::Landed, &|_, _| ()).expect("a trail");
+        let head = trail.head();
+        trail.hold_to_requirement(&opened, memory).expect("judged");
+        let found: Vec<SignatureStatus> = trail.events().iter().map(|event| event.landing.signature.status).collect();
+        assert_eq!(found, statuses);
+        assert_eq!(trail.unaccounted().iter().map(|(commit, _)| commit.as_str()).collect::<Vec<_>>(), unaccounted);
+        assert_eq!(trail.head(), head, "signatures are not chained");
+    }
+}
+
+/// A trail that judges by the file of the first parent alone calls good what `check` refuses: nothing tells of the commit that
+/// added the key, because it changes no policy.
+#[test]
+fn the_trail_calls_nobody_good_who_let_themselves_in() {
+    use SignatureStatus::Good;
+    use SignatureStatus::None as Unsigned;
+    use SignatureStatus::Untrusted;
+    let Some((repository, keys)) = book() else { return };
+    repository.write("policies/b.yaml", policy("B")).commit_signed(&keys, "ann", "one");
+    check_trail(&repository, &[Unsigned, Good], &[]);
+    let adds = repository.write(SIGNERS, signers(&keys, &["ann", "eve"])).commit("add eve");
+    let uses = repository.write("policies/c.yaml", policy("C")).commit_signed(&keys, "eve", "use it");
+    check_trail(&repository, &[Unsigned, Good, Untrusted], &[&adds, &uses]);
+    // Nor does a pin count that nobody vouches for.
+    let pins = repository.write("lawbook.toml", pinned(&[&adds, &uses])).commit("pin");
+    check_trail(&repository, &[Unsigned, Good, Untrusted], &[&adds, &uses, &pins]);
+    repository.write("lawbook.toml", pinned(&[&adds, &uses, &pins])).commit_signed(&keys, "ann", "they may");
+    check_trail(&repository, &[Unsigned, Good, Good], &[]);
+}
+
+/// A commit from before the requirement, by a key that nobody knew, is not vouched for by a pin of somebody who may not sign.
+#[test]
+fn a_pin_that_nobody_signed_makes_nothing_good() {
+    let Some(keys) = Keys::new() else { return };
+    keys.make("ann", &["ed25519"]).make("eve", &["ed25519"]);
+    let repository = Repository::new();
+    let first = repository.write("policies/a.yaml", policy("A")).commit_signed(&keys, "eve", "begin");
+    repository.write(SIGNERS, signers(&keys, &["ann"])).write("lawbook.toml", REQUIRED).commit("require signatures");
+    let pins = repository.write("lawbook.toml", pinned(&[&first])).commit("pin the first one");
+    check_trail(&repository, &[SignatureStatus::Untrusted], &[&pins]);
+    repository.write("lawbook.toml", pinned(&[&first, &pins])).commit_signed(&keys, "ann", "it is all right");
+    check_trail(&repository, &[SignatureStatus::Good], &[]);
 }
 
 #[test]

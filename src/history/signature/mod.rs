@@ -96,6 +96,13 @@ impl Signature {
         Self { status: SignatureStatus::None, principal: None, key: None, why: None }
     }
 
+    /// What it is when the pin that makes it good does not count; `None` when it is not good by a pin.
+    pub(super) fn without_a_pin(&self) -> Option<Self> {
+        let why = "only a commit that is not accounted for pins it".to_owned();
+        let pinned = self.status == SignatureStatus::Good && self.principal.is_none();
+        pinned.then(|| Self { status: SignatureStatus::Untrusted, why: Some(why), ..self.clone() })
+    }
+
     fn unverified(why: impl Into<String>) -> Self {
         Self { status: SignatureStatus::Unverified, principal: None, key: None, why: Some(why.into()) }
     }

@@ -174,6 +174,34 @@ pub fn said(effects: &Effects, event: &Event, marks: Marks) -> Vec<Line> {
     lines
 }
 
+/// What a commit gave and took that is told beside the events, in lines; none if that was not asked for, or if its own events tell
+/// it already.
+pub fn said_beside(effects: &Effects, commit: &str, marks: Marks) -> Vec<Line> {
+    let line = |sign: char, text: String| Line { sign, text };
+    let known = match effects.commits.get(commit) {
+        None => return Vec::new(),
+        Some(Effect::Unknown(why)) => return vec![line('?', format!("what this gives or takes is not known: {why}"))],
+        Some(Effect::Known(known)) if known.told.is_empty() => known,
+        Some(Effect::Known(_)) => return Vec::new(),
+    };
+    let mut lines = Vec::new();
+    for (direction, sign, all, undescribed) in
+        [(Direction::Gained, '+', &known.gained, known.more.0), (Direction::Lost, '-', &known.lost, known.more.1)]
+    {
+        lines.extend(all.iter().take(TOLD).map(|access| line(sign, sentence(access, direction, marks))));
+        let more = all.len().saturating_sub(TOLD) + undescribed;
+        if more > 0 {
+            lines.push(line(sign, format!("and {more} more like these")));
+        }
+    }
+    if !known.undecided.is_empty() {
+        lines.push(line('?', "undecided: it is not known whether this gives or takes more access".to_owned()));
+    } else if lines.is_empty() {
+        lines.push(line('=', "no change of access".to_owned()));
+    }
+    lines
+}
+
 /// What follows the sentence of an access that no policy's change is the reason for.
 const BESIDE: &str = " (by a change beside the policies in the same commit)";
 

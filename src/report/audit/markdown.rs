@@ -15,8 +15,10 @@ use super::AuditReport;
 use super::claims::approvals;
 use super::claims::tickets;
 use super::effect::said;
+use super::effect::said_beside;
 use super::words;
 use crate::history::Action;
+use crate::history::Beside;
 use crate::history::Event;
 use crate::history::FieldChange;
 use crate::history::Landing;
@@ -51,6 +53,21 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         above = Some(commit);
         change(event, report, out)?;
+    }
+    beside(report, out)
+}
+
+/// What landed beside the policies; the commits that have events too are named once more, with their files.
+fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.beside.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n# Beside the policies\n\n{}.", words::beside(report.beside.len()))?;
+    for Beside { landing: made, files } in report.beside {
+        landing(made, report, out)?;
+        writeln!(out, "- changed {}", files.iter().map(|file| code(file)).collect::<Vec<_>>().join(", "))?;
+        let effect = report.effects.map(|effects| said_beside(effects, &made.commit, MARKS)).unwrap_or_default();
+        effect.iter().try_for_each(|line| writeln!(out, "- {}", line.text))?;
     }
     Ok(())
 }
@@ -207,11 +224,9 @@ fn merge(event: &Event, report: &AuditReport<'_>) -> Option<String> {
     let how = match merge.kind {
         MergeKind::Taken => "merged as it was on one side",
         MergeKind::Combined => "merged, both sides combined by git",
-        MergeKind::Resolved if report.trail.partial().is_some() => {
-            "**merged, a conflict resolved by hand or an evil merge: too much history is missing to tell**"
-        }
         MergeKind::Resolved => "**merged, a conflict resolved by hand**",
         MergeKind::Evil => "**an evil merge: it holds what neither side holds and git does not make of them**",
+        MergeKind::Unknown => "**merged, by git, by hand, or an evil merge: too much is missing to tell**",
     };
     let people: Vec<String> = merge.contributors.iter().map(|person| code(&report.people.known(person).to_string())).collect();
     Some(if people.is_empty() { how.to_owned() } else { format!("{how}; contributors: {}", people.join(", ")) })

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use self::effect::Effects;
 use super::Look;
+use crate::history::Beside;
 use crate::history::Event;
 use crate::history::Lines;
 use crate::history::People;
@@ -38,6 +39,8 @@ pub struct AuditReport<'a> {
     pub scope: Scope,
     /// Who people are.
     pub people: &'a People,
+    /// What landed beside the policies in the period, oldest first; only where everything of the period was asked for.
+    pub beside: &'a [Beside],
     /// What the shown commits gave and took, if that was asked for.
     pub effects: Option<&'a Effects>,
     /// How the text for people may look.
@@ -67,7 +70,7 @@ impl<'a> AuditReport<'a> {
     /// All events of a trail.
     pub fn whole(trail: &'a Trail, people: &'a People) -> Self {
         let events = trail.events().iter().collect();
-        Self { trail, events, scope: Scope::default(), people, effects: None, look: Look::PLAIN }
+        Self { trail, events, scope: Scope::default(), people, beside: &[], effects: None, look: Look::PLAIN }
     }
 }
 
@@ -118,6 +121,11 @@ impl AuditFormat {
     /// Whether it says what a change gave and took.
     pub fn tells_effects(self) -> bool {
         !matches!(self, Self::Neosc | Self::Odsl)
+    }
+
+    /// Whether it says what landed beside the policies.
+    pub fn tells_beside(self) -> bool {
+        matches!(self, Self::Table | Self::Markdown)
     }
 
     /// Writes a trail in this format.

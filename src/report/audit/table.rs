@@ -5,8 +5,10 @@ use std::io::Write;
 
 use super::AuditReport;
 use super::effect::said;
+use super::effect::said_beside;
 use super::words;
 use crate::history::Action;
+use crate::history::Beside;
 use crate::history::Event;
 use crate::history::MergeKind;
 use crate::history::SignatureStatus;
@@ -57,8 +59,30 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         line(row, widths, look, out)?;
     }
     writeln!(out, "{}", words::number(report))?;
+    beside(report, out)?;
     for warning in words::warnings(report) {
         writeln!(out, "{}", painted(&warning, YELLOW, look))?;
+    }
+    Ok(())
+}
+
+/// What landed beside the policies: as lines of their own, because no policy names them.
+fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let look = report.look;
+    if !report.beside.is_empty() {
+        writeln!(out, "{}:", words::beside(report.beside.len()))?;
+    }
+    for Beside { landing, files } in report.beside.iter().rev() {
+        let (status, colour) = status(landing.signature.status);
+        let author = report.people.known(&landing.author);
+        let date = landing.committed.at.strftime("%Y-%m-%d %H:%M");
+        let (commit, author, status) = (words::short(&landing.commit), one_line(words::address(&author)), painted(status, colour, look));
+        writeln!(out, "{date}  {}  {}  {author}  {status}", painted(commit, DIM, look), one_line(&files.join(", ")))?;
+        let lines = report.effects.map(|effects| said_beside(effects, &landing.commit, super::effect::QUOTED)).unwrap_or_default();
+        for line in lines {
+            let text = format!("{} {}", line.sign, line.text);
+            writeln!(out, "    {}", painted(&one_line(&text), sign_colour(line.sign), look))?;
+        }
     }
     Ok(())
 }
@@ -128,7 +152,7 @@ fn status(status: SignatureStatus) -> (&'static str, &'static str) {
 fn merge_colour(kind: MergeKind) -> &'static str {
     match kind {
         MergeKind::Taken | MergeKind::Combined => PLAIN,
-        MergeKind::Resolved => YELLOW,
+        MergeKind::Resolved | MergeKind::Unknown => YELLOW,
         MergeKind::Evil => RED,
     }
 }

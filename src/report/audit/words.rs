@@ -46,12 +46,9 @@ pub fn merge(event: &Event, report: &AuditReport<'_>) -> Option<String> {
     let how = match merge.kind {
         MergeKind::Taken => "merged",
         MergeKind::Combined => "merged, both sides combined by git",
-        // What git makes of two sides depends on where they parted, and that may be missing.
-        MergeKind::Resolved if report.trail.partial().is_some() => {
-            "merged, a conflict resolved by hand or an EVIL MERGE: too much history is missing to tell"
-        }
         MergeKind::Resolved => "merged, a conflict resolved by hand",
         MergeKind::Evil => "EVIL MERGE: it holds what neither side holds",
+        MergeKind::Unknown => "merged, by git, by hand, or an EVIL MERGE: too much is missing to tell",
     };
     let named: Vec<String> = merge.contributors.iter().take(NAMED).map(|person| address(&report.people.known(person)).to_owned()).collect();
     let more = merge.contributors.len().saturating_sub(named.len());
@@ -95,10 +92,6 @@ pub fn warnings(report: &AuditReport<'_>) -> Vec<String> {
     };
     let status = |wanted: SignatureStatus| commits(&|event: &Event| event.landing.signature.status == wanted);
     let merge = |wanted: MergeKind| commits(&|event: &Event| event.merge.as_ref().is_some_and(|merge| merge.kind == wanted));
-    let by_hand = match report.trail.partial() {
-        None => ("is a merge with a conflict resolved by hand", "are merges with conflicts resolved by hand"),
-        Some(_) => ("is a merge resolved by hand, or an evil one", "are merges resolved by hand, or evil ones"),
-    };
     let told = [
         (status(SignatureStatus::Bad), "has a signature that does not hold", "have signatures that do not hold"),
         (status(SignatureStatus::Untrusted), "is signed by a key that nobody vouches for", "are signed by keys that nobody vouches for"),
@@ -108,10 +101,36 @@ pub fn warnings(report: &AuditReport<'_>) -> Vec<String> {
             "is an evil merge: it holds what neither side holds",
             "are evil merges: they hold what neither side holds",
         ),
-        (merge(MergeKind::Resolved), by_hand.0, by_hand.1),
+        (
+            merge(MergeKind::Unknown),
+            "is a merge that may be evil: too much is missing to tell",
+            "are merges that may be evil: too much is missing to tell",
+        ),
+        (merge(MergeKind::Resolved), "is a merge with a conflict resolved by hand", "are merges with conflicts resolved by hand"),
     ];
     let told = told.into_iter().filter(|(number, ..)| *number > 0);
-    told.map(|(number, one, several)| format!("{} {}", count(number, "commit"), if number == 1 { one } else { several })).collect()
+    let told = told.map(|(number, one, several)| format!("{} {}", count(number, "commit"), if number == 1 { one } else { several }));
+    unaccounted(report).into_iter().chain(told).collect()
+}
+
+/// Which commits had to be signed and are not, whether an event tells of them or not: one may have changed who may sign.
+fn unaccounted(report: &AuditReport<'_>) -> Option<String> {
+    let commits = report.trail.unaccounted();
+    let named: Vec<&str> = commits.iter().take(NAMED).map(|(commit, _)| short(commit)).collect();
+    let more = commits.len().saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {}", count(more, "other")) } else { String::new() };
+    let had = if commits.len() == 1 {
+        "had to be signed by somebody who may, and is not"
+    } else {
+        "had to be signed by somebody who may, and are not"
+    };
+    let list = format!("{}{more}; `lawbook check` says what to do", named.join(", "));
+    (!commits.is_empty()).then(|| format!("{} {had}: {list}", count(commits.len(), "commit")))
+}
+
+/// How many commits changed files beside the policies.
+pub fn beside(number: usize) -> String {
+    format!("{} changed what is not a policy, but says what policies mean or who may sign", count(number, "commit"))
 }
 
 /// How many events are shown, and of how many.

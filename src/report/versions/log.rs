@@ -90,6 +90,7 @@ fn notes(event: &Event, of: &Versions<'_>) -> Vec<String> {
             MergeKind::Combined => "merged from both sides",
             MergeKind::Resolved => "merged by hand",
             MergeKind::Evil => "merged as something that neither side holds",
+            MergeKind::Unknown => "merged as something that neither side may hold: too much is missing to tell",
         };
         let by: Vec<String> = merge.contributors.iter().map(|person| of.people.known(person).to_string()).collect();
         notes.push(if by.is_empty() { kind.to_owned() } else { format!("{kind}; by {}", by.join(", ")) });

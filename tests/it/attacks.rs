@@ -1,0 +1,188 @@
+//! Histories that somebody made, or broke, so that the audit trail would tell something else than what happened.
+
+use lawbook::history::Event;
+use lawbook::history::Lines;
+use lawbook::history::MergeKind;
+use lawbook::history::Trail;
+
+use crate::history::check;
+use crate::history::open;
+use crate::history::read;
+use crate::repository::Repository;
+use crate::repository::git;
+use crate::repository::policy;
+
+fn read_all(repository: &Repository) -> Trail {
+    Trail::read(&open(&repository.path()), "HEAD", Lines::All, &|_, _| ()).expect("a trail")
+}
+
+fn on(repository: &Repository, branch: &str) {
+    repository.git(&["checkout", "--quiet", branch]);
+}
+
+fn fork(repository: &Repository, branch: &str) {
+    repository.git(&["checkout", "--quiet", "-b", branch]);
+}
+
+/// A commit on a branch of its own, and another one on the line that it left.
+fn part<T, U>(repository: &Repository, branch: &str, aside: impl FnOnce() -> T, meanwhile: impl FnOnce() -> U) {
+    fork(repository, branch);
+    aside();
+    repository.git(&["add", "--all"]);
+    repository.git(&["commit", "--quiet", "--allow-empty", "--author", "Grace <grace@example.com>", "-m", branch]);
+    repository.tick();
+    on(repository, "main");
+    meanwhile();
+    repository.commit("meanwhile");
+}
+
+fn merge<T>(repository: &Repository, branch: &str, by_hand: impl FnOnce() -> T) {
+    repository.git(&["merge", "--quiet", "--no-ff", "--no-commit", branch]);
+    by_hand();
+    repository.commit("merge");
+}
+
+/// Each event of the last commit as `<action> <policy> <kind>[ of <names>]`.
+#[track_caller]
+fn check_merge(trail: &Trail, expected: &[&str]) {
+    let last = trail.events().last().expect("an event").landing.commit.clone();
+    let show = |event: &Event| {
+        let merge = event.merge.as_ref().expect("a merge");
+        let people: Vec<&str> = merge.contributors.iter().map(|person| person.name.as_str()).collect();
+        let of = if people.is_empty() { String::new() } else { format!(" of {}", people.join(", ")) };
+        format!("{} {} {}{of}", event.action, event.policy, merge.kind.as_str())
+    };
+    let events = trail.events().iter().filter(|event| event.landing.commit == last);
+    assert_eq!(events.map(show).collect::<Vec<_>>(), expected);
+}
+
+/// Lines that are far enough from each other to be merged one by one.
+fn wide(id: &str, service: &str, members: &str) -> String {
+    format!("_id: {id}\nservice: {service}\n# 1\n# 2\n# 3\n# 4\n# 5\n# 6\n# 7\nactions: [read]\nmembers: [{members}]\n")
+}
+
+/// A file that nobody can read once hid what became of its policy in another file.
+#[test]
+fn a_policy_that_leaves_a_file_that_breaks_is_followed() {
+    let repository = Repository::new();
+    let held = |members: &str| policy("A").replace("staff", members);
+    repository.write("policies/f.yaml", held("staff")).commit("begin");
+    repository.write("policies/f.yaml", "x: [\n").write("policies/g.yaml", held("board")).commit("leave a ruin");
+    repository.write("policies/f.yaml", "x: [[\n").write("policies/g.yaml", held("everybody")).commit("open it");
+    repository.remove("policies/f.yaml").commit("clear away");
+    let expected = [
+        "1 begin: create A policies/f.yaml",
+        r#"2 leave a ruin: update A policies/g.yaml from policies/f.yaml [E members ["staff"] ["board"]]"#,
+        r#"3 open it: update A policies/g.yaml [E members ["board"] ["everybody"]]"#,
+    ];
+    check(&repository.path(), &expected);
+}
+
+/// A merge that was shallow was called resolved by hand, and one with a missing object evil: both accuse somebody of something.
+#[test]
+fn a_merge_that_cannot_be_repeated_is_unknown() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", wide("A", "report", "staff")).commit("older");
+    repository.write("policies/b.yaml", policy("B")).commit("begin");
+    let held = |service: &str, members: &str| repository.write("policies/a.yaml", wide("A", service, members));
+    part(&repository, "side", || held("mail", "staff"), || held("report", "board"));
+    merge(&repository, "side", || repository.write("policies/b.yaml", policy("B").replace("staff", "everybody")));
+    let expected = ["update A combined of Grace", "update B evil"];
+    check_merge(&read(&repository.path()), &expected);
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("file://{}", repository.path().display());
+    let clone = |name: &str, depth: &str| {
+        git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--depth", depth, "--branch", "main", &url, name]);
+        read(&folder.path().join(name))
+    };
+    check_merge(&clone("unknown", "2"), &["update A unknown", "update B unknown"]);
+    // Everything since the two lines parted is there.
+    check_merge(&clone("known", "3"), &expected);
+    let lost = repository.git(&["rev-parse", "main~2:policies/a.yaml"]);
+    std::fs::remove_file(repository.path().join(".git/objects").join(&lost[..2]).join(&lost[2..])).expect("removed");
+    check_merge(&read(&repository.path()), &["update A unknown of Grace", "update B unknown"]);
+}
+
+/// A link with the bytes of the file that it replaces has the same id.
+#[test]
+fn a_merge_that_puts_a_link_in_place_of_a_file_is_evil() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("begin");
+    part(&repository, "side", || repository.write("policies/b.yaml", policy("B")), || ());
+    let link = format!("120000,{},policies/a.yaml", repository.git(&["rev-parse", "HEAD:policies/a.yaml"]));
+    repository.git(&["merge", "--quiet", "--no-ff", "--no-commit", "side"]);
+    repository.git(&["update-index", "--cacheinfo", &link]);
+    repository.git(&["commit", "--quiet", "-m", "merge"]);
+    check_merge(&read(&repository.path()), &["break A evil", "create B taken of Grace"]);
+}
+
+/// A merge once lost policies through the configuration, and was told as if a line had done so.
+#[test]
+fn a_merge_that_changes_the_configuration_by_itself_is_evil() {
+    let repository = Repository::new();
+    let written = |path: &str, text: &str| repository.write(path, text);
+    repository.write("policies/a.yaml", policy("A")).write("policies/b.yaml", wide("B", "report", "b")).commit("begin");
+    part(&repository, "side", || written("policies/c.yaml", &policy("C").replace("staff", "c")), || ());
+    merge(&repository, "side", || written("lawbook.toml", "exclude = ['policies/b.yaml']\n"));
+    check_merge(&read(&repository.path()), &["delete B evil", "create C evil of Grace"]);
+    part(&repository, "honest", || written("lawbook.toml", "exclude = ['policies/a.yaml']\n"), || ());
+    merge(&repository, "honest", || ());
+    check_merge(&read(&repository.path()), &["delete A taken of Grace", "restore B taken of Grace"]);
+}
+
+#[test]
+fn a_merge_of_a_policy_that_one_side_moved_names_who_worked_on_it_where_it_was() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", wide("A", "report", "staff")).commit("begin");
+    part(
+        &repository,
+        "side",
+        || repository.write("policies/a.yaml", wide("A", "mail", "staff")),
+        || repository.git(&["mv", "policies/a.yaml", "policies/moved.yaml"]),
+    );
+    merge(&repository, "side", || ());
+    check_merge(&read(&repository.path()), &["update A combined of Grace"]);
+}
+
+/// What is not there is told, and everything else is told as far as it is.
+#[test]
+fn a_merged_line_with_a_missing_commit_makes_the_trail_partial() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("begin");
+    fork(&repository, "side");
+    let lost = repository.write("policies/b.yaml", policy("B")).commit("side");
+    part(&repository, "more", || repository.write("policies/c.yaml", policy("C")), || ());
+    on(&repository, "main");
+    repository.git(&["merge", "--quiet", "--no-ff", "-m", "merge", "more"]);
+    assert_eq!(read(&repository.path()).partial(), None);
+    std::fs::remove_file(repository.path().join(".git/objects").join(&lost[..2]).join(&lost[2..])).expect("removed");
+    let expected = format!("commit `{lost}` is missing");
+    let landed = read(&repository.path());
+    check_merge(&landed, &["create B taken", "create C taken"]);
+    assert_eq!(landed.partial(), Some(expected.as_str()));
+}
+
+/// Each of these was once a walk back to where the branch began, or through all commits, for every merge.
+#[test]
+fn merges_of_old_branches_know_their_contributors() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("begin");
+    let branches: Vec<String> = (0..4).map(|number| format!("side{number}")).collect();
+    for (number, branch) in branches.iter().enumerate() {
+        part(&repository, branch, || repository.write(&format!("policies/s{number}.yaml"), policy(&format!("S{number}"))), || ());
+    }
+    let whole = |trail: &Trail| trail.events().iter().map(|event| (event.hash(), event.merge.clone())).collect::<Vec<_>>();
+    let opened = open(&repository.path());
+    let mut continued = read(&repository.path());
+    for branch in &branches {
+        merge(&repository, branch, || ());
+        continued.extend(&opened, "HEAD", &|_, _| ()).expect("continued");
+        check_merge(&continued, &[format!("create {} taken of Grace", branch.replace("side", "S")).as_str()]);
+    }
+    assert_eq!(whole(&continued), whole(&read(&repository.path())));
+    let all = read_all(&repository);
+    let landed =
+        |trail: &Trail| trail.events().iter().filter(|event| event.landing.landed).map(|event| event.merge.clone()).collect::<Vec<_>>();
+    assert_eq!(landed(&all), landed(&continued));
+    assert!(all.events().iter().all(|event| event.merge.as_ref().is_none_or(|merge| merge.kind == MergeKind::Taken)));
+}
