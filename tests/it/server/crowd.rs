@@ -27,10 +27,11 @@ fn control(number: usize) -> String {
     format!("# about {number}\nid: c{number}\nname: C # here\ntype: access\n")
 }
 
-/// Commits to the branch of the bare repository from a clone, until it is told to stop; says how often.
+/// Commits to the branch of the bare repository from a clone, until told to stop; says how often. On a machine that is busy enough the
+/// server always comes first, so that the one commit that there has to be may come after everybody else's.
 fn somebody_else(work: &Repository, stop: &AtomicBool) -> usize {
     let mut commits = 0;
-    while !stop.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) || commits == 0 {
         work.git(&["fetch", "--quiet", "origin"]);
         work.git(&["reset", "--quiet", "--hard", "origin/main"]);
         work.write("notes.txt", format!("{commits}")).commit("notes");
@@ -94,7 +95,6 @@ fn write_controls(work: &Repository) {
 }
 
 /// Holds the history to what was answered, and to how often somebody else committed.
-#[track_caller]
 fn held(dir: &Path, live: &Live, done: &[Done], others: usize) {
     let git = |arguments: &[&str]| git(dir, 1_772_359_200, arguments);
     git(&["fsck", "--strict"]);
