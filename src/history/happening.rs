@@ -1,7 +1,7 @@
 //! What a commit did to policies, from what differs before and after it.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Action;
@@ -81,7 +81,7 @@ impl Past {
 /// What the differences of one commit are, in order of ids. Nothing that counts may be among them.
 pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
     let mut renamed = renames(&deltas);
-    let gone: Vec<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
+    let gone: HashSet<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
     let rest = deltas.into_iter().filter(|delta| delta.after.is_some() || !gone.contains(&delta.id));
     rest.filter_map(|delta| {
         let before = renamed.remove(&delta.id).or(delta.before);
@@ -90,19 +90,34 @@ pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
     .collect()
 }
 
-/// Which of the new policies is which of those that are gone: one with the same body, in the same file if there is one.
-fn renames(deltas: &[Delta]) -> BTreeMap<PolicyId, Held> {
-    let mut gone: Vec<&Held> = deltas.iter().filter(|delta| delta.after.is_none()).filter_map(|delta| delta.before.as_ref()).collect();
-    gone.retain(|held| !held.broken);
-    let mut found = BTreeMap::new();
-    for in_place in [true, false] {
-        for (delta, new) in deltas.iter().filter(|delta| delta.before.is_none()).filter_map(|delta| Some((delta, delta.after.as_ref()?))) {
-            let same = |held: &&Held| held.version.body == new.version.body && (!in_place || held.path == new.path);
-            if found.contains_key(&delta.id) {
-                continue;
-            }
-            if let Some(at) = gone.iter().position(same) {
-                found.insert(delta.id.clone(), gone.remove(at).clone());
+/// Which of the new policies is which of those that are gone: one with the same body, in the same file if there is one, and the
+/// first one by its id of several.
+fn renames(deltas: &[Delta]) -> HashMap<PolicyId, Held> {
+    let gone =
+        || deltas.iter().rev().filter(|delta| delta.after.is_none()).filter_map(|delta| delta.before.as_ref()).filter(|held| !held.broken);
+    let (mut by_place, mut by_body): (HashMap<_, Vec<&Held>>, HashMap<_, Vec<&Held>>) = (HashMap::new(), HashMap::new());
+    for held in gone() {
+        by_place.entry((held.version.body, &held.path)).or_default().push(held);
+        by_body.entry(held.version.body).or_default().push(held);
+    }
+    let new = || deltas.iter().filter(|delta| delta.before.is_none()).filter_map(|delta| Some((&delta.id, delta.after.as_ref()?)));
+    let mut found: HashMap<PolicyId, Held> = HashMap::new();
+    let mut taken: HashSet<&PolicyId> = HashSet::new();
+    for (id, new) in new() {
+        if let Some(held) = by_place.get_mut(&(new.version.body, &new.path)).and_then(Vec::pop) {
+            taken.insert(&held.version.id);
+            found.insert(id.clone(), held.clone());
+        }
+    }
+    for (id, new) in new() {
+        if found.contains_key(id) {
+            continue;
+        }
+        let Some(same) = by_body.get_mut(&new.version.body) else { continue };
+        while let Some(held) = same.pop() {
+            if taken.insert(&held.version.id) {
+                found.insert(id.clone(), held.clone());
+                break;
             }
         }
     }
@@ -200,7 +215,7 @@ mod tests {
         let delta = |(before, after): &(Option<&str>, Option<&str>)| {
             let (before, after) = (before.map(held), after.map(held));
             let id = after.as_ref().or(before.as_ref()).expect("one of them").version.id.clone();
-            Delta { id, before, after }
+            Delta { id, before, after, certain: true }
         };
         let found: Vec<String> = happenings(deltas.iter().map(delta).collect(), &known)
             .into_iter()
@@ -249,5 +264,10 @@ mod tests {
         let both = [(Some("f A s"), None), (Some("g B s"), None), (None, Some("g C s")), (None, Some("h D s"))];
         check(&[], &both, &["rename C g B", "rename D h f A"]);
         check(&[], &[(Some("f A s"), None), (Some("g B s"), None), (None, Some("h D s"))], &["delete B g", "rename D h f A"]);
+        let three = [(Some("f A s"), None), (Some("f B s"), None), (None, Some("f C s")), (None, Some("f D s")), (None, Some("f E s"))];
+        check(&[], &three, &["rename C f A", "rename D f B", "create E f"]);
+        let in_place = [(Some("f A s"), None), (Some("g B s"), None), (None, Some("h C s")), (None, Some("f D s")), (None, Some("h E s"))];
+        check(&[], &in_place, &["rename C h g B", "rename D f A", "create E h"]);
+        check(&[], &[(Some("!f A s"), None), (None, Some("f B s"))], &["delete A f", "create B f"]);
     }
 }

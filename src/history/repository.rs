@@ -76,7 +76,7 @@ pub enum RepositoryError {
     },
     /// The history ends early.
     #[error("the history of `{}` is incomplete: {why}", dir.display())]
-    #[diagnostic(help("fetch the rest with `git fetch --unshallow`"))]
+    #[diagnostic(help("{}", remedy(why)))]
     Partial {
         /// The folder.
         dir: PathBuf,
@@ -118,6 +118,17 @@ impl RepositoryError {
     /// What git says about an attempt.
     pub(super) fn git(what: &str, dir: &Path, error: &git2::Error) -> Self {
         Self::Git { what: what.to_owned(), dir: dir.to_owned(), why: error.message().to_owned() }
+    }
+}
+
+/// How to get what a history lacks, by why it is incomplete.
+pub fn remedy(why: &str) -> &'static str {
+    if why.ends_with("is missing") {
+        "clone the repository again, without `--filter`"
+    } else if why.contains("info/grafts") {
+        "take `info/grafts` out of the git directory"
+    } else {
+        "get the whole history with `git fetch --unshallow`"
     }
 }
 

@@ -32,6 +32,7 @@ use super::happening::Past;
 use super::happening::happenings;
 use super::merge::Merges;
 use super::merge::Places;
+use super::reading::Reading;
 use super::state::State;
 use super::thaw::Thawed;
 use super::walk::Line;
@@ -259,13 +260,15 @@ impl Trail {
     }
 
     fn apply(&mut self, book: &mut Book, stop: &Stop, changed: &Changed) -> Vec<Happening> {
-        if changed.files.iter().any(|(_, reading)| reading.as_ref().is_some_and(|reading| reading.missing)) {
+        let is_missing = |reading: &Option<Arc<Reading>>| reading.as_ref().is_some_and(|reading| reading.missing);
+        if changed.unknown || changed.files.iter().any(|(_, reading)| is_missing(reading)) {
             self.partial.get_or_insert_with(|| format!("an object of commit `{}` is missing", stop.commit));
         }
-        let deltas = book.state.apply(&changed.files);
+        let mut deltas = book.state.apply(&changed.files);
         for delta in &deltas {
             book.hash.set(&delta.id, delta.after.as_ref().map(|held| held.version.hash));
         }
+        deltas.retain(|delta| delta.certain && !changed.unknown);
         let happenings = happenings(deltas, &self.past);
         // What a line meant that never landed is nobody's past.
         for happening in happenings.iter().filter(|_| stop.landed) {

@@ -9,15 +9,20 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use git2::ErrorCode;
 use git2::ObjectType;
 use git2::Oid;
 
 use super::HistoryError;
 use super::Repository;
+use super::RepositoryError;
 use crate::config::Selection;
 
 /// The most names that one comparison looks at.
 const MAX_NAMES: usize = 4_000_000;
+
+/// How many bytes of trees are kept between comparisons. Commits beside the law book compare nothing, and there may be many.
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What stands at the path of a policy file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,13 +68,14 @@ pub(super) struct Trees<'r> {
     repository: &'r Repository,
     odb: git2::Odb<'r>,
     young: HashMap<Oid, Rc<[u8]>>,
+    young_bytes: usize,
     old: HashMap<Oid, Rc<[u8]>>,
 }
 
 impl<'r> Trees<'r> {
     pub(super) fn new(repository: &'r Repository) -> Result<Self, HistoryError> {
         let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
-        Ok(Self { repository, odb, young: HashMap::new(), old: HashMap::new() })
+        Ok(Self { repository, odb, young: HashMap::new(), young_bytes: 0, old: HashMap::new() })
     }
 
     /// The folder of the law book below the tree of a commit.
@@ -107,7 +113,7 @@ impl<'r> Trees<'r> {
     /// The wanted files that differ between two folders.
     pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, wanted: &impl Wanted) -> Result<Differences, HistoryError> {
         // What was read for the last comparison is the old side of this one; what is older is not needed again.
-        self.old = std::mem::take(&mut self.young);
+        self.grow_old();
         let mut differences = Differences::new();
         let mut looked_at = 0;
         let mut pending = vec![(String::new(), old, new)];
@@ -123,7 +129,8 @@ impl<'r> Trees<'r> {
                     return Err(HistoryError::TooLarge { dir: self.repository.dir().to_owned() });
                 }
                 let Some(name) = new.or(old) else { continue };
-                let path = join(&folder, name.name);
+                // A law book with such a name is refused. It is also no key: what replaces its bytes may replace others.
+                let Some(path) = join(&folder, name.name) else { continue };
                 if name.is_folder {
                     if wanted.may_hold(&path) {
                         pending.push((path, old.map(|name| name.id), new.map(|name| name.id)));
@@ -149,15 +156,34 @@ impl<'r> Trees<'r> {
         let data = match self.old.get(&id) {
             Some(data) => Rc::clone(data),
             None => {
-                let object = self.odb.read(id).map_err(|error| self.repository.error(&format!("read the tree `{id}`"), &error))?;
+                let object = self.odb.read(id).map_err(|error| self.unreadable(id, &error))?;
                 if object.kind() != ObjectType::Tree {
                     return Err(self.damaged(&id.to_string()));
                 }
                 Rc::from(object.data())
             }
         };
+        if self.young_bytes > KEPT_BYTES {
+            self.grow_old();
+        }
+        self.young_bytes += data.len();
         self.young.insert(id, Rc::clone(&data));
         Ok(data)
+    }
+
+    fn grow_old(&mut self) {
+        self.old = std::mem::take(&mut self.young);
+        self.young_bytes = 0;
+    }
+
+    /// A partial clone may lack trees. What they hold decides everything, so that nothing can be told without them.
+    fn unreadable(&self, id: Oid, error: &git2::Error) -> RepositoryError {
+        match error.code() {
+            ErrorCode::NotFound => {
+                RepositoryError::Partial { dir: self.repository.dir().to_owned(), why: format!("the tree `{id}` is missing") }
+            }
+            _ => self.repository.error(&format!("read the tree `{id}`"), error),
+        }
     }
 
     fn damaged(&self, what: &str) -> HistoryError {
@@ -165,9 +191,10 @@ impl<'r> Trees<'r> {
     }
 }
 
-fn join(folder: &str, name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") }
+/// The path of a name in a folder; `None` when it is not UTF-8.
+fn join(folder: &str, name: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(name).ok()?;
+    Some(if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
 }
 
 /// An entry of a tree.

@@ -126,6 +126,8 @@ fn find(repository: &Repository, id: Oid) -> Result<Option<git2::Commit<'_>>, Hi
 pub(super) struct Step {
     pub(super) schema: usize,
     pub(super) files: Differences,
+    /// Whether the configuration, or the one before, is not in this clone, so that nobody knows which files were policies.
+    pub(super) unknown: bool,
 }
 
 /// The schemas that a history needs: one for each set of actions that a configuration ever named.
@@ -159,6 +161,8 @@ pub(super) struct Position {
     config: Option<Content>,
     /// The last configuration that could be read; `None` for the default one.
     followed: Option<Oid>,
+    /// Whether the configuration is not in this clone.
+    missing: bool,
     actions: Vec<String>,
     selection: Selection,
     schema: usize,
@@ -181,6 +185,7 @@ impl Position {
             law_book: None,
             config: None,
             followed: None,
+            missing: false,
             selection: Selection::new(&config),
             schema: schemas.of(&config.actions)?,
             files: BTreeMap::new(),
@@ -201,6 +206,7 @@ impl Position {
             return Ok(None);
         }
         let config = law_book.map(|folder| trees.file(folder, config::FILE_NAME)).transpose()?.flatten();
+        let was_missing = self.missing;
         let files = if config == self.config || !self.reconfigure(schemas, repository, config)? {
             trees.compare(self.law_book, law_book, &self.selection)?
         } else {
@@ -214,7 +220,8 @@ impl Position {
                 None => self.files.remove(path),
             };
         }
-        Ok((!files.is_empty()).then_some(Step { schema: self.schema, files }))
+        let unknown = self.missing || was_missing;
+        Ok((unknown || !files.is_empty()).then_some(Step { schema: self.schema, files, unknown }))
     }
 
     /// What it is made of.
@@ -225,15 +232,17 @@ impl Position {
 
     /// The position that was made of this; `None` when its configuration is not there or cannot be read any more.
     pub(super) fn again(marks: Marks, schemas: &mut Schemas, repository: &Repository) -> Result<Option<Self>, HistoryError> {
-        let Some(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
+        let Found::Config(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
         let Marks { law_book, config: content, followed, files } = marks;
         let (selection, schema) = (Selection::new(&config), schemas.of(&config.actions)?);
-        Ok(Some(Self { law_book, config: content, followed, actions: config.actions, selection, schema, files }))
+        Ok(Some(Self { law_book, config: content, followed, missing: false, actions: config.actions, selection, schema, files }))
     }
 
     /// Takes over a configuration, and tells whether every file has to be looked at again. One that is broken changes nothing.
     fn reconfigure(&mut self, schemas: &mut Schemas, repository: &Repository, content: Option<Content>) -> Result<bool, HistoryError> {
-        let Some(config) = read_config(repository, content)? else { return Ok(false) };
+        let found = read_config(repository, content)?;
+        self.missing = matches!(found, Found::Missing);
+        let Found::Config(config) = found else { return Ok(false) };
         self.selection = Selection::new(&config);
         self.followed = match content {
             Some(Content::Blob(id)) => Some(id),
@@ -257,14 +266,30 @@ impl Position {
     }
 }
 
-/// The configuration of a commit: the default one without a file, `None` when it is broken.
-fn read_config(repository: &Repository, content: Option<Content>) -> Result<Option<Config>, HistoryError> {
+/// What became of a configuration.
+enum Found {
+    /// It was read.
+    Config(Config),
+    /// It says nothing.
+    Broken,
+    /// It is not in this clone.
+    Missing,
+}
+
+/// The configuration of a commit; the default one without a file.
+fn read_config(repository: &Repository, content: Option<Content>) -> Result<Found, HistoryError> {
     let id = match content {
-        None => return Ok(Some(Config::default())),
-        Some(Content::Refused) => return Ok(None),
+        None => return Ok(Found::Config(Config::default())),
+        Some(Content::Refused) => return Ok(Found::Broken),
         Some(Content::Blob(id)) => id,
     };
     let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
-    let bytes = reading::bytes(&odb, id).ok().flatten();
-    Ok(bytes.and_then(|bytes| Config::parse(std::str::from_utf8(&bytes).ok()?).ok()))
+    let bytes = match reading::bytes(&odb, id) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(Found::Broken),
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Found::Missing),
+        Err(error) => return Err(repository.error(&format!("read `{}`", config::FILE_NAME), &error).into()),
+    };
+    let config = std::str::from_utf8(&bytes).ok().and_then(|text| Config::parse(text).ok());
+    Ok(config.map_or(Found::Broken, Found::Config))
 }

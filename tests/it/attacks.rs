@@ -6,6 +6,7 @@ use lawbook::history::MergeKind;
 use lawbook::history::Trail;
 
 use crate::history::check;
+use crate::history::lines;
 use crate::history::open;
 use crate::history::read;
 use crate::repository::Repository;
@@ -185,4 +186,44 @@ fn merges_of_old_branches_know_their_contributors() {
         |trail: &Trail| trail.events().iter().filter(|event| event.landing.landed).map(|event| event.merge.clone()).collect::<Vec<_>>();
     assert_eq!(landed(&all), landed(&continued));
     assert!(all.events().iter().all(|event| event.merge.as_ref().is_none_or(|merge| merge.kind == MergeKind::Taken)));
+}
+
+/// A clone without file contents once told whoever last changed a policy to have created it.
+#[test]
+fn a_partial_clone_tells_nothing_that_did_not_happen() {
+    let repository = Repository::new();
+    repository.git(&["config", "uploadpack.allowFilter", "true"]);
+    let held = |id: &str, members: &str| policy(id).replace("staff", members);
+    repository.write("policies/a.yaml", held("A", "a")).write("policies/b.yaml", held("B", "b")).commit("begin");
+    repository.write("policies/a.yaml", held("A", "aa")).commit("change A");
+    repository.remove("policies/b.yaml").write("policies/bb.yaml", held("B", "bb")).commit("move and change B");
+    repository.write("lawbook.toml", "exclude = ['policies/a.yaml']\n").commit("leave A out");
+    repository.write("policies/c.yaml", held("C", "c")).commit("add C");
+    repository.write("lawbook.toml", "exclude = []\n").commit("take A in");
+    repository.write("policies/a.yaml", held("A", "aaa")).commit("change A again");
+    repository.write("policies/c.yaml", held("C", "c") + "enabled: false\n").commit("switch C off");
+    repository.write("policies/c.yaml", held("C", "cc") + "enabled: false\n").commit("change C");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("file://{}", repository.path().display());
+    git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--no-local", "--filter=blob:none", &url, "clone"]);
+    let clone = folder.path().join("clone");
+    assert!(read(&clone).partial().is_some_and(|why| why.starts_with("an object of commit")));
+    assert_eq!(lines(&read(&clone)), Vec::<String>::new());
+    // Some of it is there: the versions of C, and all configurations.
+    for name in ["main~4:policies/c.yaml", "main~1:policies/c.yaml", "main~5:lawbook.toml", "main~3:lawbook.toml"] {
+        let file = repository.path().join("kept");
+        std::fs::write(&file, repository.git(&["cat-file", "blob", name]) + "\n").expect("written");
+        git(&clone, 1_780_000_000, &["hash-object", "-w", "-t", "blob", file.to_str().expect("UTF-8")]);
+    }
+    let facts = |event: &Event| (event.landing.commit.clone(), event.action, event.policy.clone(), event.changes());
+    let (told, whole) = (read(&clone), read(&repository.path()));
+    let whole: Vec<_> = whole.events().iter().map(facts).collect();
+    let told: Vec<_> = told.events().iter().map(facts).collect();
+    assert!(told.iter().all(|event| whole.contains(event)), "{told:?}");
+    let last: Vec<String> = told.iter().map(|(_, action, policy, _)| format!("{action} {policy}")).collect();
+    assert_eq!(last, ["create C", "disable C", "update C"]);
+    git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--no-local", "--no-checkout", "--filter=tree:0", &url, "treeless"]);
+    let treeless = Trail::read(&open(&folder.path().join("treeless")), "HEAD", Lines::Landed, &|_, _| ());
+    let message = treeless.expect_err("no trees").to_string();
+    assert!(message.contains("is incomplete: the tree `") && message.ends_with("` is missing"), "{message}");
 }
