@@ -58,34 +58,44 @@ impl Happening {
     }
 }
 
-/// What every policy has meant so far, by semantic hash, which covers the id too: the last commit in which it came to mean that.
+/// What every policy has meant so far, by semantic hash, which covers the id too: the commits in which it came to mean that.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
-    meanings: HashMap<Sha256Hash, Arc<Landing>>,
+    /// Each commit with its position on the line of first parents, in that order.
+    meanings: HashMap<Sha256Hash, Vec<(usize, Arc<Landing>)>>,
+    position: usize,
 }
 
 impl Past {
-    /// The last commit in which the policy came to mean this.
-    fn find(&self, version: &Version) -> Option<Arc<str>> {
-        self.meanings.get(&version.hash).map(|landing| landing.commit.as_str().into())
+    /// The next commit on the line of first parents.
+    pub(super) fn step(&mut self) {
+        self.position += 1;
+    }
+
+    /// The last commit, up to a position, in which the policy came to mean this.
+    fn find(&self, version: &Version, until: usize) -> Option<Arc<str>> {
+        let all = self.meanings.get(&version.hash)?;
+        let (_, landing) = all.partition_point(|(position, _)| *position <= until).checked_sub(1).and_then(|last| all.get(last))?;
+        Some(landing.commit.as_str().into())
     }
 
     /// Remembers what a policy means from a commit on.
     pub(super) fn record(&mut self, before: Option<&Version>, after: Option<&Version>, landing: &Arc<Landing>) {
         if let Some(after) = after.filter(|after| before.is_none_or(|before| before.hash != after.hash)) {
-            self.meanings.insert(after.hash, Arc::clone(landing));
+            self.meanings.entry(after.hash).or_default().push((self.position, Arc::clone(landing)));
         }
     }
 }
 
-/// What the differences of one commit are, in order of ids. Nothing that counts may be among them.
-pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
+/// What the differences of one commit are, in order of ids; only the past up to a position is its own. Nothing that counts may
+/// be among them.
+pub(super) fn happenings(deltas: Vec<Delta>, past: &Past, until: usize) -> Vec<Happening> {
     let mut renamed = renames(&deltas);
     let gone: HashSet<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
     let rest = deltas.into_iter().filter(|delta| delta.after.is_some() || !gone.contains(&delta.id));
     rest.filter_map(|delta| {
         let before = renamed.remove(&delta.id).or(delta.before);
-        happening(delta.id, before, delta.after, past)
+        happening(delta.id, before, delta.after, &|version| past.find(version, until))
     })
     .collect()
 }
@@ -124,14 +134,19 @@ fn renames(deltas: &[Delta]) -> HashMap<PolicyId, Held> {
     found
 }
 
-fn happening(policy: PolicyId, before: Option<Held>, after: Option<Held>, past: &Past) -> Option<Happening> {
+fn happening(
+    policy: PolicyId,
+    before: Option<Held>,
+    after: Option<Held>,
+    find: &dyn Fn(&Version) -> Option<Arc<str>>,
+) -> Option<Happening> {
     let place = after.as_ref().or(before.as_ref())?;
     let (path, kind) = (Arc::clone(&place.path), place.version.kind);
     let from = before.as_ref().map(|held| &held.path).filter(|&old| *old != path).cloned();
     let renamed = before.as_ref().map(|held| &held.version.id).filter(|&id| *id != policy).cloned();
     let mut restores = None;
     let mut again = |held: &Held| {
-        restores = past.find(&held.version);
+        restores = find(&held.version);
         restores.is_some()
     };
     let action = match (&before, &after) {
@@ -217,7 +232,7 @@ mod tests {
             let id = after.as_ref().or(before.as_ref()).expect("one of them").version.id.clone();
             Delta { id, before, after, certain: true }
         };
-        let found: Vec<String> = happenings(deltas.iter().map(delta).collect(), &known)
+        let found: Vec<String> = happenings(deltas.iter().map(delta).collect(), &known, usize::MAX)
             .into_iter()
             .map(|one| {
                 let more =

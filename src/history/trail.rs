@@ -250,6 +250,9 @@ impl Trail {
     /// What a commit did, with the law book after it.
     fn draft(&mut self, read: Read) -> Option<Draft> {
         let Read { stop, changed } = read;
+        if stop.landed {
+            self.past.step();
+        }
         let mut book = self.books.take(stop.parent).unwrap_or_else(|| Book { state: State::default(), hash: StateHash::new() });
         let draft = changed.and_then(|changed| {
             let happenings = self.apply(&mut book, &stop, &changed);
@@ -269,7 +272,7 @@ impl Trail {
             book.hash.set(&delta.id, delta.after.as_ref().map(|held| held.version.hash));
         }
         deltas.retain(|delta| delta.certain && !changed.unknown);
-        let happenings = happenings(deltas, &self.past);
+        let happenings = happenings(deltas, &self.past, stop.left);
         // What a line meant that never landed is nobody's past.
         for happening in happenings.iter().filter(|_| stop.landed) {
             self.past.record(happening.before.as_deref(), happening.after.as_deref(), &changed.landing);
@@ -311,6 +314,9 @@ impl Trail {
 
     /// Remembers when a policy was introduced.
     fn date(&mut self, event: &Event) {
+        if !event.landing.landed {
+            return;
+        }
         match (&event.before, &event.after, &event.renamed) {
             (None, Some(_), _) => drop(self.created.insert(event.policy.clone(), event.landing.committed)),
             (_, None, _) => drop(self.created.remove(&event.policy)),

@@ -9,13 +9,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use git2::ErrorCode;
 use git2::ObjectType;
 use git2::Oid;
 
 use super::HistoryError;
 use super::Repository;
-use super::RepositoryError;
 use crate::config::Selection;
 
 /// The most names that one comparison looks at.
@@ -156,7 +154,7 @@ impl<'r> Trees<'r> {
         let data = match self.old.get(&id) {
             Some(data) => Rc::clone(data),
             None => {
-                let object = self.odb.read(id).map_err(|error| self.unreadable(id, &error))?;
+                let object = self.odb.read(id).map_err(|error| self.repository.error(&format!("read the tree `{id}`"), &error))?;
                 if object.kind() != ObjectType::Tree {
                     return Err(self.damaged(&id.to_string()));
                 }
@@ -174,16 +172,6 @@ impl<'r> Trees<'r> {
     fn grow_old(&mut self) {
         self.old = std::mem::take(&mut self.young);
         self.young_bytes = 0;
-    }
-
-    /// A partial clone may lack trees. What they hold decides everything, so that nothing can be told without them.
-    fn unreadable(&self, id: Oid, error: &git2::Error) -> RepositoryError {
-        match error.code() {
-            ErrorCode::NotFound => {
-                RepositoryError::Partial { dir: self.repository.dir().to_owned(), why: format!("the tree `{id}` is missing") }
-            }
-            _ => self.repository.error(&format!("read the tree `{id}`"), error),
-        }
     }
 
     fn damaged(&self, what: &str) -> HistoryError {

@@ -161,6 +161,10 @@ fn a_merged_line_with_a_missing_commit_makes_the_trail_partial() {
     let landed = read(&repository.path());
     check_merge(&landed, &["create B taken", "create C taken"]);
     assert_eq!(landed.partial(), Some(expected.as_str()));
+    // All commits once were none at all, with a tip of zeros.
+    let all = read_all(&repository);
+    assert_eq!((all.partial(), all.tip()), (Some(expected.as_str()), landed.tip()));
+    assert!(all.events().iter().any(|event| event.landing.subject == "merge"));
 }
 
 /// Each of these was once a walk back to where the branch began, or through all commits, for every merge.
@@ -225,5 +229,86 @@ fn a_partial_clone_tells_nothing_that_did_not_happen() {
     git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--no-local", "--no-checkout", "--filter=tree:0", &url, "treeless"]);
     let treeless = Trail::read(&open(&folder.path().join("treeless")), "HEAD", Lines::Landed, &|_, _| ());
     let message = treeless.expect_err("no trees").to_string();
-    assert!(message.contains("is incomplete: the tree `") && message.ends_with("` is missing"), "{message}");
+    assert!(message.contains("is incomplete: what is needed to read the tree") && message.ends_with(" is missing"), "{message}");
+}
+
+/// What landed meanwhile is not in the past of a line that left before, and what a line does is not when a policy came to be.
+#[test]
+fn a_side_line_restores_only_what_was_before_it() {
+    let repository = Repository::new();
+    repository.write("policies/keep.yaml", policy("KEEP")).commit("begin");
+    repository.write("policies/old.yaml", policy("OLD")).commit("old");
+    repository.remove("policies/old.yaml").commit("no more old");
+    fork(&repository, "side");
+    on(&repository, "main");
+    repository.write("policies/a.yaml", policy("A")).commit("A lands");
+    repository.write("policies/old.yaml", policy("OLD")).commit("old again");
+    on(&repository, "side");
+    repository.write("policies/a.yaml", policy("A")).commit("A by itself");
+    repository.write("policies/old.yaml", policy("OLD")).commit("old by itself");
+    repository.remove("policies/keep.yaml").commit("drop KEEP");
+    on(&repository, "main");
+    repository.git(&["merge", "--quiet", "--no-ff", "--strategy=ours", "-m", "keep ours", "side"]);
+    let all = read_all(&repository);
+    let subject = |commit: &str| repository.git(&["log", "-1", "--format=%s", commit]);
+    let side = all.events().iter().filter(|event| !event.landing.landed);
+    let told: Vec<String> = side
+        .map(|event| format!("{} {} {}", event.action, event.policy, event.restores.as_deref().map(subject).unwrap_or_default()))
+        .collect();
+    assert_eq!(told, ["create A ", "restore OLD old", "delete KEEP "]);
+    for id in ["A", "OLD", "KEEP"] {
+        assert_eq!(all.created(id), read(&repository.path()).created(id), "{id}");
+    }
+}
+
+/// Each of these names becomes the same text when what is not UTF-8 is replaced; a law book with one of them is refused.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_whose_names_are_no_text_are_not_taken_for_each_other() {
+    let repository = Repository::new();
+    let blob = |id: &str| repository.git(&["rev-parse", &format!("HEAD:policies/{id}.yaml")]);
+    repository.write("policies/A.yaml", policy("A")).write("policies/B.yaml", policy("B")).commit("begin");
+    let (a, b) = (blob("A"), blob("B"));
+    let list = |names: &[(&str, &[u8])]| {
+        let line = |(id, name): &(&str, &[u8])| [format!("100644 blob {id}\t").as_bytes(), name, b"\0"].concat();
+        let file = repository.path().join(".git/names");
+        std::fs::write(&file, names.iter().flat_map(line).collect::<Vec<u8>>()).expect("written");
+        let tree = std::process::Command::new("git")
+            .args(["mktree", "-z"])
+            .current_dir(repository.path())
+            .stdin(std::fs::File::open(&file).expect("opened"))
+            .output()
+            .expect("git runs");
+        let folder = String::from_utf8(tree.stdout).expect("text").trim().to_owned();
+        std::fs::write(&file, format!("040000 tree {folder}\tpolicies\0")).expect("written");
+        let tree = std::process::Command::new("git")
+            .args(["mktree", "-z"])
+            .current_dir(repository.path())
+            .stdin(std::fs::File::open(&file).expect("opened"))
+            .output()
+            .expect("git runs");
+        let root = String::from_utf8(tree.stdout).expect("text").trim().to_owned();
+        let commit = repository.git(&["commit-tree", "-p", "HEAD", "-m", &names.len().to_string(), &root]);
+        repository.git(&["update-ref", "HEAD", &commit]);
+    };
+    list(&[(&a, b"A.yaml"), (&b, b"B.yaml"), (&a, b"\xfe.yaml"), (&b, b"\xff.yaml")]);
+    list(&[(&a, b"A.yaml"), (&b, "\u{fffd}.yaml".as_bytes()), (&b, b"\xff.yaml")]);
+    list(&[(&a, b"A.yaml"), (&b, "\u{fffd}.yaml".as_bytes())]);
+    let expected = [
+        "1 begin: create A policies/A.yaml",
+        "2 begin: create B policies/B.yaml",
+        "3 3: move B policies/\u{fffd}.yaml from policies/B.yaml",
+    ];
+    check(&repository.path(), &expected);
+}
+
+/// A commit that git cannot make sense of was once said not to exist.
+#[test]
+fn a_commit_without_an_author_is_damaged_and_not_absent() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("begin");
+    let raw = repository.git(&["cat-file", "commit", "HEAD"]);
+    let id = repository.commit_raw(raw.replace("Ada <ada@example.com>", "Ada").as_bytes());
+    let error = open(&repository.path()).revision(&id).expect_err("damaged").to_string();
+    assert!(error.starts_with("git cannot read the commit"), "{error}");
 }
