@@ -55,6 +55,8 @@ pub(super) struct Read {
 pub(super) struct Changed {
     pub(super) landing: Arc<Landing>,
     pub(super) files: Vec<(Arc<str>, Option<Arc<Reading>>)>,
+    /// Whether nobody knows which files were policies.
+    pub(super) unknown: bool,
 }
 
 /// The commits of one batch, and the schemas that they name.
@@ -156,7 +158,7 @@ impl Reader<'_> {
         let changed = |step: Step| {
             let reading = |content| readings.get((step.schema, content));
             let files = step.files.into_iter().map(|(path, content)| (path, content.map(reading))).collect();
-            landings.next().map(|landing| Changed { landing, files })
+            landings.next().map(|landing| Changed { landing, files, unknown: step.unknown })
         };
         let mut changed = changed;
         Ok(steps.into_iter().map(|(stop, step)| Read { stop, changed: step.and_then(&mut changed) }).collect())

@@ -34,6 +34,7 @@ use super::happening::Past;
 use super::happening::happenings;
 use super::merge::Merges;
 use super::merge::Places;
+use super::reading::Reading;
 use super::state::State;
 use super::thaw::Thawed;
 use super::walk::Line;
@@ -284,6 +285,9 @@ impl Trail {
     /// What a commit did, with the law book after it.
     fn draft(&mut self, read: Read) -> Option<Draft> {
         let Read { stop, changed } = read;
+        if stop.landed {
+            self.past.step();
+        }
         let mut book = self.books.take(stop.parent).unwrap_or_else(|| Book { state: State::default(), hash: StateHash::new() });
         let draft = changed.and_then(|changed| {
             let happenings = self.apply(&mut book, &stop, &changed);
@@ -294,14 +298,16 @@ impl Trail {
     }
 
     fn apply(&mut self, book: &mut Book, stop: &Stop, changed: &Changed) -> Vec<Happening> {
-        if changed.files.iter().any(|(_, reading)| reading.as_ref().is_some_and(|reading| reading.missing)) {
+        let is_missing = |reading: &Option<Arc<Reading>>| reading.as_ref().is_some_and(|reading| reading.missing);
+        if changed.unknown || changed.files.iter().any(|(_, reading)| is_missing(reading)) {
             self.partial.get_or_insert_with(|| format!("an object of commit `{}` is missing", stop.commit));
         }
-        let deltas = book.state.apply(&changed.files);
+        let mut deltas = book.state.apply(&changed.files);
         for delta in &deltas {
             book.hash.set(&delta.id, delta.after.as_ref().map(|held| held.version.hash));
         }
-        let happenings = happenings(deltas, &self.past);
+        deltas.retain(|delta| delta.certain && !changed.unknown);
+        let happenings = happenings(deltas, &self.past, stop.left);
         // What a line meant that never landed is nobody's past.
         for happening in happenings.iter().filter(|_| stop.landed) {
             self.past.record(happening.before.as_deref(), happening.after.as_deref(), &changed.landing);
@@ -343,6 +349,9 @@ impl Trail {
 
     /// Remembers when a policy was introduced.
     fn date(&mut self, event: &Event) {
+        if !event.landing.landed {
+            return;
+        }
         match (&event.before, &event.after, &event.renamed) {
             (None, Some(_), _) => drop(self.created.insert(event.policy.clone(), event.landing.committed)),
             (_, None, _) => drop(self.created.remove(&event.policy)),
