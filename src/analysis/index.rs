@@ -84,6 +84,17 @@ impl Index {
         Self { grants, denials, headers: statements.iter().map(|prepared| prepared.header).collect() }
     }
 
+    /// Adds the positions of the statements with a member whose headers overlap another, some of them perhaps twice.
+    pub fn about(&self, header: Header, member: MemberId, found: &mut Vec<u32>) {
+        let rows = [&self.grants, &self.denials].into_iter().filter_map(|parts| parts.get(part_of(member, parts.len()))?.get(&member));
+        let concerned = |service: u32| header.service == 0 || service == 0 || service == header.service;
+        for (_, row) in rows.flatten().filter(|(service, _)| concerned(*service)) {
+            let lists = row.by_value.iter().flat_map(|(_, lists)| lists.values()).chain([&row.rest]);
+            let overlaps = |at: &u32| self.headers.get(*at as usize).is_some_and(|other| header.overlaps(*other) != Some(false));
+            found.extend(lists.flatten().copied().filter(overlaps));
+        }
+    }
+
     /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`, some of
     /// them perhaps twice. `fitting` says that only requests count whose values fit where the roots read them.
     pub fn collect(&self, statements: &[Prepared], look: Look, member: MemberId, roots: &[&Prepared], found: &mut Vec<u32>) {

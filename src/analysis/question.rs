@@ -128,7 +128,7 @@ impl Analysis {
     }
 
     /// Whether some request of a caller makes formulas hold that none of some statements applies to. Where most of them ask for single
-    /// values, one that has none of these is tried first.
+    /// values, one that no statement asks for is tried first, and then one that has none of these.
     pub(super) fn ask_beside(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> Verdict<Found> {
         let mut avoided: BTreeMap<AttributeId, Vec<&ValueSet>> = BTreeMap::new();
         let mut rest = Vec::new();
@@ -139,6 +139,11 @@ impl Analysis {
             }
         }
         if rest.len() + avoided.len() < others.len() {
+            let unasked = avoided.keys().filter_map(|attribute| side.unasked.get(attribute)).cloned();
+            let found = self.ask(caller, &hold.iter().cloned().chain(unasked).collect::<Vec<_>>(), &rest);
+            if matches!(found, Verdict::Yes(_)) {
+                return found;
+            }
             let others = avoided
                 .into_iter()
                 .map(|(attribute, sets)| Formula::values(attribute, ValueSet::union_all(sets.into_iter().cloned()).complement()));
