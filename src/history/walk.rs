@@ -308,7 +308,7 @@ impl Position {
 /// What became of a configuration.
 enum Reading {
     /// It was read.
-    Config(Config),
+    Config(Box<Config>),
     /// It says nothing.
     Broken,
     /// It is not in this clone.
@@ -318,7 +318,7 @@ enum Reading {
 /// The configuration of a commit; the default one without a file.
 fn read_config(repository: &Repository, content: Option<Content>) -> Result<Reading, HistoryError> {
     let id = match content {
-        None => return Ok(Reading::Config(Config::default())),
+        None => return Ok(Reading::Config(Box::default())),
         Some(Content::Refused) => return Ok(Reading::Broken),
         Some(Content::Blob(id)) => id,
     };
@@ -330,5 +330,5 @@ fn read_config(repository: &Repository, content: Option<Content>) -> Result<Read
         Err(error) => return Err(repository.error(&format!("read `{}`", config::FILE_NAME), &error).into()),
     };
     let config = std::str::from_utf8(&bytes).ok().and_then(|text| Config::parse(text).ok());
-    Ok(config.map_or(Reading::Broken, Reading::Config))
+    Ok(config.map_or(Reading::Broken, |config| Reading::Config(Box::new(config))))
 }
