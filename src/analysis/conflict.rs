@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::people::ANYBODY;
 use super::people::EVERYONE;
 use super::people::MemberId;
 use super::prepared::Prepared;
@@ -228,13 +229,13 @@ fn header(grant: &Prepared, denial: &Prepared) -> Option<Inclusion> {
 }
 
 impl Side {
-    /// The grants that have a member, actions, a service and a source in common with a denial, by position.
+    /// The grants that have a member, actions, a service, a source and values that fit in common with a denial, by position.
     pub(super) fn grants_sharing(&self, denial: &Prepared) -> Vec<u32> {
         if denial.members.first() == Some(&EVERYONE) {
-            return self.grants_beside(denial);
+            return self.candidates_where_fitting(Effect::Allow, denial, &[ANYBODY]);
         }
         let members: Vec<MemberId> = [EVERYONE].into_iter().chain(denial.members.iter().copied()).collect();
-        self.candidates(Effect::Allow, &members, &[denial])
+        self.candidates_where_fitting(Effect::Allow, denial, &members)
     }
 }
 

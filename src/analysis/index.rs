@@ -123,8 +123,12 @@ impl Index {
             add(&row.rest);
             for (attribute, lists) in &row.by_value {
                 // A grant does not apply to a value that does not fit in any case.
-                let fitting = fitting || effect == Effect::Allow;
-                match roots.iter().find_map(|root| restricted(&root.condition, *attribute, fitting)) {
+                let plain = |root: &&Prepared| restricted(&root.condition, *attribute, fitting || effect == Effect::Allow);
+                let asked = |root: &&Prepared| {
+                    let (asked, set) = root.asks_fitting.as_ref().filter(|_| fitting)?;
+                    singles(set, MATCHED).filter(|_| asked == attribute)
+                };
+                match roots.iter().find_map(|root| plain(root).or_else(|| asked(root))) {
                     Some(values) if values.len() < lists.len() => {
                         values.iter().filter_map(|value| lists.get(value)).for_each(|list| add(list))
                     }

@@ -192,7 +192,7 @@ impl Analysis {
     /// Whether a denial is plain to see to be needed: for its first member and values that fit, which few others are about.
     fn is_needed_where_fitting(&self, side: &Side, position: usize, denial: &Prepared, removed: &Removed) -> bool {
         let Some(&member) = denial.members.first().filter(|_| side.world.is_none() && !denial.may_spare_members()) else { return false };
-        let mut others = side.alike_where_fitting(denial, &[EVERYONE, member]);
+        let mut others = side.candidates_where_fitting(Effect::Deny, denial, &[EVERYONE, member]);
         others.retain(|other| *other as usize != position && !removed.has(*other as usize));
         let plain = |other: &Prepared| !other.may_spare_members();
         let Some(caller) = Caller::with(&[member], &side.people, Identity::Nobody) else { return false };

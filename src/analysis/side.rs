@@ -126,10 +126,11 @@ impl Side {
         self.candidates(Effect::Allow, &[ANYBODY], &[root])
     }
 
-    /// The statements with the effect of one that may apply together with it to callers with some of these members, where all values fit.
-    pub(super) fn alike_where_fitting(&self, root: &Prepared, named: &[MemberId]) -> Vec<u32> {
+    /// The statements with an effect that may apply together with one to callers with some of these members, where all values fit that
+    /// this one reads.
+    pub(super) fn candidates_where_fitting(&self, effect: Effect, root: &Prepared, named: &[MemberId]) -> Vec<u32> {
         let mut found = Vec::new();
-        let look = Look { effect: root.statement.effect, fitting: true };
+        let look = Look { effect, fitting: true };
         for &member in named {
             self.index.collect(&self.statements, look, member, &[root], &mut found);
         }
@@ -160,7 +161,7 @@ impl Side {
 /// For every attribute that statements ask for values of, that it has one which none of them asks for: a string longer than all of theirs.
 fn unasked(statements: &[Prepared]) -> BTreeMap<AttributeId, Formula> {
     let mut longest: BTreeMap<AttributeId, usize> = BTreeMap::new();
-    for (attribute, set) in statements.iter().filter_map(|prepared| prepared.asks.as_ref()) {
+    for (attribute, set) in statements.iter().flat_map(|prepared| prepared.asks.iter().chain(&prepared.asks_fitting)) {
         let known = longest.entry(*attribute).or_default();
         *known = set.texts.ranges().iter().fold(*known, |longest, (text, _)| longest.max(text.len()));
     }
