@@ -30,8 +30,9 @@ use super::walk::Step;
 use super::walk::Stop;
 use crate::schema::Schema;
 
-/// How many commits are read at once.
+/// How many commits are read at once, and how many files: a history may change all of them in every commit.
 const BATCH: usize = 512;
+const BATCH_FILES: usize = 20_000;
 
 /// How many batches may wait for the next thread.
 const WAITING: usize = 2;
@@ -106,20 +107,25 @@ fn walk(
 ) -> Result<(), HistoryError> {
     let repository = Repository::open(dir)?;
     let mut trees = Trees::new(&repository)?;
-    for batch in stops.chunks(BATCH) {
-        let mut steps = Vec::with_capacity(batch.len());
-        for &stop in batch {
-            let mut position = match positions.take(stop.parent) {
-                Some(position) => position,
-                None => Position::start(schemas)?,
-            };
-            steps.push((stop, position.advance(&mut trees, schemas, &repository, stop)?));
-            positions.put(stop.commit, position);
-        }
-        if to.send(Ok(Walked { steps, schemas: schemas.all() })).is_err() {
-            break;
+    let (mut steps, mut files) = (Vec::new(), 0);
+    for &stop in stops {
+        let mut position = match positions.take(stop.parent) {
+            Some(position) => position,
+            None => Position::start(schemas)?,
+        };
+        let step = position.advance(&mut trees, schemas, &repository, stop)?;
+        positions.put(stop.commit, position);
+        files += step.as_ref().map_or(0, |step| step.files.len());
+        steps.push((stop, step));
+        if steps.len() >= BATCH || files >= BATCH_FILES {
+            files = 0;
+            if to.send(Ok(Walked { steps: std::mem::take(&mut steps), schemas: schemas.all() })).is_err() {
+                return Ok(());
+            }
         }
     }
+    // When nobody waits for the rest, nobody wants it.
+    let _: Result<(), _> = to.send(Ok(Walked { steps, schemas: schemas.all() }));
     Ok(())
 }
 

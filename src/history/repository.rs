@@ -356,7 +356,7 @@ impl Repository {
         // An id that was read from this repository before is looked up as one, whatever branches are called.
         match Oid::from_str(name).ok().filter(|_| name.len() == 40).map(|id| self.inner.find_commit(id)) {
             Some(Ok(commit)) => return Ok(commit),
-            Some(Err(error)) if (error.class(), error.code()) == (ErrorClass::Object, ErrorCode::GenericError) => {
+            Some(Err(error)) if error.code() == ErrorCode::GenericError => {
                 return Err(self.error(&format!("read the commit `{name}`"), &error));
             }
             _ => {}

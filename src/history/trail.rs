@@ -73,7 +73,7 @@ pub type Progress<'a> = &'a dyn Fn(usize, usize);
 pub enum Continuity {
     /// The new tip came after the old one; this many events were added.
     Continued(usize),
-    /// The new tip does not come after the old one on the line of first parents; the trail was read anew.
+    /// The new tip does not come after the old one on the line of first parents, or the old trail was partial; it was read anew.
     Rewritten,
 }
 
@@ -131,7 +131,8 @@ impl Trail {
     /// # Errors
     /// As for [`Self::read`].
     pub fn extend(&mut self, repository: &Repository, tip: &str, progress: Progress<'_>) -> Result<Continuity, HistoryError> {
-        let line = line(repository, tip, Some(self.tip))?;
+        // What was missing may have been fetched since.
+        let line = line(repository, tip, Some(self.tip).filter(|_| self.partial.is_none()))?;
         if !line.continues {
             *self = Self::of(repository, line, progress)?;
             return Ok(Continuity::Rewritten);

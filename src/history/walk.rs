@@ -271,7 +271,7 @@ impl Position {
 
     /// The position that was made of this; `None` when its configuration is not there or cannot be read any more.
     pub(super) fn again(marks: Marks, schemas: &mut Schemas, repository: &Repository) -> Result<Option<Self>, HistoryError> {
-        let Reading::Config(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
+        let Configured::Read(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
         let Marks { law_book, config: content, followed, files } = marks;
         let (selection, schema) = (Selection::new(&config), schemas.of(&config.actions)?);
         Ok(Some(Self { law_book, config: content, followed, missing: false, actions: config.actions, selection, schema, files }))
@@ -280,8 +280,8 @@ impl Position {
     /// Takes over a configuration, and tells whether every file has to be looked at again. One that is broken changes nothing.
     fn reconfigure(&mut self, schemas: &mut Schemas, repository: &Repository, content: Option<Content>) -> Result<bool, HistoryError> {
         let found = read_config(repository, content)?;
-        self.missing = matches!(found, Reading::Missing);
-        let Reading::Config(config) = found else { return Ok(false) };
+        self.missing = matches!(found, Configured::Missing);
+        let Configured::Read(config) = found else { return Ok(false) };
         self.selection = Selection::new(&config);
         self.followed = match content {
             Some(Content::Blob(id)) => Some(id),
@@ -306,9 +306,9 @@ impl Position {
 }
 
 /// What became of a configuration.
-enum Reading {
+enum Configured {
     /// It was read.
-    Config(Box<Config>),
+    Read(Box<Config>),
     /// It says nothing.
     Broken,
     /// It is not in this clone.
@@ -316,19 +316,19 @@ enum Reading {
 }
 
 /// The configuration of a commit; the default one without a file.
-fn read_config(repository: &Repository, content: Option<Content>) -> Result<Reading, HistoryError> {
+fn read_config(repository: &Repository, content: Option<Content>) -> Result<Configured, HistoryError> {
     let id = match content {
-        None => return Ok(Reading::Config(Box::default())),
-        Some(Content::Refused) => return Ok(Reading::Broken),
+        None => return Ok(Configured::Read(Box::default())),
+        Some(Content::Refused) => return Ok(Configured::Broken),
         Some(Content::Blob(id)) => id,
     };
     let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
     let bytes = match reading::bytes(&odb, id) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Ok(Reading::Broken),
-        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Reading::Missing),
+        Ok(None) => return Ok(Configured::Broken),
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Configured::Missing),
         Err(error) => return Err(repository.error(&format!("read `{}`", config::FILE_NAME), &error).into()),
     };
     let config = std::str::from_utf8(&bytes).ok().and_then(|text| Config::parse(text).ok());
-    Ok(config.map_or(Reading::Broken, |config| Reading::Config(Box::new(config))))
+    Ok(config.map_or(Configured::Broken, |config| Configured::Read(Box::new(config))))
 }

@@ -312,3 +312,46 @@ fn a_commit_without_an_author_is_damaged_and_not_absent() {
     let error = open(&repository.path()).revision(&id).expect_err("damaged").to_string();
     assert!(error.starts_with("git cannot read the commit"), "{error}");
 }
+
+/// A server that began with a shallow clone once stayed partial after everything had been fetched.
+#[test]
+fn a_trail_that_was_partial_is_whole_when_the_rest_was_fetched() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("one");
+    repository.write("policies/b.yaml", policy("B")).commit("two");
+    let folder = tempfile::tempdir().expect("a folder");
+    let clone = folder.path().join("clone");
+    let url = format!("file://{}", repository.path().display());
+    git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--depth", "1", &url, "clone"]);
+    let mut trail = read(&clone);
+    assert!(trail.partial().is_some() && trail.events().is_empty());
+    git(&clone, 1_780_000_000, &["fetch", "--quiet", "--unshallow"]);
+    trail.extend(&open(&clone), "HEAD", &|_, _| ()).expect("continued");
+    assert_eq!((trail.partial(), lines(&trail)), (None, lines(&read(&repository.path()))));
+}
+
+/// Many files in many commits were once all read before any was told.
+#[test]
+fn commits_that_change_many_files_are_read_in_order() {
+    let repository = Repository::new();
+    let files = 1_500;
+    let commits: Vec<String> = (0..2)
+        .map(|round| {
+            for number in 0..files {
+                repository
+                    .write(&format!("policies/p{number}.yaml"), policy(&format!("P{number}")).replace("read", ["read", "update"][round]));
+            }
+            repository.commit("written")
+        })
+        .collect();
+    let rounds = 16;
+    for round in 2..rounds {
+        let tree = format!("{}^{{tree}}", commits[round % 2]);
+        let commit = repository.git(&["commit-tree", "-p", "HEAD", "-m", "again", &tree]);
+        repository.git(&["update-ref", "HEAD", &commit]);
+    }
+    let trail = read(&repository.path());
+    assert_eq!(trail.events().len(), rounds * files);
+    let of_one_commit = |events: &[Event]| events.iter().all(|event| event.landing.commit == events[0].landing.commit);
+    assert!(trail.events().chunks(files).all(of_one_commit));
+}
