@@ -244,7 +244,8 @@ impl Audit {
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since > until
         {
-            let message = format!("`--since` ({since}) is later than `--until` ({until})");
+            let told = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ");
+            let message = format!("`--since` ({}) is later than `--until` ({})", told(since), told(until));
             return Err(Failure::new(message).help("give the earlier time with `--since`"));
         }
         let formats = || std::iter::once(self.format).chain(self.output.iter().map(|output| output.format));
