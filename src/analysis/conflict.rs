@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::people::ANYBODY;
 use super::people::EVERYONE;
 use super::people::MemberId;
 use super::prepared::Prepared;
@@ -50,24 +52,43 @@ struct Inclusion {
     grant_in_denial: bool,
 }
 
+/// What is known of conditions beside a statement that has none, by the number of the condition, so that it is found out once.
+#[derive(Debug)]
+struct Alone(Vec<[OnceLock<Verdict<()>>; 2]>);
+
+impl Alone {
+    fn new(side: &Side) -> Self {
+        let last = side.statements.iter().map(|prepared| prepared.condition_id).max();
+        Self((0..=last.unwrap_or_default()).map(|_| Default::default()).collect())
+    }
+
+    /// Whether the condition of a statement lets it apply, or keeps it from that, where its values fit.
+    fn ask(&self, analysis: &Analysis, prepared: &Prepared, holds: bool) -> Verdict<()> {
+        let ask = || analysis.meets(&[Goal { formula: &prepared.condition, holds }, Goal::yes(&prepared.fits)]);
+        let known = self.0.get(prepared.condition_id).and_then(|known| known.get(usize::from(holds)));
+        known.map_or_else(ask, |known| known.get_or_init(ask).clone())
+    }
+}
+
 impl Analysis {
     /// The conflicts of the first law book, in the order of the denials, and the denials of which it is not known. Statements of which
     /// something else is to be said are left aside.
     pub fn conflicts(&self, aside: &BTreeSet<usize>) -> (Vec<Conflict>, Vec<usize>) {
         let Some(side) = self.side(0) else { return Default::default() };
+        let alone = Alone::new(side);
         let denials = side.statements.par_iter().enumerate();
         let verdicts: Vec<(usize, Verdict<Conflict>)> = denials
             .filter(|(position, prepared)| {
                 prepared.statement.effect == Effect::Deny && !prepared.statement.from_control && !aside.contains(position)
             })
-            .map(|(position, denial)| (position, self.conflict(side, position, denial, aside)))
+            .map(|(position, denial)| (position, self.conflict(side, position, denial, aside, &alone)))
             .collect();
         let undecided =
             verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Undecided)).map(|(position, _)| *position).collect();
         (verdicts.into_iter().filter_map(|(_, verdict)| verdict.yes()).collect(), undecided)
     }
 
-    fn conflict(&self, side: &Side, position: usize, denial: &Prepared, aside: &BTreeSet<usize>) -> Verdict<Conflict> {
+    fn conflict(&self, side: &Side, position: usize, denial: &Prepared, aside: &BTreeSet<usize>, alone: &Alone) -> Verdict<Conflict> {
         let mut overlaps = 0;
         let mut grants = Vec::new();
         let mut undecided = false;
@@ -78,7 +99,7 @@ impl Analysis {
             let key = (grant.condition_id, header.denial_in_grant, header.grant_in_denial);
             let verdict = match grant.may_spare_members() || denial.may_spare_members() {
                 true => self.is_partial_for_members(side, grant, denial),
-                false => relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header)).clone(),
+                false => relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header, alone)).clone(),
             };
             match verdict {
                 Verdict::Yes(()) => {
@@ -104,10 +125,16 @@ impl Analysis {
 
     /// Whether, of statements whose headers lie to each other in some way, each applies where the other does not and there is
     /// something where both do.
-    fn is_partial(&self, grant: &Prepared, denial: &Prepared, header: Inclusion) -> Verdict<()> {
-        let asks = |granted, denied| {
-            let conditions = [Goal { formula: &grant.condition, holds: granted }, Goal { formula: &denial.condition, holds: denied }];
-            self.meets(&[conditions.as_slice(), &[Goal::yes(&grant.fits), Goal::yes(&denial.fits)]].concat())
+    fn is_partial(&self, grant: &Prepared, denial: &Prepared, header: Inclusion, alone: &Alone) -> Verdict<()> {
+        let asks = |granted: bool, denied: bool| match (grant.condition_id, denial.condition_id) {
+            (0, _) if !granted => Verdict::No,
+            (_, 0) if !denied => Verdict::No,
+            (0, _) => alone.ask(self, denial, denied),
+            (_, 0) => alone.ask(self, grant, granted),
+            _ => {
+                let conditions = [Goal { formula: &grant.condition, holds: granted }, Goal { formula: &denial.condition, holds: denied }];
+                self.meets(&[conditions.as_slice(), &[Goal::yes(&grant.fits), Goal::yes(&denial.fits)]].concat())
+            }
         };
         let mut verdict = asks(true, true);
         if header.denial_in_grant && verdict != Verdict::No {
@@ -202,13 +229,13 @@ fn header(grant: &Prepared, denial: &Prepared) -> Option<Inclusion> {
 }
 
 impl Side {
-    /// The grants that have a member, actions, a service and a source in common with a denial, by position.
-    fn grants_sharing(&self, denial: &Prepared) -> Vec<u32> {
+    /// The grants that have a member, actions, a service, a source and values that fit in common with a denial, by position.
+    pub(super) fn grants_sharing(&self, denial: &Prepared) -> Vec<u32> {
         if denial.members.first() == Some(&EVERYONE) {
-            return self.grants_beside(denial);
+            return self.candidates_where_fitting(Effect::Allow, denial, &[ANYBODY]);
         }
         let members: Vec<MemberId> = [EVERYONE].into_iter().chain(denial.members.iter().copied()).collect();
-        self.candidates(Effect::Allow, &members, &[denial])
+        self.candidates_where_fitting(Effect::Allow, denial, &members)
     }
 }
 

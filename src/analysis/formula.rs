@@ -69,6 +69,17 @@ pub enum Formula {
     Not(Arc<Formula>),
 }
 
+/// What the condition of a statement comes to.
+#[derive(Debug)]
+pub struct Parts {
+    /// What the condition says, whatever of a value that does not fit.
+    pub holds: Formula,
+    /// When it lets the statement apply.
+    pub applies: Formula,
+    /// That everything fits which it reads.
+    pub fits: Formula,
+}
+
 impl Formula {
     /// What always holds.
     pub fn always() -> Self {
@@ -161,19 +172,19 @@ impl Formula {
     /// When the condition of a statement lets it apply: a grant whose condition reads a value that does not fit does not
     /// apply, a denial does.
     pub fn of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
-        Self::of_statement_and_fits(condition, effect, vocabulary).0
+        Self::parts_of_statement(condition, effect, vocabulary).applies
     }
 
-    /// The same, and that everything fits which the condition reads.
-    pub fn of_statement_and_fits(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> (Self, Self) {
+    /// The same, with what it is made of.
+    pub fn parts_of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Parts {
         let holds = Self::of_condition(condition, vocabulary);
         let unfit = Self::each_unfit(condition, vocabulary);
         let fits = Self::none(unfit.iter().cloned(), vocabulary);
         let applies = match effect {
-            Effect::Allow => Self::all([holds, fits.clone()], vocabulary),
-            Effect::Deny => Self::any(std::iter::once(holds).chain(unfit), vocabulary),
+            Effect::Allow => Self::all([holds.clone(), fits.clone()], vocabulary),
+            Effect::Deny => Self::any(std::iter::once(holds.clone()).chain(unfit), vocabulary),
         };
-        (applies, fits)
+        Parts { holds, applies, fits }
     }
 
     /// That none of some formulas holds.

@@ -84,6 +84,17 @@ impl Index {
         Self { grants, denials, headers: statements.iter().map(|prepared| prepared.header).collect() }
     }
 
+    /// Adds the positions of the statements with a member whose headers overlap another, some of them perhaps twice.
+    pub fn about(&self, header: Header, member: MemberId, found: &mut Vec<u32>) {
+        let rows = [&self.grants, &self.denials].into_iter().filter_map(|parts| parts.get(part_of(member, parts.len()))?.get(&member));
+        let concerned = |service: u32| header.service == 0 || service == 0 || service == header.service;
+        for (_, row) in rows.flatten().filter(|(service, _)| concerned(*service)) {
+            let lists = row.by_value.iter().flat_map(|(_, lists)| lists.values()).chain([&row.rest]);
+            let overlaps = |at: &u32| self.headers.get(*at as usize).is_some_and(|other| header.overlaps(*other) != Some(false));
+            found.extend(lists.flatten().copied().filter(overlaps));
+        }
+    }
+
     /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`, some of
     /// them perhaps twice. `fitting` says that only requests count whose values fit where the roots read them.
     pub fn collect(&self, statements: &[Prepared], look: Look, member: MemberId, roots: &[&Prepared], found: &mut Vec<u32>) {
@@ -112,8 +123,12 @@ impl Index {
             add(&row.rest);
             for (attribute, lists) in &row.by_value {
                 // A grant does not apply to a value that does not fit in any case.
-                let fitting = fitting || effect == Effect::Allow;
-                match roots.iter().find_map(|root| restricted(&root.condition, *attribute, fitting)) {
+                let plain = |root: &&Prepared| restricted(&root.condition, *attribute, fitting || effect == Effect::Allow);
+                let asked = |root: &&Prepared| {
+                    let (asked, set) = root.asks_fitting.as_ref().filter(|_| fitting)?;
+                    singles(set, MATCHED).filter(|_| asked == attribute)
+                };
+                match roots.iter().find_map(|root| plain(root).or_else(|| asked(root))) {
                     Some(values) if values.len() < lists.len() => {
                         values.iter().filter_map(|value| lists.get(value)).for_each(|list| add(list))
                     }

@@ -192,7 +192,7 @@ impl Analysis {
     /// Whether a denial is plain to see to be needed: for its first member and values that fit, which few others are about.
     fn is_needed_where_fitting(&self, side: &Side, position: usize, denial: &Prepared, removed: &Removed) -> bool {
         let Some(&member) = denial.members.first().filter(|_| side.world.is_none() && !denial.may_spare_members()) else { return false };
-        let mut others = side.alike_where_fitting(denial, &[EVERYONE, member]);
+        let mut others = side.candidates_where_fitting(Effect::Deny, denial, &[EVERYONE, member]);
         others.retain(|other| *other as usize != position && !removed.has(*other as usize));
         let plain = |other: &Prepared| !other.may_spare_members();
         let Some(caller) = Caller::with(&[member], &side.people, Identity::Nobody) else { return false };
@@ -271,9 +271,25 @@ impl Analysis {
 
     /// Whether some other denials deny whatever is granted of what a denial denies.
     fn takes_nothing(&self, side: &Side, position: usize, denial: &Prepared, kept: impl Fn(u32) -> bool) -> Verdict<()> {
+        // A grant for one of its members mostly shows that it takes something, and there are far fewer of these.
+        match self.takes_nothing_from(side, position, denial, &side.grants_sharing(denial), &kept) {
+            Verdict::No => Verdict::No,
+            _ => self.takes_nothing_from(side, position, denial, &side.grants_beside(denial), &kept),
+        }
+    }
+
+    /// Whether some other denials deny whatever is granted by some grants of what a denial denies.
+    fn takes_nothing_from(
+        &self,
+        side: &Side,
+        position: usize,
+        denial: &Prepared,
+        grants: &[u32],
+        kept: &impl Fn(u32) -> bool,
+    ) -> Verdict<()> {
         let mut known = Verdict::Yes(());
         let mut apart: HashMap<usize, bool> = HashMap::new();
-        for grant in side.at(&side.grants_beside(denial)) {
+        for grant in side.at(grants) {
             // Conditions that nothing meets together need no look at the callers.
             let never = apart
                 .entry(grant.condition_id)

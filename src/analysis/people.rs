@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::decision::Request;
 use crate::policy::Actions;
 use crate::policy::Member;
 use crate::policy::Name;
@@ -82,6 +83,13 @@ impl People {
             Actions::Only(names) => names.iter().fold(0, |bits, name| bits | self.action(name)),
         };
         Header { actions, service: self.name(&statement.service), source: self.name(&statement.source) }
+    }
+
+    /// The header of what a request is about, which overlaps that of every statement that applies to the request.
+    pub fn asked(&self, request: &Request) -> Header {
+        let name = |name: &str| self.names.get(name).copied().unwrap_or(u32::MAX);
+        let actions = self.actions.get(&*request.action.name).copied().unwrap_or(1 << BITS);
+        Header { actions, service: name(&request.service), source: name(&request.source) }
     }
 
     fn action(&mut self, name: &Name) -> u64 {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::formula::Formula;
+use super::formula::Parts;
 use super::index;
 use super::meaning::is_opaque;
 use super::people::EVERYONE;
@@ -54,6 +55,8 @@ pub struct Prepared {
     pub fits: Formula,
     /// An attribute that has to have one of a few values for it to apply, and these.
     pub asks: Option<(AttributeId, ValueSet)>,
+    /// Of one that asks for none because it also applies to what does not fit: what it asks for where everything fits that it reads.
+    pub asks_fitting: Option<(AttributeId, ValueSet)>,
     /// Its header, for comparing at a glance.
     pub header: Header,
     /// The numbers of its members, ascending.
@@ -242,7 +245,7 @@ impl Preparation {
 
     fn prepared(&self, statement: &Statement, number: Option<usize>, named: Named) -> Prepared {
         let known = number.and_then(|number| self.conditions.distinct.get(number)).and_then(|known| known.ready.as_ref());
-        let Ready { formula, fits, asks, reads_me } = known.cloned().unwrap_or_default();
+        let Ready { formula, fits, asks, asks_fitting, reads_me } = known.cloned().unwrap_or_default();
         let Named { actions, service, source, header, members, except } = named;
         Prepared {
             rest: Formula::all([actions.clone(), service.clone(), source.clone(), formula.clone()], &self.vocabulary),
@@ -250,6 +253,7 @@ impl Preparation {
             service,
             source,
             asks,
+            asks_fitting,
             condition: formula,
             fits,
             condition_id: number.map_or(0, |number| number + 1),
@@ -291,20 +295,22 @@ struct Ready {
     formula: Formula,
     fits: Formula,
     asks: Option<(AttributeId, ValueSet)>,
+    asks_fitting: Option<(AttributeId, ValueSet)>,
     reads_me: bool,
 }
 
 impl Default for Ready {
     fn default() -> Self {
-        Self { formula: Formula::always(), fits: Formula::always(), asks: None, reads_me: false }
+        Self { formula: Formula::always(), fits: Formula::always(), asks: None, asks_fitting: None, reads_me: false }
     }
 }
 
 impl Ready {
     fn new(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
-        let (formula, fits) = Formula::of_statement_and_fits(condition, effect, vocabulary);
-        let asks = index::asked_set(&formula, vocabulary);
-        Self { formula, fits, asks, reads_me: condition.terms().any(special::is_who) }
+        let Parts { holds, applies, fits } = Formula::parts_of_statement(condition, effect, vocabulary);
+        let asks = index::asked_set(&applies, vocabulary);
+        let asks_fitting = if asks.is_none() { index::asked_set(&holds, vocabulary) } else { None };
+        Self { formula: applies, fits, asks, asks_fitting, reads_me: condition.terms().any(special::is_who) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The frame of every question: a caller, statements that are to apply, and statements that are not.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -128,8 +129,11 @@ impl Analysis {
     }
 
     /// Whether some request of a caller makes formulas hold that none of some statements applies to. Where most of them ask for single
-    /// values, one that has none of these is tried first.
+    /// values, one that no statement asks for is tried first, and then one that has none of these.
     pub(super) fn ask_beside(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> Verdict<Found> {
+        if let Some(found) = self.ask_unasked(caller, hold, side, others) {
+            return Verdict::Yes(found);
+        }
         let mut avoided: BTreeMap<AttributeId, Vec<&ValueSet>> = BTreeMap::new();
         let mut rest = Vec::new();
         for other in side.at(others) {
@@ -148,6 +152,29 @@ impl Analysis {
             }
         }
         self.ask(caller, hold, &self.applying(side.at(others), caller))
+    }
+
+    /// The same for a request with values that no statement asks for, and that fit, if there are statements that ask.
+    fn ask_unasked(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> Option<Found> {
+        let mut asked: BTreeSet<AttributeId> = BTreeSet::new();
+        let mut fits: BTreeMap<usize, &Formula> = BTreeMap::new();
+        let mut rest = Vec::new();
+        for other in side.at(others) {
+            let Some((attribute, _)) = other.asks.as_ref().or(other.asks_fitting.as_ref()) else {
+                rest.push(other.applies(caller, &self.vocabulary));
+                continue;
+            };
+            asked.insert(*attribute);
+            if other.asks.is_none() {
+                fits.insert(other.condition_id, &other.fits);
+            }
+        }
+        if asked.is_empty() {
+            return None;
+        }
+        let unasked = asked.iter().filter_map(|attribute| side.unasked.get(attribute));
+        let hold: Vec<Formula> = hold.iter().chain(unasked).chain(fits.into_values()).cloned().collect();
+        self.ask(caller, &hold, &rest).yes()
     }
 
     /// When statements apply to a request of a caller.

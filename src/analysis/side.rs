@@ -1,5 +1,6 @@
 //! One law book as the questions see it: its statements, and which of them a question about some callers can touch.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,13 +16,14 @@ use super::people::People;
 use super::prepared::Caller;
 use super::prepared::Identity;
 use super::prepared::Prepared;
+use super::values::ValueSet;
+use super::vocabulary::AttributeId;
 use super::world::World;
 use crate::decision::Decision;
 use crate::decision::Request;
 use crate::decision::decide;
 use crate::policy::Effect;
 use crate::policy::Member;
-use crate::policy::Statement;
 
 /// A caller with as little as possible, for some statements to be able to apply.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct Side {
     pub people: Arc<People>,
     /// The callers there are, if that is known.
     pub world: Option<Arc<World>>,
+    /// For every attribute that statements ask for values of, that it has one which none of them asks for.
+    pub unasked: BTreeMap<AttributeId, Formula>,
     index: Index,
 }
 
@@ -58,7 +62,8 @@ impl Side {
     /// Makes a law book ready for looking up.
     pub fn new(statements: Vec<Prepared>, people: Arc<People>) -> Self {
         let index = Index::new(&statements);
-        Self { statements, people, world: None, index }
+        let unasked = unasked(&statements);
+        Self { statements, people, world: None, unasked, index }
     }
 
     /// The statement at a position.
@@ -121,10 +126,11 @@ impl Side {
         self.candidates(Effect::Allow, &[ANYBODY], &[root])
     }
 
-    /// The statements with the effect of one that may apply together with it to callers with some of these members, where all values fit.
-    pub(super) fn alike_where_fitting(&self, root: &Prepared, named: &[MemberId]) -> Vec<u32> {
+    /// The statements with an effect that may apply together with one to callers with some of these members, where all values fit that
+    /// this one reads.
+    pub(super) fn candidates_where_fitting(&self, effect: Effect, root: &Prepared, named: &[MemberId]) -> Vec<u32> {
         let mut found = Vec::new();
-        let look = Look { effect: root.statement.effect, fitting: true };
+        let look = Look { effect, fitting: true };
         for &member in named {
             self.index.collect(&self.statements, look, member, &[root], &mut found);
         }
@@ -144,17 +150,23 @@ impl Side {
         let groups = subject.groups.iter().map(|group| Member::Group(group.as_str().into()));
         let named = groups.chain([own]).filter_map(|member| self.people.known(&member)).chain([EVERYONE]);
         let mut positions = Vec::new();
-        for member in named {
-            for effect in BOTH {
-                self.index.collect(&self.statements, Look { effect: *effect, fitting: false }, member, &[], &mut positions);
-            }
-        }
+        let header = self.people.asked(request);
+        named.for_each(|member| self.index.about(header, member, &mut positions));
         positions.sort_unstable();
         positions.dedup();
-        let concerned =
-            |statement: &&Statement| statement.service.matches(&request.service) && statement.actions.contains(&request.action.name);
-        decide(self.at(&positions).map(|prepared| &prepared.statement).filter(concerned), request)
+        decide(self.at(&positions).map(|prepared| &prepared.statement), request)
     }
+}
+
+/// For every attribute that statements ask for values of, that it has one which none of them asks for: a string longer than all of theirs.
+fn unasked(statements: &[Prepared]) -> BTreeMap<AttributeId, Formula> {
+    let mut longest: BTreeMap<AttributeId, usize> = BTreeMap::new();
+    for (attribute, set) in statements.iter().flat_map(|prepared| prepared.asks.iter().chain(&prepared.asks_fitting)) {
+        let known = longest.entry(*attribute).or_default();
+        *known = set.texts.ranges().iter().fold(*known, |longest, (text, _)| longest.max(text.len()));
+    }
+    let longer = |length: usize| ValueSet::words([&*"x".repeat(length + 1)]);
+    longest.into_iter().map(|(attribute, length)| (attribute, Formula::values(attribute, longer(length)))).collect()
 }
 
 /// Reads a request that the analysis has made.

@@ -107,6 +107,15 @@ pub enum Flaw {
         /// What the repository says.
         computed: Value,
     },
+    /// What an export says of the whole trail is not so.
+    Around {
+        /// The member of the object around the events.
+        member: &'static str,
+        /// What the export says.
+        exported: Value,
+        /// What the repository says, or, without one, the events of the export themselves.
+        computed: Value,
+    },
     /// The export ends at a commit that is not on the line of first parents.
     Tip {
         /// The commit, as the export says.
@@ -134,6 +143,8 @@ pub(super) struct Expected<'a> {
     pub(super) events: Option<&'a [Event]>,
     /// The line of first parents.
     pub(super) line: &'a [CommitId],
+    /// The hash of so many events.
+    pub(super) head_at: &'a dyn Fn(u64) -> Option<Sha256Hash>,
     /// An event as an export writes it.
     pub(super) wire: &'a dyn Fn(&Event) -> Value,
     /// The numbers at which there are checkpoints.
@@ -151,7 +162,7 @@ pub(super) fn compare(path: &Path, expected: &Expected<'_>) -> std::io::Result<E
     let around = match read {
         Err(Stop::Read(error)) => return Err(error),
         Err(Stop::Flaw(flaw)) => Err(flaw),
-        Ok(around) => check_around(&around, expected),
+        Ok(around) => check_around(&around, expected).and_then(|()| comparison.check_whole(&around)),
     };
     let mut found = comparison.found;
     found.compared_with = expected.events.map(|events| events.len() as u64);
@@ -217,6 +228,10 @@ impl Comparison<'_> {
                 computed: computed.clone(),
             })
         };
+        if members.get("landed") == Some(&Value::Bool(false)) && differs("commit").is_some() {
+            let problem = "it tells every commit (`--all-parents`), and only a trail of what landed can be verified".to_owned();
+            return Err(Flaw::Malformed { line: event.line, problem });
+        }
         // An event of another commit differs in much; that it is another commit says all of it.
         if let Some(flaw) = ["commit"].iter().chain(&MEMBERS).find_map(|member| differs(member)) {
             return Err(flaw);
@@ -225,6 +240,31 @@ impl Comparison<'_> {
             match computed.get(member) {
                 Some(computed) if !depends_on_the_machine(computed) => differs(member).map_or(Ok(()), Err)?,
                 _ => drop(self.found.not_compared.insert(member.clone())),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Comparison<'_> {
+    /// What an export says of the whole trail up to its tip: how many events there are, and the hash of the last one.
+    fn check_whole(&self, around: &Map<String, Value>) -> Result<(), Flaw> {
+        let here = self.expected.events.map(|events| {
+            let tip = around.get("tip").and_then(Value::as_str).unwrap_or_default();
+            let after = self.expected.line.iter().skip_while(|id| id.to_string() != tip).skip(1);
+            let after: BTreeSet<String> = after.map(CommitId::to_string).collect();
+            let total = events.partition_point(|event| !after.contains(&event.landing.commit));
+            (total as u64, (self.expected.head_at)(total as u64))
+        });
+        // Without a repository, an export that holds every event has its own last one.
+        let total = around.get("total").and_then(Value::as_u64);
+        let own = || (total == Some(self.found.last)).then_some((self.found.last, Some(self.last.unwrap_or(Sha256Hash::ZERO))));
+        let Some((total, head)) = here.or_else(own) else { return Ok(()) };
+        for (member, computed) in [("total", Some(Value::from(total))), ("head", head.map(|head| Value::from(head.to_string())))] {
+            if let (Some(exported), Some(computed)) = (around.get(member), computed)
+                && *exported != computed
+            {
+                return Err(Flaw::Around { member, exported: exported.clone(), computed });
             }
         }
         Ok(())
@@ -248,6 +288,9 @@ fn check_around(around: &Map<String, Value>, expected: &Expected<'_>) -> Result<
             "it was made of an incomplete history ({}), and its numbers mean nothing",
             crate::bundle::refusal::printable(why)
         ));
+    }
+    if around.get("lines").and_then(Value::as_str) == Some("all") {
+        return malformed("it tells every commit (`--all-parents`), and only a trail of what landed can be verified".to_owned());
     }
     match around.get("tip").and_then(Value::as_str) {
         Some(tip) if expected.events.is_some() && !expected.line.iter().any(|id| id.to_string() == tip) => {

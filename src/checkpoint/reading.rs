@@ -74,7 +74,11 @@ fn stop(error: serde_json::Error) -> Stop {
         return Stop::Read(error.into());
     }
     let (line, text) = (error.line() as u64, error.to_string());
-    let problem = printable(text.split(" at line ").next().unwrap_or(&text));
+    let problem = if (error.line(), error.column()) == (1, 1) && error.is_syntax() {
+        "it is no JSON, and no other format can be verified".to_owned()
+    } else {
+        printable(text.split(" at line ").next().unwrap_or(&text))
+    };
     Stop::Flaw(Flaw::Malformed { line: line.max(1), problem })
 }
 

@@ -217,7 +217,8 @@ impl<'a> Verifier<'a> {
             None => (None, [].as_slice()),
         };
         let wanted = believed.iter().map(|(_, checkpoint)| checkpoint.seq).collect();
-        let compared = export::compare(path, &Expected { events, line, wire: self.wire, wanted });
+        let head_at = |seq: u64| self.against.as_ref().and_then(|against| against.trail.head_at(seq));
+        let compared = export::compare(path, &Expected { events, line, head_at: &head_at, wire: self.wire, wanted });
         let mut found = compared.map_err(|problem| CheckpointError::Export { path: path.to_owned(), problem })?;
         for (path, checkpoint) in believed {
             match self.signed(&found, path, checkpoint) {

@@ -37,6 +37,7 @@ use crate::history::Person;
 use crate::history::Repository;
 use crate::history::SignatureStatus;
 use crate::history::Trail;
+use crate::history::remedy;
 use crate::history::take_objects_as_stored;
 use crate::report::Look;
 use crate::report::audit::AuditFormat;
@@ -234,9 +235,7 @@ impl Audit {
         // The process ends here. To take a long trail apart first would only take time.
         std::mem::forget(trail);
         let Some(why) = partial else { return Ok(Status::Fine) };
-        console.remark(format!(
-            "the trail is partial: {why}\n  help: get the whole history with `git fetch --unshallow`, or accept this with `--allow-partial`"
-        ));
+        console.remark(format!("the trail is partial: {why}\n  help: {}, or accept this with `--allow-partial`", remedy(&why)));
         Ok(if self.allow_partial { Status::Fine } else { Status::No })
     }
 
@@ -245,7 +244,8 @@ impl Audit {
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since > until
         {
-            let message = format!("`--since` ({since}) is later than `--until` ({until})");
+            let told = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ");
+            let message = format!("`--since` ({}) is later than `--until` ({})", told(since), told(until));
             return Err(Failure::new(message).help("give the earlier time with `--since`"));
         }
         let formats = || std::iter::once(self.format).chain(self.output.iter().map(|output| output.format));

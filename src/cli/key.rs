@@ -1,4 +1,4 @@
-//! `lawbook key`: keys that sign bundles.
+//! `lawbook key`: keys that sign bundles, checkpoints, and the commits of the server.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use super::Outcome;
 use super::Status;
 use crate::bundle::SigningKey;
 
-/// Make keys that sign bundles
+/// Make keys that sign bundles, checkpoints, and the commits that the server makes
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  lawbook key new --out release.key --comment 'release 2026'")]
 pub(super) struct Key {
@@ -26,7 +26,7 @@ enum Command {
 /// Make an Ed25519 key in OpenSSH format: FILE, which only its owner can read, and FILE.pub
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  lawbook key new --out release.key --comment 'release 2026'\n\nKeys of `ssh-keygen -t ed25519` without a passphrase sign bundles as well."
+    after_help = "Example:\n  lawbook key new --out release.key --comment 'release 2026'\n\nKeys of `ssh-keygen -t ed25519` without a passphrase sign as well."
 )]
 struct New {
     /// The file of the private key; never overwritten

@@ -13,6 +13,7 @@ use crate::history::Lifeline;
 use crate::history::Memory;
 use crate::history::Repository;
 use crate::history::Trail;
+use crate::history::remedy;
 use crate::report::printable::one_line;
 use crate::report::versions::short;
 use crate::workspace::Origin;
@@ -55,7 +56,7 @@ impl Past {
         }
         let help = match (nearest(id, ids), self.trail.partial()) {
             (Some(near), _) => format!("did you mean `{}`?", one_line(near)),
-            (None, Some(why)) => format!("the history is incomplete ({why}): get the whole of it with `git fetch --unshallow`"),
+            (None, Some(why)) => format!("the history is incomplete ({why}): {}", remedy(why)),
             (None, None) => "`lawbook audit` shows every policy that there ever was".to_owned(),
         };
         let until = if self.reference == "HEAD" { String::new() } else { format!(" in the history of `{}`", one_line(&self.reference)) };
@@ -77,9 +78,7 @@ impl Past {
     /// The answer of a command that has told all that there is: no, when that is not the whole history.
     pub(super) fn conclude(&self, allow_partial: bool, console: &mut Console) -> Outcome {
         let Some(why) = self.trail.partial() else { return Ok(Status::Fine) };
-        console.remark(format!(
-            "the trail is partial: {why}\n  help: get the whole history with `git fetch --unshallow`, or accept this with `--allow-partial`"
-        ));
+        console.remark(format!("the trail is partial: {why}\n  help: {}, or accept this with `--allow-partial`", remedy(why)));
         Ok(if allow_partial { Status::Fine } else { Status::No })
     }
 }

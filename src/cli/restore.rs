@@ -72,7 +72,7 @@ impl Restore {
         let Some(change) = former.change(&now)? else {
             return Ok(nothing_to_do(&then, console));
         };
-        if !compiles(&then, &tip, &change, console)? {
+        if !compiles(&then, &now, &tip, &change, console)? {
             return Ok(Status::No);
         }
         if self.dry_run {
@@ -129,7 +129,7 @@ fn nothing_to_do(then: &AsOf, console: &mut Console) -> Status {
 }
 
 /// Whether the law book still compiles with a change; what would be wrong is shown.
-fn compiles(then: &AsOf, tip: &str, change: &FileChange, console: &mut Console) -> miette::Result<bool> {
+fn compiles(then: &AsOf, now: &Workspace, tip: &str, change: &FileChange, console: &mut Console) -> miette::Result<bool> {
     let mut loaded = workspace::load(&then.root, &Origin::Revision(tip.to_owned()))?;
     loaded.raw.files.retain(|file| file.path != change.path);
     let content = change.new.clone().unwrap_or_default().into_bytes();
@@ -139,6 +139,10 @@ fn compiles(then: &AsOf, tip: &str, change: &FileChange, console: &mut Console) 
     let Err(findings) = loaded.workspace.compile() else { return Ok(true) };
     let look = console.look();
     console.show(|out| human::write(&loaded.report(&findings, look), out))?;
-    console.remark("the text of then does not fit the law book of today: nothing is written");
+    console.remark(if now.compile().is_ok() {
+        "the text of then does not fit the law book of today: nothing is written"
+    } else {
+        "the law book of today does not compile as it is, and would not with the text of then: nothing is written"
+    });
     Ok(false)
 }

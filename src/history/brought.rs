@@ -12,7 +12,9 @@ use git2::Sort;
 
 use super::HistoryError;
 use super::Repository;
+use super::walk::Found;
 use super::walk::Stop;
+use super::walk::parents_first;
 
 /// What merges brought, to be asked for in the order in which they landed.
 pub(super) struct Brought<'r> {
@@ -65,25 +67,11 @@ impl<'r> Brought<'r> {
 
     /// What a merge of the line brought, when all before it are followed.
     fn follow(&mut self, merge: &git2::Commit<'_>) -> Result<Vec<Oid>, HistoryError> {
-        let mut found = Vec::new();
-        let mut pending = vec![(merge.id(), merge.parent_ids().skip(1).collect::<VecDeque<Oid>>())];
-        while let Some((commit, parents)) = pending.last_mut() {
-            let Some(parent) = parents.pop_front() else {
-                found.extend(Some(*commit).filter(|&commit| commit != merge.id()));
-                pending.pop();
-                continue;
-            };
-            let is_old = self.landed.contains(&parent) || self.new.as_ref().is_some_and(|new| !new.contains(&parent));
-            if is_old || !self.seen.insert(parent) {
-                continue;
-            }
-            match self.repository.git().find_commit(parent) {
-                Ok(next) => pending.push((parent, next.parent_ids().collect())),
-                Err(error) if error.code() == ErrorCode::NotFound => self.missing = Some(parent),
-                Err(error) => return Err(self.failed(&error)),
-            }
-        }
-        Ok(found)
+        let Self { landed, new, seen, .. } = self;
+        let is_new = |commit| !landed.contains(&commit) && new.as_ref().is_none_or(|new| new.contains(&commit)) && seen.insert(commit);
+        let Found { commits, missing } = parents_first(self.repository, merge.parent_ids().skip(1), is_new)?;
+        self.missing = self.missing.or(missing);
+        Ok(commits)
     }
 
     /// What a merge brought that lies on no line of first parents.

@@ -1,13 +1,15 @@
 //! A trail that is kept on disk, under the git directory that all worktrees share, so that the next run reads only what is new.
 //!
-//! A file is good for one law book, one name of a revision and one version of the program, and for as long as what signatures are
+//! A file is good for one law book, one name of a revision and one build of the program, and for as long as what signatures are
 //! judged by stays the same. It is replaced as a whole, carries a checksum, and is only a shortcut: one that is missing, of
 //! another version or damaged in any way is as good as none. Whoever has to prove something reads the history itself.
 
 use std::fs;
+use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
 
 use super::HistoryError;
 use super::Lines;
@@ -59,8 +61,15 @@ impl Trail {
 
 /// What a file must say to be used.
 fn stamp(signers: &Signers) -> Vec<u8> {
-    let hash = Sha256Hash::of(format!("{} {}", env!("CARGO_PKG_VERSION"), signers.stamp()).as_bytes());
+    let hash = Sha256Hash::of(format!("{} {} {}", env!("CARGO_PKG_VERSION"), build(), signers.stamp()).as_bytes());
     [MAGIC, hash.to_string().as_bytes(), b"\n"].concat()
+}
+
+/// What tells two builds of one version apart, as far as that can be known: another build may understand files otherwise.
+fn build() -> String {
+    let program = std::env::current_exe().and_then(fs::metadata);
+    let changed = program.as_ref().ok().and_then(|program| program.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+    format!("{:?} {:?}", program.map(|program| program.len()).ok(), changed)
 }
 
 /// One file for each law book and name.
@@ -72,7 +81,11 @@ fn path(repository: &Repository, tip: &str) -> PathBuf {
 
 /// What is behind stamp and checksum.
 fn load(path: &Path, stamp: &[u8]) -> Option<Thawed> {
-    let bytes = fs::read(path).ok()?;
+    let mut file = fs::File::open(path).ok().filter(|file| file.metadata().is_ok_and(|file| file.is_file()))?;
+    let mut bytes = vec![0; stamp.len()];
+    // Most files that are not good say so at the beginning.
+    file.read_exact(&mut bytes).ok().filter(|()| bytes == stamp)?;
+    file.read_to_end(&mut bytes).ok()?;
     let (sum, data) = bytes.strip_prefix(stamp)?.split_first_chunk::<4>()?;
     let start = bytes.len() - data.len();
     let is_whole = crc32fast::hash(data) == u32::from_le_bytes(*sum);

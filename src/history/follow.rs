@@ -30,8 +30,9 @@ use super::walk::Step;
 use super::walk::Stop;
 use crate::schema::Schema;
 
-/// How many commits are read at once.
+/// How many commits are read at once, and how many files: a history may change all of them in every commit.
 const BATCH: usize = 512;
+const BATCH_FILES: usize = 20_000;
 
 /// How many batches may wait for the next thread.
 const WAITING: usize = 2;
@@ -55,6 +56,8 @@ pub(super) struct Read {
 pub(super) struct Changed {
     pub(super) landing: Arc<Landing>,
     pub(super) files: Vec<(Arc<str>, Option<Arc<Reading>>)>,
+    /// Whether nobody knows which files were policies.
+    pub(super) unknown: bool,
 }
 
 /// The commits of one batch, and the schemas that they name.
@@ -104,20 +107,25 @@ fn walk(
 ) -> Result<(), HistoryError> {
     let repository = Repository::open(dir)?;
     let mut trees = Trees::new(&repository)?;
-    for batch in stops.chunks(BATCH) {
-        let mut steps = Vec::with_capacity(batch.len());
-        for &stop in batch {
-            let mut position = match positions.take(stop.parent) {
-                Some(position) => position,
-                None => Position::start(schemas)?,
-            };
-            steps.push((stop, position.advance(&mut trees, schemas, &repository, stop)?));
-            positions.put(stop.commit, position);
-        }
-        if to.send(Ok(Walked { steps, schemas: schemas.all() })).is_err() {
-            break;
+    let (mut steps, mut files) = (Vec::new(), 0);
+    for &stop in stops {
+        let mut position = match positions.take(stop.parent) {
+            Some(position) => position,
+            None => Position::start(schemas)?,
+        };
+        let step = position.advance(&mut trees, schemas, &repository, stop)?;
+        positions.put(stop.commit, position);
+        files += step.as_ref().map_or(0, |step| step.files.len());
+        steps.push((stop, step));
+        if steps.len() >= BATCH || files >= BATCH_FILES {
+            files = 0;
+            if to.send(Ok(Walked { steps: std::mem::take(&mut steps), schemas: schemas.all() })).is_err() {
+                return Ok(());
+            }
         }
     }
+    // When nobody waits for the rest, nobody wants it.
+    let _: Result<(), _> = to.send(Ok(Walked { steps, schemas: schemas.all() }));
     Ok(())
 }
 
@@ -156,7 +164,7 @@ impl Reader<'_> {
         let changed = |step: Step| {
             let reading = |content| readings.get((step.schema, content));
             let files = step.files.into_iter().map(|(path, content)| (path, content.map(reading))).collect();
-            landings.next().map(|landing| Changed { landing, files })
+            landings.next().map(|landing| Changed { landing, files, unknown: step.unknown })
         };
         let mut changed = changed;
         Ok(steps.into_iter().map(|(stop, step)| Read { stop, changed: step.and_then(&mut changed) }).collect())

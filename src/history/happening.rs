@@ -1,6 +1,5 @@
 //! What a commit did to policies, from what differs before and after it.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -59,70 +58,100 @@ impl Happening {
     }
 }
 
-/// What every policy has meant so far, by semantic hash, which covers the id too: the last commit in which it came to mean that.
+/// What every policy has meant so far, by semantic hash, which covers the id too: the commits in which it came to mean that.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
-    meanings: HashMap<Sha256Hash, Arc<Landing>>,
+    /// Each commit with its position on the line of first parents, in that order.
+    meanings: HashMap<Sha256Hash, Vec<(usize, Arc<Landing>)>>,
+    position: usize,
 }
 
 impl Past {
-    /// The last commit in which the policy came to mean this.
-    fn find(&self, version: &Version) -> Option<Arc<str>> {
-        self.meanings.get(&version.hash).map(|landing| landing.commit.as_str().into())
+    /// The next commit on the line of first parents.
+    pub(super) fn step(&mut self) {
+        self.position += 1;
+    }
+
+    /// The last commit, up to a position, in which the policy came to mean this.
+    fn find(&self, version: &Version, until: usize) -> Option<Arc<str>> {
+        let all = self.meanings.get(&version.hash)?;
+        let (_, landing) = all.partition_point(|(position, _)| *position <= until).checked_sub(1).and_then(|last| all.get(last))?;
+        Some(landing.commit.as_str().into())
     }
 
     /// Remembers what a policy means from a commit on.
     pub(super) fn record(&mut self, before: Option<&Version>, after: Option<&Version>, landing: &Arc<Landing>) {
         if let Some(after) = after.filter(|after| before.is_none_or(|before| before.hash != after.hash)) {
-            self.meanings.insert(after.hash, Arc::clone(landing));
+            self.meanings.entry(after.hash).or_default().push((self.position, Arc::clone(landing)));
         }
     }
 }
 
-/// What the differences of one commit are, in order of ids. Nothing that counts may be among them.
-pub(super) fn happenings(deltas: Vec<Delta>, past: &Past) -> Vec<Happening> {
+/// What the differences of one commit are, in order of ids; only the past up to a position is its own. Nothing that counts may
+/// be among them.
+pub(super) fn happenings(deltas: Vec<Delta>, past: &Past, until: usize) -> Vec<Happening> {
     let mut renamed = renames(&deltas);
     let gone: HashSet<PolicyId> = renamed.values().map(|held| held.version.id.clone()).collect();
     let rest = deltas.into_iter().filter(|delta| delta.after.is_some() || !gone.contains(&delta.id));
     rest.filter_map(|delta| {
         let before = renamed.remove(&delta.id).or(delta.before);
-        happening(delta.id, before, delta.after, past)
+        happening(delta.id, before, delta.after, &|version| past.find(version, until))
     })
     .collect()
 }
 
-/// Which of the new policies is which of those that are gone: one with the same body, in the same file if there is one.
-fn renames(deltas: &[Delta]) -> BTreeMap<PolicyId, Held> {
-    let mut found = BTreeMap::new();
+/// Which of the new policies is which of those that are gone: one with the same body, in the same file if there is one, and the
+/// first one by its id of several.
+fn renames(deltas: &[Delta]) -> HashMap<PolicyId, Held> {
+    let mut found: HashMap<PolicyId, Held> = HashMap::new();
+    // Bodies are taken out of their versions only where something may have been renamed.
     if deltas.iter().all(|delta| delta.before.is_some()) || deltas.iter().all(|delta| delta.after.is_some()) {
         return found;
     }
-    let gone = deltas.iter().filter(|delta| delta.after.is_none()).filter_map(|delta| delta.before.as_ref());
-    let mut by_body: HashMap<Sha256Hash, Vec<&Held>> = HashMap::new();
+    let gone = deltas.iter().rev().filter(|delta| delta.after.is_none()).filter_map(|delta| delta.before.as_ref());
+    let (mut by_place, mut by_body): (HashMap<_, Vec<&Held>>, HashMap<_, Vec<&Held>>) = (HashMap::new(), HashMap::new());
     for held in gone.filter(|held| !held.broken) {
-        by_body.entry(held.version.body()).or_default().push(held);
+        let body = held.version.body();
+        by_place.entry((body, &held.path)).or_default().push(held);
+        by_body.entry(body).or_default().push(held);
     }
     let new = deltas.iter().filter(|delta| delta.before.is_none()).filter_map(|delta| Some((&delta.id, delta.after.as_ref()?)));
     let new: Vec<(&PolicyId, &Held, Sha256Hash)> = new.map(|(id, held)| (id, held, held.version.body())).collect();
-    for in_place in [true, false] {
-        for (id, held, body) in &new {
-            let Some(left) = by_body.get_mut(body).filter(|_| !found.contains_key(*id)) else { continue };
-            if let Some(at) = left.iter().position(|old| !in_place || old.path == held.path) {
-                found.insert((*id).clone(), left.remove(at).clone());
+    let mut taken: HashSet<&PolicyId> = HashSet::new();
+    for (id, new, body) in &new {
+        if let Some(held) = by_place.get_mut(&(*body, &new.path)).and_then(Vec::pop) {
+            taken.insert(&held.version.id);
+            found.insert((*id).clone(), held.clone());
+        }
+    }
+    for (id, _, body) in &new {
+        if found.contains_key(*id) {
+            continue;
+        }
+        let Some(same) = by_body.get_mut(body) else { continue };
+        while let Some(held) = same.pop() {
+            if taken.insert(&held.version.id) {
+                found.insert((*id).clone(), held.clone());
+                break;
             }
         }
     }
     found
 }
 
-fn happening(policy: PolicyId, before: Option<Held>, after: Option<Held>, past: &Past) -> Option<Happening> {
+fn happening(
+    policy: PolicyId,
+    before: Option<Held>,
+    after: Option<Held>,
+    find: &dyn Fn(&Version) -> Option<Arc<str>>,
+) -> Option<Happening> {
     let place = after.as_ref().or(before.as_ref())?;
     let (path, kind) = (Arc::clone(&place.path), place.version.kind);
     let from = before.as_ref().map(|held| &held.path).filter(|&old| *old != path).cloned();
     let renamed = before.as_ref().map(|held| &held.version.id).filter(|&id| *id != policy).cloned();
     let mut restores = None;
     let mut again = |held: &Held| {
-        restores = past.find(&held.version);
+        restores = find(&held.version);
         restores.is_some()
     };
     let action = match (&before, &after) {
@@ -202,9 +231,9 @@ mod tests {
         let delta = |(before, after): &(Option<&str>, Option<&str>)| {
             let (before, after) = (before.map(held), after.map(held));
             let id = after.as_ref().or(before.as_ref()).expect("one of them").version.id.clone();
-            Delta { id, before, after }
+            Delta { id, before, after, certain: true }
         };
-        let found: Vec<String> = happenings(deltas.iter().map(delta).collect(), &known)
+        let found: Vec<String> = happenings(deltas.iter().map(delta).collect(), &known, usize::MAX)
             .into_iter()
             .map(|one| {
                 let more =
@@ -251,5 +280,10 @@ mod tests {
         let both = [(Some("f A s"), None), (Some("g B s"), None), (None, Some("g C s")), (None, Some("h D s"))];
         check(&[], &both, &["rename C g B", "rename D h f A"]);
         check(&[], &[(Some("f A s"), None), (Some("g B s"), None), (None, Some("h D s"))], &["delete B g", "rename D h f A"]);
+        let three = [(Some("f A s"), None), (Some("f B s"), None), (None, Some("f C s")), (None, Some("f D s")), (None, Some("f E s"))];
+        check(&[], &three, &["rename C f A", "rename D f B", "create E f"]);
+        let in_place = [(Some("f A s"), None), (Some("g B s"), None), (None, Some("h C s")), (None, Some("f D s")), (None, Some("h E s"))];
+        check(&[], &in_place, &["rename C h g B", "rename D f A", "create E h"]);
+        check(&[], &[(Some("!f A s"), None), (None, Some("f B s"))], &["delete A f", "create B f"]);
     }
 }

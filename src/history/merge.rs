@@ -43,12 +43,13 @@ pub(super) struct Merges<'r> {
     attempts: Attempts<'r>,
 }
 
-/// A merge, compared with its parents as far as its happenings are about files.
-struct Compared {
-    /// What the merge holds at these files.
+/// Where the parents of a merge hold something else, the first one first.
+struct Compared(Vec<Differences>);
+
+/// What git made of a merge, and what it holds.
+struct Tried {
+    attempt: Attempt,
     own: Differences,
-    /// Where the parents hold something else, the first one first.
-    parents: Vec<Differences>,
 }
 
 /// The merged commits, by the files that they touch.
@@ -86,19 +87,18 @@ impl<'r> Merges<'r> {
         let wanted: BTreeSet<&str> = named.chain(happenings.iter().flat_map(former)).collect();
         let compared = self.compare(commit, &wanted)?;
         let touched = self.touched(commit, &wanted)?;
-        let mut attempt = None;
+        let mut tried = None;
         let mut known = Vec::with_capacity(happenings.len());
         for happening in happenings {
             let about = compared.about(happening);
-            let kind = match compared.is_taken(&about) {
-                true => MergeKind::Taken,
-                false => {
-                    let attempt = match &attempt {
-                        Some(attempt) => attempt,
-                        None => attempt.insert(self.attempts.of(commit)?),
-                    };
-                    self.compare_with(attempt, &compared, &about)
-                }
+            let kind = if compared.is_taken(&about) {
+                MergeKind::Taken
+            } else {
+                let tried = match &tried {
+                    Some(tried) => tried,
+                    None => tried.insert(self.try_again(commit, &wanted)?),
+                };
+                tried.kind(&about, self.repository.prefix())
             };
             known.push(Some(Merge { kind, contributors: touched.contributors(about.into_iter().chain(former(happening))) }));
         }
@@ -107,13 +107,17 @@ impl<'r> Merges<'r> {
 
     fn compare(&mut self, commit: &git2::Commit<'_>, wanted: &BTreeSet<&str>) -> Result<Compared, HistoryError> {
         let book = self.trees.law_book(commit.tree_id())?;
-        let own = self.trees.compare(None, book, wanted)?;
         let mut parents = Vec::new();
         for parent in commit.parents() {
             let other = self.trees.law_book(parent.tree_id())?;
             parents.push(self.trees.compare(other, book, wanted)?);
         }
-        Ok(Compared { own, parents })
+        Ok(Compared(parents))
+    }
+
+    fn try_again(&mut self, commit: &git2::Commit<'_>, wanted: &BTreeSet<&str>) -> Result<Tried, HistoryError> {
+        let book = self.trees.law_book(commit.tree_id())?;
+        Ok(Tried { attempt: self.attempts.of(commit)?, own: self.trees.compare(None, book, wanted)? })
     }
 
     /// The commits that a merge brought, in the order in which they began, as far as they touch the wanted files.
@@ -154,12 +158,13 @@ impl<'r> Merges<'r> {
         }
         Ok(changed.unwrap_or_default())
     }
+}
 
-    /// How a merge that takes nothing came to these files.
-    fn compare_with(&self, attempt: &Attempt, compared: &Compared, about: &[&str]) -> MergeKind {
-        let prefix = self.repository.prefix();
+impl Tried {
+    /// How a merge that does not take these files came to them.
+    fn kind(&self, about: &[&str], prefix: &str) -> MergeKind {
         let full = |path: &str| if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") };
-        let made = match attempt {
+        let made = match &self.attempt {
             Attempt::Unknown => return MergeKind::Unknown,
             Attempt::Nothing => return MergeKind::Evil,
             Attempt::Made(made) => made,
@@ -167,7 +172,7 @@ impl<'r> Merges<'r> {
         if about.iter().any(|path| made.is_conflict(&full(path))) {
             return MergeKind::Resolved;
         }
-        let same = |path: &&str| made.content(&full(path)) == compared.own.get(*path).copied().flatten();
+        let same = |path: &&str| made.content(&full(path)) == self.own.get(*path).copied().flatten();
         if about.iter().all(same) { MergeKind::Combined } else { MergeKind::Evil }
     }
 }
@@ -175,7 +180,7 @@ impl<'r> Merges<'r> {
 impl Compared {
     /// The files that decided what happened.
     fn about<'a>(&self, happening: &'a Happening) -> Vec<&'a str> {
-        let differs = |path: &str| self.parents.first().is_some_and(|first| first.contains_key(path));
+        let differs = |path: &str| self.0.first().is_some_and(|first| first.contains_key(path));
         let mut about: Vec<&str> = happening.paths().collect();
         let comes_or_goes = happening.before.is_none() || happening.after.is_none();
         if differs(config::FILE_NAME) && (comes_or_goes || !about.iter().any(|path| differs(path))) {
@@ -186,7 +191,7 @@ impl Compared {
 
     /// Whether one of the merged lines holds all of them as the merge does.
     fn is_taken(&self, about: &[&str]) -> bool {
-        self.parents.iter().skip(1).any(|other| !about.iter().any(|path| other.contains_key(*path)))
+        self.0.iter().skip(1).any(|other| !about.iter().any(|path| other.contains_key(*path)))
     }
 }
 

@@ -65,6 +65,7 @@ pub use people::People;
 pub use repository::Repository;
 pub use repository::RepositoryError;
 pub use repository::Revision;
+pub use repository::remedy;
 pub use repository::take_objects_as_stored;
 pub use requirement::Breach;
 pub use requirement::Demand;

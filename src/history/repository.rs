@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use git2::ErrorClass;
 use git2::ErrorCode;
 use git2::Oid;
 
@@ -76,7 +77,7 @@ pub enum RepositoryError {
     },
     /// The history ends early.
     #[error("the history of `{}` is incomplete: {why}", dir.display())]
-    #[diagnostic(help("fetch the rest with `git fetch --unshallow`"))]
+    #[diagnostic(help("{}", remedy(why)))]
     Partial {
         /// The folder.
         dir: PathBuf,
@@ -115,9 +116,23 @@ pub enum RepositoryError {
 }
 
 impl RepositoryError {
-    /// What git says about an attempt.
+    /// What git says about an attempt. An object that is not there is nothing that `git fsck` repairs: a partial clone lacks it.
     pub(super) fn git(what: &str, dir: &Path, error: &git2::Error) -> Self {
+        if (error.class(), error.code()) == (ErrorClass::Odb, ErrorCode::NotFound) {
+            return Self::Partial { dir: dir.to_owned(), why: format!("what is needed to {what} is missing") };
+        }
         Self::Git { what: what.to_owned(), dir: dir.to_owned(), why: error.message().to_owned() }
+    }
+}
+
+/// How to get what a history lacks, by why it is incomplete.
+pub fn remedy(why: &str) -> &'static str {
+    if why.ends_with("is missing") {
+        "clone the repository again, without `--filter`"
+    } else if why.contains("info/grafts") {
+        "take `info/grafts` out of the git directory"
+    } else {
+        "get the whole history with `git fetch --unshallow`"
     }
 }
 
@@ -219,9 +234,7 @@ impl Repository {
             (true, true) => Err(RepositoryError::AmbiguousReference { name: name.to_owned(), dir: self.dir.clone() }),
             (true, false) => Ok(branch),
             (false, true) => Ok(tag),
-            (false, false) => {
-                Err(self.unknown(name, &git2::Error::new(ErrorCode::NotFound, git2::ErrorClass::Reference, "no such reference")))
-            }
+            (false, false) => Err(self.unknown(name, &git2::Error::new(ErrorCode::NotFound, ErrorClass::Reference, "no such reference"))),
         }
     }
 
@@ -341,8 +354,12 @@ impl Repository {
     /// The commit that a revision is.
     pub(crate) fn commit(&self, name: &str) -> Result<git2::Commit<'_>, RepositoryError> {
         // An id that was read from this repository before is looked up as one, whatever branches are called.
-        if let Some(commit) = Oid::from_str(name).ok().filter(|_| name.len() == 40).and_then(|id| self.inner.find_commit(id).ok()) {
-            return Ok(commit);
+        match Oid::from_str(name).ok().filter(|_| name.len() == 40).map(|id| self.inner.find_commit(id)) {
+            Some(Ok(commit)) => return Ok(commit),
+            Some(Err(error)) if error.code() == ErrorCode::GenericError => {
+                return Err(self.error(&format!("read the commit `{name}`"), &error));
+            }
+            _ => {}
         }
         let found = self.inner.revparse_single(name).and_then(|object| object.peel_to_commit());
         found.map_err(|error| self.unknown(name, &error))

@@ -22,6 +22,7 @@ use super::SignatureStatus;
 use super::Signers;
 use super::Trail;
 use super::progress;
+use super::signature::NO_SIGNERS;
 use super::signature::Terms;
 use super::signature::Voucher;
 use super::tree::Trees;
@@ -75,7 +76,7 @@ pub fn breaches(repository: &Repository, revision: &str, demand: Demand<'_>) -> 
         found.push(Breach {
             commit: tip.id().to_string(),
             message: format!("commit `{}` does not require signatures, and it has to", short(tip.id())),
-            help: "set `require-signed = true` under `[history]` in lawbook.toml, in a signed commit".to_owned(),
+            help: "commit `require-signed = true` under `[history]` in lawbook.toml, with `git commit -S`".to_owned(),
         });
     }
     Ok(found)
@@ -309,8 +310,19 @@ fn breach(commit: &git2::Commit<'_>, signature: &Signature, tip: &git2::Commit<'
         (status, Some(why)) => format!("has a signature that counts as `{status}`: {why}"),
         (status, None) => format!("has a signature that counts as `{status}`"),
     };
-    let pin = format!("pin it in a signed commit: add `{}` to `pinned` under `[history]` in lawbook.toml", landing.commit);
-    let help = if commit.id() == tip.id() { format!("sign it: `git commit --amend -S`; or {pin}") } else { pin };
+    let pin = format!(
+        "pin it in a signed commit: add `{}` to `pinned` under `[history]` in lawbook.toml, and commit that with `git commit -S`",
+        landing.commit
+    );
+    let nobody = signature.why.as_deref().is_some_and(|why| why.ends_with(NO_SIGNERS));
+    let help = match commit.id() == tip.id() {
+        // No key would do: the file that counts is that of the commit before, and nothing that comes after it can be signed.
+        _ if nobody => "no SSH key may sign, because there was no file of allowed signers when signatures became required: go back to the \
+                        commit before that one, and add the file first"
+            .to_owned(),
+        true => format!("sign it: `git commit --amend -S`; or {pin}"),
+        false => pin,
+    };
     Breach {
         message: format!("commit `{}`, `{subject}` by `{}`, {what}", short(commit.id()), landing.author),
         commit: landing.commit,

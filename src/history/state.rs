@@ -31,6 +31,9 @@ pub(super) struct Delta {
     pub(super) id: PolicyId,
     pub(super) before: Option<Held>,
     pub(super) after: Option<Held>,
+    /// Whether it is certain that the commit did this. It is not where a file is not in this clone: what that one held, or
+    /// holds now, may be the same.
+    pub(super) certain: bool,
 }
 
 /// A policy in its file.
@@ -45,6 +48,8 @@ pub(super) struct Kept {
 pub(super) struct State {
     files: BTreeMap<Arc<str>, Vec<Kept>>,
     places: HashMap<PolicyId, BTreeSet<Arc<str>>>,
+    /// The files that are not in this clone.
+    missing: BTreeSet<Arc<str>>,
 }
 
 impl State {
@@ -52,6 +57,7 @@ impl State {
     pub(super) fn apply(&mut self, changes: &[(Arc<str>, Option<Arc<Reading>>)]) -> Vec<Delta> {
         let before: BTreeMap<PolicyId, Option<Held>> =
             self.concerned(changes).into_iter().map(|id| (id.clone(), self.meaning(id.as_str()))).collect();
+        let uncertain = self.uncertain(changes);
         for (path, reading) in changes {
             let old = self.take(path);
             if let Some(reading) = reading {
@@ -59,7 +65,11 @@ impl State {
             }
         }
         self.rescue(changes, &before);
-        let deltas = before.into_iter().map(|(id, before)| Delta { after: self.meaning(id.as_str()), id, before });
+        let deltas = before.into_iter().map(|(id, before)| {
+            let after = self.meaning(id.as_str());
+            let certain = uncertain.as_ref().is_none_or(|ids| before.is_some() && after.is_some() && !ids.contains(&id));
+            Delta { id, before, after, certain }
+        });
         deltas.filter(|delta| delta.before != delta.after).collect()
     }
 
@@ -92,6 +102,22 @@ impl State {
         let (path, kept) = if first.1.broken { there.find(|(_, kept)| !kept.broken).unwrap_or(first) } else { first };
         let Kept { written: Written { version, text }, broken } = kept.clone();
         Some(Held { path: Arc::clone(path), version, text, broken })
+    }
+
+    /// The policies of files that are, or were, not in this clone; `None` when there are no such files. Then it is also
+    /// uncertain what comes or goes elsewhere, because it may have come from there, or gone there.
+    fn uncertain(&mut self, changes: &[(Arc<str>, Option<Arc<Reading>>)]) -> Option<BTreeSet<PolicyId>> {
+        let mut ids = None;
+        for (path, reading) in changes {
+            let is_missing = reading.as_ref().is_some_and(|reading| reading.missing);
+            let was_missing = if is_missing { !self.missing.insert(Arc::clone(path)) } else { self.missing.remove(path) };
+            if is_missing || was_missing {
+                let ids = ids.get_or_insert_with(BTreeSet::new);
+                ids.extend(self.files.get(path).into_iter().flatten().map(|kept| kept.written.version.id.clone()));
+                ids.extend(reading.iter().flat_map(|reading| &reading.policies).map(|written| written.version.id.clone()));
+            }
+        }
+        ids
     }
 
     fn concerned(&self, changes: &[(Arc<str>, Option<Arc<Reading>>)]) -> BTreeSet<PolicyId> {
@@ -189,8 +215,10 @@ mod tests {
             let mark = |held: &Held| if held.broken { "!" } else { "" };
             held.as_ref().map_or("-".to_owned(), |held| format!("{}={}{}", held.path, service(held), mark(held)))
         };
-        let shown: Vec<String> =
-            last.iter().map(|delta| format!("{}: {} > {}", delta.id, show(&delta.before), show(&delta.after))).collect();
+        let shown: Vec<String> = last
+            .iter()
+            .map(|delta| format!("{}: {} {} {}", delta.id, show(&delta.before), if delta.certain { ">" } else { "?" }, show(&delta.after)))
+            .collect();
         assert_eq!(shown, expected);
     }
 
@@ -235,6 +263,22 @@ mod tests {
         check(&[&both, &[("f", Some(broken(&["A"])))]], &["A: f=a > f=a!", "B: f=b > -"]);
         check(&[&both, &[("f", Some(opaque()))], &[("f", None)]], &["A: f=a! > -", "B: f=b! > -"]);
         check(&[&[("f", Some(broken(&["A"])))]], &[]);
+    }
+
+    /// Of a file that is not in a clone, whoever changed it next was once told to have made all that is in it.
+    #[test]
+    fn what_a_missing_file_held_is_not_told_as_news() {
+        let missing = || Reading { missing: true, ..opaque() };
+        let first = [("f", Some(readable(&[("A", "a")]))), ("g", Some(missing()))];
+        check(&[&first], &["A: - ? f=a"]);
+        check(&[&first, &[("g", Some(readable(&[("B", "b")])))]], &["B: - ? g=b"]);
+        check(&[&first, &[("g", Some(readable(&[("B", "b")])))], &[("g", Some(readable(&[("B", "c")])))]], &["B: g=b > g=c"]);
+        check(&[&first, &[("g", None), ("h", Some(readable(&[("B", "b")])))]], &["B: - ? h=b"]);
+        check(&[&first, &[("f", Some(missing()))]], &["A: f=a ? f=a!"]);
+        check(&[&first, &[("f", Some(missing()))], &[("f", Some(readable(&[("A", "b")])))]], &["A: f=a! ? f=b"]);
+        check(&[&first, &[("f", None), ("g", Some(missing()))]], &["A: f=a ? -"]);
+        check(&[&first, &[("f", None)]], &["A: f=a > -"]);
+        check(&[&first, &[("f", Some(readable(&[("A", "b")]))), ("g", None)]], &["A: f=a > f=b"]);
     }
 
     #[test]

@@ -34,6 +34,7 @@ use super::happening::Past;
 use super::happening::happenings;
 use super::merge::Merges;
 use super::merge::Places;
+use super::reading::Reading;
 use super::state::State;
 use super::thaw::Thawed;
 use super::walk::Line;
@@ -72,7 +73,7 @@ pub type Progress<'a> = &'a dyn Fn(usize, usize);
 pub enum Continuity {
     /// The new tip came after the old one; this many events were added.
     Continued(usize),
-    /// The new tip does not come after the old one on the line of first parents; the trail was read anew.
+    /// The new tip does not come after the old one on the line of first parents, or the old trail was partial; it was read anew.
     Rewritten,
 }
 
@@ -130,7 +131,8 @@ impl Trail {
     /// # Errors
     /// As for [`Self::read`].
     pub fn extend(&mut self, repository: &Repository, tip: &str, progress: Progress<'_>) -> Result<Continuity, HistoryError> {
-        let line = line(repository, tip, Some(self.tip))?;
+        // What was missing may have been fetched since.
+        let line = line(repository, tip, Some(self.tip).filter(|_| self.partial.is_none()))?;
         if !line.continues {
             *self = Self::of(repository, line, progress)?;
             return Ok(Continuity::Rewritten);
@@ -284,6 +286,9 @@ impl Trail {
     /// What a commit did, with the law book after it.
     fn draft(&mut self, read: Read) -> Option<Draft> {
         let Read { stop, changed } = read;
+        if stop.landed {
+            self.past.step();
+        }
         let mut book = self.books.take(stop.parent).unwrap_or_else(|| Book { state: State::default(), hash: StateHash::new() });
         let draft = changed.and_then(|changed| {
             let happenings = self.apply(&mut book, &stop, &changed);
@@ -294,14 +299,16 @@ impl Trail {
     }
 
     fn apply(&mut self, book: &mut Book, stop: &Stop, changed: &Changed) -> Vec<Happening> {
-        if changed.files.iter().any(|(_, reading)| reading.as_ref().is_some_and(|reading| reading.missing)) {
+        let is_missing = |reading: &Option<Arc<Reading>>| reading.as_ref().is_some_and(|reading| reading.missing);
+        if changed.unknown || changed.files.iter().any(|(_, reading)| is_missing(reading)) {
             self.partial.get_or_insert_with(|| format!("an object of commit `{}` is missing", stop.commit));
         }
-        let deltas = book.state.apply(&changed.files);
+        let mut deltas = book.state.apply(&changed.files);
         for delta in &deltas {
             book.hash.set(&delta.id, delta.after.as_ref().map(|held| held.version.hash));
         }
-        let happenings = happenings(deltas, &self.past);
+        deltas.retain(|delta| delta.certain && !changed.unknown);
+        let happenings = happenings(deltas, &self.past, stop.left);
         // What a line meant that never landed is nobody's past.
         for happening in happenings.iter().filter(|_| stop.landed) {
             self.past.record(happening.before.as_deref(), happening.after.as_deref(), &changed.landing);
@@ -343,6 +350,9 @@ impl Trail {
 
     /// Remembers when a policy was introduced.
     fn date(&mut self, event: &Event) {
+        if !event.landing.landed {
+            return;
+        }
         match (&event.before, &event.after, &event.renamed) {
             (None, Some(_), _) => drop(self.created.insert(event.policy.clone(), event.landing.committed)),
             (_, None, _) => drop(self.created.remove(&event.policy)),

@@ -19,6 +19,9 @@ use crate::config::Selection;
 /// The most names that one comparison looks at.
 const MAX_NAMES: usize = 4_000_000;
 
+/// How many bytes of trees are kept between comparisons. Commits beside the law book compare nothing, and there may be many.
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
+
 /// What stands at the path of a policy file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Content {
@@ -63,13 +66,14 @@ pub(super) struct Trees<'r> {
     repository: &'r Repository,
     odb: git2::Odb<'r>,
     young: HashMap<Oid, Rc<[u8]>>,
+    young_bytes: usize,
     old: HashMap<Oid, Rc<[u8]>>,
 }
 
 impl<'r> Trees<'r> {
     pub(super) fn new(repository: &'r Repository) -> Result<Self, HistoryError> {
         let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
-        Ok(Self { repository, odb, young: HashMap::new(), old: HashMap::new() })
+        Ok(Self { repository, odb, young: HashMap::new(), young_bytes: 0, old: HashMap::new() })
     }
 
     /// The folder of the law book below the tree of a commit.
@@ -107,6 +111,7 @@ impl<'r> Trees<'r> {
     /// Another commit is looked at: of what was read, only the last one's is needed again.
     pub(super) fn go_on(&mut self) {
         self.old = std::mem::take(&mut self.young);
+        self.young_bytes = 0;
     }
 
     /// The wanted files that differ between two folders.
@@ -128,7 +133,8 @@ impl<'r> Trees<'r> {
                     return Err(HistoryError::TooLarge { dir: self.repository.dir().to_owned() });
                 }
                 let Some(name) = new.or(old) else { continue };
-                let path = join(&folder, name.name);
+                // A law book with such a name is refused. It is also no key: what replaces its bytes may replace others.
+                let Some(path) = join(&folder, name.name) else { continue };
                 if name.is_folder {
                     if wanted.may_hold(&path) {
                         pending.push((path, old.map(|name| name.id), new.map(|name| name.id)));
@@ -161,6 +167,10 @@ impl<'r> Trees<'r> {
                 Rc::from(object.data())
             }
         };
+        if self.young_bytes > KEPT_BYTES {
+            self.go_on();
+        }
+        self.young_bytes += data.len();
         self.young.insert(id, Rc::clone(&data));
         Ok(data)
     }
@@ -170,9 +180,10 @@ impl<'r> Trees<'r> {
     }
 }
 
-fn join(folder: &str, name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
-    if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") }
+/// The path of a name in a folder; `None` when it is not UTF-8.
+fn join(folder: &str, name: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(name).ok()?;
+    Some(if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
 }
 
 /// An entry of a tree.

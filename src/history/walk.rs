@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use git2::ErrorCode;
 use git2::Oid;
-use git2::Sort;
 
 use super::HistoryError;
 use super::Repository;
@@ -33,12 +32,14 @@ pub(super) struct Stop {
     pub(super) landed: bool,
     /// Whether it has several parents.
     pub(super) merge: bool,
+    /// Where its line left that of first parents, counted from the oldest one: what landed after that is not in its past.
+    pub(super) left: usize,
 }
 
 impl Stop {
     pub(super) fn new(commit: &git2::Commit<'_>, parent: Option<Oid>, landed: bool) -> Self {
         let cut = parent.is_none() && written_parents(commit) > 0;
-        Self { commit: commit.id(), tree: commit.tree_id(), parent, cut, landed, merge: commit.parent_count() > 1 }
+        Self { commit: commit.id(), tree: commit.tree_id(), parent, cut, landed, merge: commit.parent_count() > 1, left: usize::MAX }
     }
 }
 
@@ -90,27 +91,65 @@ pub(super) fn line(repository: &Repository, tip: &str, after: Option<Oid>) -> Re
 /// Every commit that `tip` holds, each after its parents; those on the line of first parents are marked.
 pub(super) fn everything(repository: &Repository, tip: &str) -> Result<Line, HistoryError> {
     let Line { stops, mut partial, .. } = line(repository, tip, None)?;
-    let landed: HashSet<Oid> = stops.iter().map(|stop| stop.commit).collect();
-    let failed = |error: &git2::Error| repository.error("walk the history", error);
-    let id = repository.commit(tip)?.id();
-    let mut walk = repository.git().revwalk().map_err(|error| failed(&error))?;
-    let started = walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).and_then(|()| walk.push(id));
-    started.map_err(|error| failed(&error))?;
-    let mut all = Vec::new();
-    for id in walk {
-        let id = match id {
-            Ok(id) => id,
-            Err(error) if error.code() == ErrorCode::NotFound => {
-                partial.get_or_insert_with(|| "a commit is missing".to_owned());
-                break;
-            }
-            Err(error) => return Err(failed(&error).into()),
-        };
+    let landed: HashMap<Oid, usize> = stops.iter().enumerate().map(|(at, stop)| (stop.commit, at + 1)).collect();
+    let mut left = landed.clone();
+    let mut seen = HashSet::new();
+    let Found { commits, missing } = parents_first(repository, [repository.commit(tip)?.id()], |commit| seen.insert(commit))?;
+    if let Some(missing) = missing {
+        partial.get_or_insert_with(|| format!("commit `{missing}` is missing"));
+    }
+    let mut all = Vec::with_capacity(commits.len());
+    for id in commits {
         let Some(commit) = find(repository, id)? else { continue };
         let parent = commit.parent_id(0).ok().map(|parent| find(repository, parent)).transpose()?.flatten();
-        all.push(Stop::new(&commit, parent.as_ref().map(git2::Commit::id), landed.contains(&id)));
+        let parent = parent.as_ref().map(git2::Commit::id);
+        let mut stop = Stop::new(&commit, parent, landed.contains_key(&id));
+        if !stop.landed {
+            stop.left = parent.and_then(|parent| left.get(&parent)).copied().unwrap_or(0);
+            left.insert(id, stop.left);
+        }
+        all.push(stop);
     }
     Ok(Line { stops: all, continues: false, partial })
+}
+
+/// Commits, each after its parents, and one that is not there.
+pub(super) struct Found {
+    pub(super) commits: Vec<Oid>,
+    pub(super) missing: Option<Oid>,
+}
+
+/// All commits that are reached through wanted ones; `is_wanted` is asked once for each way to a commit. The line of first
+/// parents of each comes before what it merged.
+pub(super) fn parents_first(
+    repository: &Repository,
+    from: impl IntoIterator<Item = Oid>,
+    mut is_wanted: impl FnMut(Oid) -> bool,
+) -> Result<Found, HistoryError> {
+    let mut found = Found { commits: Vec::new(), missing: None };
+    // The last parent is taken first from each list.
+    let mut roots: Vec<Oid> = from.into_iter().collect();
+    roots.reverse();
+    let mut pending = vec![(None, roots)];
+    while let Some((commit, parents)) = pending.last_mut() {
+        let Some(parent) = parents.pop() else {
+            found.commits.extend(*commit);
+            pending.pop();
+            continue;
+        };
+        if !is_wanted(parent) {
+            continue;
+        }
+        match find(repository, parent)? {
+            Some(next) => {
+                let mut above: Vec<Oid> = next.parent_ids().collect();
+                above.reverse();
+                pending.push((Some(parent), above));
+            }
+            None => found.missing = Some(parent),
+        }
+    }
+    Ok(found)
 }
 
 /// A commit, if it is there.
@@ -126,6 +165,8 @@ fn find(repository: &Repository, id: Oid) -> Result<Option<git2::Commit<'_>>, Hi
 pub(super) struct Step {
     pub(super) schema: usize,
     pub(super) files: Differences,
+    /// Whether the configuration, or the one before, is not in this clone, so that nobody knows which files were policies.
+    pub(super) unknown: bool,
 }
 
 /// The schemas that a history needs: one for each set of actions that a configuration ever named.
@@ -159,6 +200,8 @@ pub(super) struct Position {
     config: Option<Content>,
     /// The last configuration that could be read; `None` for the default one.
     followed: Option<Oid>,
+    /// Whether the configuration is not in this clone.
+    missing: bool,
     actions: Vec<String>,
     selection: Selection,
     schema: usize,
@@ -181,6 +224,7 @@ impl Position {
             law_book: None,
             config: None,
             followed: None,
+            missing: false,
             selection: Selection::new(&config),
             schema: schemas.of(&config.actions)?,
             files: BTreeMap::new(),
@@ -201,6 +245,7 @@ impl Position {
             return Ok(None);
         }
         let config = law_book.map(|folder| trees.file(folder, config::FILE_NAME)).transpose()?.flatten();
+        let was_missing = self.missing;
         let files = if config == self.config || !self.reconfigure(schemas, repository, config)? {
             trees.compare(self.law_book, law_book, &self.selection)?
         } else {
@@ -214,7 +259,8 @@ impl Position {
                 None => self.files.remove(path),
             };
         }
-        Ok((!files.is_empty()).then_some(Step { schema: self.schema, files }))
+        let unknown = self.missing || was_missing;
+        Ok((unknown || !files.is_empty()).then_some(Step { schema: self.schema, files, unknown }))
     }
 
     /// What it is made of.
@@ -225,15 +271,17 @@ impl Position {
 
     /// The position that was made of this; `None` when its configuration is not there or cannot be read any more.
     pub(super) fn again(marks: Marks, schemas: &mut Schemas, repository: &Repository) -> Result<Option<Self>, HistoryError> {
-        let Some(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
+        let Configured::Read(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
         let Marks { law_book, config: content, followed, files } = marks;
         let (selection, schema) = (Selection::new(&config), schemas.of(&config.actions)?);
-        Ok(Some(Self { law_book, config: content, followed, actions: config.actions, selection, schema, files }))
+        Ok(Some(Self { law_book, config: content, followed, missing: false, actions: config.actions, selection, schema, files }))
     }
 
     /// Takes over a configuration, and tells whether every file has to be looked at again. One that is broken changes nothing.
     fn reconfigure(&mut self, schemas: &mut Schemas, repository: &Repository, content: Option<Content>) -> Result<bool, HistoryError> {
-        let Some(config) = read_config(repository, content)? else { return Ok(false) };
+        let found = read_config(repository, content)?;
+        self.missing = matches!(found, Configured::Missing);
+        let Configured::Read(config) = found else { return Ok(false) };
         self.selection = Selection::new(&config);
         self.followed = match content {
             Some(Content::Blob(id)) => Some(id),
@@ -257,14 +305,30 @@ impl Position {
     }
 }
 
-/// The configuration of a commit: the default one without a file, `None` when it is broken.
-fn read_config(repository: &Repository, content: Option<Content>) -> Result<Option<Config>, HistoryError> {
+/// What became of a configuration.
+enum Configured {
+    /// It was read.
+    Read(Box<Config>),
+    /// It says nothing.
+    Broken,
+    /// It is not in this clone.
+    Missing,
+}
+
+/// The configuration of a commit; the default one without a file.
+fn read_config(repository: &Repository, content: Option<Content>) -> Result<Configured, HistoryError> {
     let id = match content {
-        None => return Ok(Some(Config::default())),
-        Some(Content::Refused) => return Ok(None),
+        None => return Ok(Configured::Read(Box::default())),
+        Some(Content::Refused) => return Ok(Configured::Broken),
         Some(Content::Blob(id)) => id,
     };
     let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
-    let bytes = reading::bytes(&odb, id).ok().flatten();
-    Ok(bytes.and_then(|bytes| Config::parse(std::str::from_utf8(&bytes).ok()?).ok()))
+    let bytes = match reading::bytes(&odb, id) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(Configured::Broken),
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Configured::Missing),
+        Err(error) => return Err(repository.error(&format!("read `{}`", config::FILE_NAME), &error).into()),
+    };
+    let config = std::str::from_utf8(&bytes).ok().and_then(|text| Config::parse(text).ok());
+    Ok(config.map_or(Configured::Broken, |config| Configured::Read(Box::new(config))))
 }

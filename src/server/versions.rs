@@ -57,23 +57,26 @@ pub fn versions(trail: &Trail) -> Versions {
     let mut versions = Versions::new();
     for event in trail.events().iter().filter(|event| !matches!(event.action, Action::Move | Action::Reformat)) {
         let control = |version: &Option<Arc<Version>>| version.clone().filter(|version| version.kind == Kind::Control);
+        let mut introduced = None;
         if let Some(old) = &event.renamed
             && control(&event.before).is_some()
         {
-            add(&mut versions, old.as_str(), event, None);
+            introduced = versions.get(old.as_str()).and_then(|all| all.last()).map(|last| last.introduced);
+            add(&mut versions, old.as_str(), event, None, None);
         }
         let after = control(&event.after);
         if after.is_some() || control(&event.before).is_some() && event.renamed.is_none() {
-            add(&mut versions, event.policy.as_str(), event, after);
+            add(&mut versions, event.policy.as_str(), event, after, introduced);
         }
     }
     versions
 }
 
-fn add(versions: &mut Versions, id: &str, event: &Event, said: Option<Arc<Version>>) {
+/// `introduced`: when it was under another name.
+fn add(versions: &mut Versions, id: &str, event: &Event, said: Option<Arc<Version>>, introduced: Option<Timestamp>) {
     let (landing, at) = (&event.landing, event.landing.committed.at);
     let all = versions.entry(id.to_owned()).or_default();
-    let introduced = all.last().filter(|last| last.is_there()).map_or(at, |last| last.introduced);
+    let introduced = introduced.or_else(|| all.last().filter(|last| last.is_there()).map(|last| last.introduced)).unwrap_or(at);
     all.push(ControlVersion {
         commit: landing.commit.clone(),
         action: event.action.as_str(),

@@ -95,7 +95,7 @@ pub enum WriteError {
     /// Commits have to be signed, and there is nothing to sign with.
     #[error("the law book requires signed commits, and there is no key to sign this one with")]
     #[diagnostic(help(
-        "start the server with `--commit-signing-key FILE`, or make the change in a clone and commit it with `git commit -S`"
+        "start the server with `--commit-signing-key FILE`, or make the change in a clone and commit it with `git commit -S`; what `lawbook restore` would change is what it prints with `--dry-run`, for `git apply`"
     ))]
     NoKey,
     /// Commits have to be signed by somebody else.
@@ -144,7 +144,7 @@ pub enum WriteError {
     },
     /// No branch is checked out.
     #[error("no branch is checked out in `{}`", dir.display())]
-    #[diagnostic(help("check out a branch, or name the one to write to"))]
+    #[diagnostic(help("check out a branch with `git switch`; `lawbook serve` also takes one with `--ref`"))]
     Detached {
         /// The folder.
         dir: PathBuf,

@@ -6,6 +6,7 @@ use lawbook::history::MergeKind;
 use lawbook::history::Trail;
 
 use crate::history::check;
+use crate::history::lines;
 use crate::history::open;
 use crate::history::read;
 use crate::repository::Repository;
@@ -160,6 +161,10 @@ fn a_merged_line_with_a_missing_commit_makes_the_trail_partial() {
     let landed = read(&repository.path());
     check_merge(&landed, &["create B taken", "create C taken"]);
     assert_eq!(landed.partial(), Some(expected.as_str()));
+    // All commits once were none at all, with a tip of zeros.
+    let all = read_all(&repository);
+    assert_eq!((all.partial(), all.tip()), (Some(expected.as_str()), landed.tip()));
+    assert!(all.events().iter().any(|event| event.landing.subject == "merge"));
 }
 
 /// Each of these was once a walk back to where the branch began, or through all commits, for every merge.
@@ -185,4 +190,168 @@ fn merges_of_old_branches_know_their_contributors() {
         |trail: &Trail| trail.events().iter().filter(|event| event.landing.landed).map(|event| event.merge.clone()).collect::<Vec<_>>();
     assert_eq!(landed(&all), landed(&continued));
     assert!(all.events().iter().all(|event| event.merge.as_ref().is_none_or(|merge| merge.kind == MergeKind::Taken)));
+}
+
+/// A clone without file contents once told whoever last changed a policy to have created it.
+#[test]
+fn a_partial_clone_tells_nothing_that_did_not_happen() {
+    let repository = Repository::new();
+    repository.git(&["config", "uploadpack.allowFilter", "true"]);
+    let held = |id: &str, members: &str| policy(id).replace("staff", members);
+    repository.write("policies/a.yaml", held("A", "a")).write("policies/b.yaml", held("B", "b")).commit("begin");
+    repository.write("policies/a.yaml", held("A", "aa")).commit("change A");
+    repository.remove("policies/b.yaml").write("policies/bb.yaml", held("B", "bb")).commit("move and change B");
+    repository.write("lawbook.toml", "exclude = ['policies/a.yaml']\n").commit("leave A out");
+    repository.write("policies/c.yaml", held("C", "c")).commit("add C");
+    repository.write("lawbook.toml", "exclude = []\n").commit("take A in");
+    repository.write("policies/a.yaml", held("A", "aaa")).commit("change A again");
+    repository.write("policies/c.yaml", held("C", "c") + "enabled: false\n").commit("switch C off");
+    repository.write("policies/c.yaml", held("C", "cc") + "enabled: false\n").commit("change C");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("file://{}", repository.path().display());
+    git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--no-local", "--filter=blob:none", &url, "clone"]);
+    let clone = folder.path().join("clone");
+    assert!(read(&clone).partial().is_some_and(|why| why.starts_with("an object of commit")));
+    assert_eq!(lines(&read(&clone)), Vec::<String>::new());
+    // Some of it is there: the versions of C, and all configurations.
+    for name in ["main~4:policies/c.yaml", "main~1:policies/c.yaml", "main~5:lawbook.toml", "main~3:lawbook.toml"] {
+        let file = repository.path().join("kept");
+        std::fs::write(&file, repository.git(&["cat-file", "blob", name]) + "\n").expect("written");
+        git(&clone, 1_780_000_000, &["hash-object", "-w", "-t", "blob", file.to_str().expect("UTF-8")]);
+    }
+    let facts = |event: &Event| (event.landing.commit.clone(), event.action, event.policy.clone(), event.changes());
+    let (told, whole) = (read(&clone), read(&repository.path()));
+    let whole: Vec<_> = whole.events().iter().map(facts).collect();
+    let told: Vec<_> = told.events().iter().map(facts).collect();
+    assert!(told.iter().all(|event| whole.contains(event)), "{told:?}");
+    let last: Vec<String> = told.iter().map(|(_, action, policy, _)| format!("{action} {policy}")).collect();
+    assert_eq!(last, ["create C", "disable C", "update C"]);
+    git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--no-local", "--no-checkout", "--filter=tree:0", &url, "treeless"]);
+    let treeless = Trail::read(&open(&folder.path().join("treeless")), "HEAD", Lines::Landed, &|_, _| ());
+    let message = treeless.expect_err("no trees").to_string();
+    assert!(message.contains("is incomplete: what is needed to read the tree") && message.ends_with(" is missing"), "{message}");
+}
+
+/// What landed meanwhile is not in the past of a line that left before, and what a line does is not when a policy came to be.
+#[test]
+fn a_side_line_restores_only_what_was_before_it() {
+    let repository = Repository::new();
+    repository.write("policies/keep.yaml", policy("KEEP")).commit("begin");
+    repository.write("policies/old.yaml", policy("OLD")).commit("old");
+    repository.remove("policies/old.yaml").commit("no more old");
+    fork(&repository, "side");
+    on(&repository, "main");
+    repository.write("policies/a.yaml", policy("A")).commit("A lands");
+    repository.write("policies/old.yaml", policy("OLD")).commit("old again");
+    on(&repository, "side");
+    repository.write("policies/a.yaml", policy("A")).commit("A by itself");
+    repository.write("policies/old.yaml", policy("OLD")).commit("old by itself");
+    repository.remove("policies/keep.yaml").commit("drop KEEP");
+    on(&repository, "main");
+    repository.git(&["merge", "--quiet", "--no-ff", "--strategy=ours", "-m", "keep ours", "side"]);
+    let all = read_all(&repository);
+    let subject = |commit: &str| repository.git(&["log", "-1", "--format=%s", commit]);
+    let side = all.events().iter().filter(|event| !event.landing.landed);
+    let told: Vec<String> = side
+        .map(|event| format!("{} {} {}", event.action, event.policy, event.restores.as_deref().map(subject).unwrap_or_default()))
+        .collect();
+    assert_eq!(told, ["create A ", "restore OLD old", "delete KEEP "]);
+    for id in ["A", "OLD", "KEEP"] {
+        assert_eq!(all.created(id), read(&repository.path()).created(id), "{id}");
+    }
+}
+
+/// Each of these names becomes the same text when what is not UTF-8 is replaced; a law book with one of them is refused.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_whose_names_are_no_text_are_not_taken_for_each_other() {
+    let repository = Repository::new();
+    let blob = |id: &str| repository.git(&["rev-parse", &format!("HEAD:policies/{id}.yaml")]);
+    repository.write("policies/A.yaml", policy("A")).write("policies/B.yaml", policy("B")).commit("begin");
+    let (a, b) = (blob("A"), blob("B"));
+    let list = |names: &[(&str, &[u8])]| {
+        let line = |(id, name): &(&str, &[u8])| [format!("100644 blob {id}\t").as_bytes(), name, b"\0"].concat();
+        let file = repository.path().join(".git/names");
+        std::fs::write(&file, names.iter().flat_map(line).collect::<Vec<u8>>()).expect("written");
+        let tree = std::process::Command::new("git")
+            .args(["mktree", "-z"])
+            .current_dir(repository.path())
+            .stdin(std::fs::File::open(&file).expect("opened"))
+            .output()
+            .expect("git runs");
+        let folder = String::from_utf8(tree.stdout).expect("text").trim().to_owned();
+        std::fs::write(&file, format!("040000 tree {folder}\tpolicies\0")).expect("written");
+        let tree = std::process::Command::new("git")
+            .args(["mktree", "-z"])
+            .current_dir(repository.path())
+            .stdin(std::fs::File::open(&file).expect("opened"))
+            .output()
+            .expect("git runs");
+        let root = String::from_utf8(tree.stdout).expect("text").trim().to_owned();
+        let commit = repository.git(&["commit-tree", "-p", "HEAD", "-m", &names.len().to_string(), &root]);
+        repository.git(&["update-ref", "HEAD", &commit]);
+    };
+    list(&[(&a, b"A.yaml"), (&b, b"B.yaml"), (&a, b"\xfe.yaml"), (&b, b"\xff.yaml")]);
+    list(&[(&a, b"A.yaml"), (&b, "\u{fffd}.yaml".as_bytes()), (&b, b"\xff.yaml")]);
+    list(&[(&a, b"A.yaml"), (&b, "\u{fffd}.yaml".as_bytes())]);
+    let expected = [
+        "1 begin: create A policies/A.yaml",
+        "2 begin: create B policies/B.yaml",
+        "3 3: move B policies/\u{fffd}.yaml from policies/B.yaml",
+    ];
+    check(&repository.path(), &expected);
+}
+
+/// A commit that git cannot make sense of was once said not to exist.
+#[test]
+fn a_commit_without_an_author_is_damaged_and_not_absent() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("begin");
+    let raw = repository.git(&["cat-file", "commit", "HEAD"]);
+    let id = repository.commit_raw(raw.replace("Ada <ada@example.com>", "Ada").as_bytes());
+    let error = open(&repository.path()).revision(&id).expect_err("damaged").to_string();
+    assert!(error.starts_with("git cannot read the commit"), "{error}");
+}
+
+/// A server that began with a shallow clone once stayed partial after everything had been fetched.
+#[test]
+fn a_trail_that_was_partial_is_whole_when_the_rest_was_fetched() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("one");
+    repository.write("policies/b.yaml", policy("B")).commit("two");
+    let folder = tempfile::tempdir().expect("a folder");
+    let clone = folder.path().join("clone");
+    let url = format!("file://{}", repository.path().display());
+    git(folder.path(), 1_780_000_000, &["clone", "--quiet", "--depth", "1", &url, "clone"]);
+    let mut trail = read(&clone);
+    assert!(trail.partial().is_some() && trail.events().is_empty());
+    git(&clone, 1_780_000_000, &["fetch", "--quiet", "--unshallow"]);
+    trail.extend(&open(&clone), "HEAD", &|_, _| ()).expect("continued");
+    assert_eq!((trail.partial(), lines(&trail)), (None, lines(&read(&repository.path()))));
+}
+
+/// Many files in many commits were once all read before any was told.
+#[test]
+fn commits_that_change_many_files_are_read_in_order() {
+    let repository = Repository::new();
+    let files = 1_500;
+    let commits: Vec<String> = (0..2)
+        .map(|round| {
+            for number in 0..files {
+                repository
+                    .write(&format!("policies/p{number}.yaml"), policy(&format!("P{number}")).replace("read", ["read", "update"][round]));
+            }
+            repository.commit("written")
+        })
+        .collect();
+    let rounds = 16;
+    for round in 2..rounds {
+        let tree = format!("{}^{{tree}}", commits[round % 2]);
+        let commit = repository.git(&["commit-tree", "-p", "HEAD", "-m", "again", &tree]);
+        repository.git(&["update-ref", "HEAD", &commit]);
+    }
+    let trail = read(&repository.path());
+    assert_eq!(trail.events().len(), rounds * files);
+    let of_one_commit = |events: &[Event]| events.iter().all(|event| event.landing.commit == events[0].landing.commit);
+    assert!(trail.events().chunks(files).all(of_one_commit));
 }

@@ -343,7 +343,7 @@ fn a_bare_repository_and_a_shallow_clone_are_told_what_they_lack() {
     repository.git(&["clone", "--quiet", "--depth", "1", "--no-single-branch", &origin, "shallow"]);
     let (status, _, said) = diff(&repository, &["origin/main...change", "shallow"]);
     assert_eq!(status, Some(2));
-    assert!(said.ends_with("the clone is shallow help: fetch the rest with `git fetch --unshallow`"), "{said}");
+    assert!(said.ends_with("the clone is shallow help: get the whole history with `git fetch --unshallow`"), "{said}");
 }
 
 /// Names that would be markup, if they could.

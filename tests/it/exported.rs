@@ -265,3 +265,47 @@ fn the_published_description_is_enough_to_verify_an_export() {
     let (fine, said) = python(&write(&case, &events)).expect("python3 runs");
     assert!(!fine && said.contains("the state after event 2"), "{said}");
 }
+
+/// The numbers of a trail of every commit are its own. That is no sign that somebody changed it.
+#[test]
+fn a_trail_of_every_commit_is_not_said_to_be_touched() {
+    let case = Case::new();
+    case.repository.git(&["checkout", "--quiet", "-b", "side", "HEAD~1"]);
+    case.repository.write("policies/side.yaml", crate::repository::policy("Side")).commit("on the side");
+    case.repository.git(&["checkout", "--quiet", "main"]);
+    case.repository.git(&["merge", "--quiet", "--no-ff", "--message", "merge", "side"]);
+    for format in ["json", "jsonl"] {
+        let (status, text) = case.run(&["audit", "--all-parents", "--format", format]);
+        assert_eq!(status, 0, "{text}");
+        fs::write(case.file("all"), text).expect("written");
+        let (status, value) = case.verify_in(&case.repository.path(), &["--export", &case.name("all")]);
+        let flaw = &value["export"]["flaw"];
+        let problem = flaw["problem"].as_str().unwrap_or_default();
+        assert!(status == 1 && flaw["kind"] == "malformed" && problem.contains("--all-parents"), "{format}: {value:#}");
+    }
+}
+
+#[test]
+fn what_an_export_says_of_the_whole_trail_is_compared() {
+    let case = Case::new();
+    let (_, text) = case.run(&["audit", "--format", "json"]);
+    let whole: Value = serde_json::from_str(&text).expect("JSON");
+    for (member, other) in [("head", json!("0".repeat(64))), ("total", json!(1))] {
+        let mut touched = whole.clone();
+        touched[member] = other;
+        fs::write(case.file("export"), touched.to_string()).expect("written");
+        for dir in [&case.repository.path(), case.files.path()] {
+            let (status, value) = case.verify_in(dir, &["--export", &case.name("export")]);
+            let flaw = &value["export"]["flaw"];
+            // Outside of a repository, an export of so many events need not be all there is.
+            let unseen = member == "total" && dir == case.files.path();
+            assert_eq!(
+                (status, flaw["kind"].as_str(), flaw["member"].as_str()),
+                if unseen { (0, None, None) } else { (1, Some("around"), Some(member)) }
+            );
+        }
+    }
+    fs::write(case.file("export"), "seq,commit\n1,2\n").expect("written");
+    let (status, value) = case.verify_in(&case.repository.path(), &["--export", &case.name("export")]);
+    assert_eq!((status, &value["export"]["flaw"]["problem"]), (1, &json!("it is no JSON, and no other format can be verified")));
+}

@@ -38,12 +38,13 @@ const TODAY: jiff::civil::Date = jiff::civil::date(2026, 6, 15);
 
 /// The rules about a law book as a whole. An example of another rule is no whole law book, and says nothing of theirs, unless it
 /// announces one of them.
-const WHOLE: [&str; 8] = [
+const WHOLE: [&str; 9] = [
     "contradicting-controls",
     "dead-allow",
     "duplicate-policy",
     "inert-denial",
     "lockout",
+    "nobody-may-sign",
     "redundant-policy",
     "same-condition-exception",
     "undecided-analysis",

@@ -38,6 +38,9 @@ pub use make::armoured;
 pub use make::to_be_signed;
 pub(super) use terms::Terms;
 
+/// What is said of a file of allowed signers that is not there.
+pub(super) const NO_SIGNERS: &str = "there is no such file";
+
 /// How well a signature proves who made a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SignatureStatus {
@@ -281,7 +284,7 @@ impl Signers {
         };
         let id = match terms.file(repository, voucher)? {
             terms::Place::File(id) => id,
-            terms::Place::Free => return Ok(told("there is no such file")),
+            terms::Place::Free => return Ok(told(NO_SIGNERS)),
             terms::Place::Taken => return Ok(told("it is not a file")),
         };
         let Some(file) = self.file(repository, id)? else { return Ok(told("the file is too large")) };

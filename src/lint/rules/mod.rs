@@ -28,6 +28,7 @@ mod lockout;
 mod member_format;
 mod mergeable_policies;
 mod missing_description;
+mod nobody_may_sign;
 mod overlapping_addresses;
 mod public_write;
 mod redundant_policy;
@@ -71,6 +72,7 @@ pub static RULES: &[&Rule] = &[
     &unsigned_commit::RULE,
     &invalid_directory::RULE,
     &signers_syntax::RULE,
+    &nobody_may_sign::RULE,
     &secret_in_policy::RULE,
     &bidi_control::RULE,
     &confusable_id::RULE,

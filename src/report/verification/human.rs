@@ -27,6 +27,9 @@ const SHOWN_OF_AN_ID: usize = 10;
 /// How many characters of a value are shown.
 const SHOWN_OF_A_VALUE: usize = 120;
 
+/// How many characters are shown before the place where two values begin to differ.
+const SHOWN_BEFORE: usize = 40;
+
 /// Writes what has been compared.
 ///
 /// # Errors
@@ -163,6 +166,9 @@ fn export(exported: &Exported, against: Option<&Against<'_>>, checkpoints: bool)
         );
         return lines;
     }
+    if exported.events == 0 {
+        return vec![format!("`{path}`: it holds no events, so nothing is proven by it")];
+    }
     let (number, range) = (count(exported.events, "event"), range(exported));
     let mut lines = match (against, exported.compared_with) {
         (Some(against), Some(all)) => {
@@ -222,12 +228,18 @@ fn flaw(path: &str, flaw: &Flaw, against: Option<&Against<'_>>) -> Vec<String> {
                 "  help: get the newer commits with `git fetch`; if there are none, it never happened there".to_owned(),
             ]
         }
-        Flaw::Member { event, member, exported, computed } => vec![
-            wrong(event.line, format!("{} is not what the repository says", named(event))),
-            format!("  {member} in the export      {}", exported.as_ref().map_or("absent".to_owned(), value)),
-            format!("  {member} in the repository  {}", value(computed)),
-            again,
-        ],
+        Flaw::Member { event, member, exported, computed } => {
+            let [said, is] = differing(exported.as_ref(), computed);
+            vec![
+                wrong(event.line, format!("{} is not what the repository says", named(event))),
+                format!("  {member} in the export      {said}"),
+                format!("  {member} in the repository  {is}"),
+                again,
+            ]
+        }
+        Flaw::Around { member, exported, computed } => {
+            vec![format!("`{path}`: its `{member}` is {}, and it is {}", value(exported), value(computed)), again]
+        }
         Flaw::Tip { commit } => {
             vec![format!("`{path}` ends at {}, which is not on the line of first parents", short(&one_line(commit))), again]
         }
@@ -278,9 +290,25 @@ fn named(event: &Named) -> String {
     format!("event {} ({} in {})", grouped(event.seq), one_line(&event.policy), short(&one_line(&event.commit)))
 }
 
+/// Two values, each from shortly before the place where they begin to differ.
+fn differing(exported: Option<&Value>, computed: &Value) -> [String; 2] {
+    let Some(exported) = exported else { return ["absent".to_owned(), value(computed)] };
+    let (one, other) = (exported.to_string(), computed.to_string());
+    let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    let skipped = if same < SHOWN_OF_A_VALUE - SHOWN_BEFORE { 0 } else { same - SHOWN_BEFORE };
+    [one, other].map(|text| {
+        let rest: String = text.chars().skip(skipped).collect();
+        let dots = if skipped > 0 { "…" } else { "" };
+        format!("{dots}{}", cut(&rest))
+    })
+}
+
 fn value(value: &Value) -> String {
-    let text = value.to_string();
-    let mut shown: String = one_line(&text).chars().take(SHOWN_OF_A_VALUE).collect();
+    cut(&value.to_string())
+}
+
+fn cut(text: &str) -> String {
+    let mut shown: String = one_line(text).chars().take(SHOWN_OF_A_VALUE).collect();
     if text.chars().nth(SHOWN_OF_A_VALUE).is_some() {
         shown.push('…');
     }
@@ -333,6 +361,17 @@ mod tests {
         check(999, "999");
         check(1_204, "1,204");
         check(1_000_000, "1,000,000");
+    }
+
+    #[test]
+    fn of_two_long_values_the_difference_is_shown() {
+        let check = |one: &str, other: &str, expected: [&str; 2]| {
+            assert_eq!(differing(Some(&Value::from(one)), &Value::from(other)), expected);
+        };
+        check("a", "b", ["\"a\"", "\"b\""]);
+        let (long, shown) = ("é".repeat(200), "é".repeat(SHOWN_BEFORE));
+        check(&format!("{long}a"), &format!("{long}b"), [&format!("…{shown}a\""), &format!("…{shown}b\"")]);
+        assert_eq!(differing(None, &Value::from(1)), ["absent", "1"]);
     }
 
     #[test]

@@ -251,6 +251,7 @@ fn flaw(of: &Flaw) -> WireFlaw<'_> {
         Flaw::Chain { event } => named("chain", event),
         Flaw::Surplus { event, .. } => named("surplus", event),
         Flaw::Member { event, .. } => named("member", event),
+        Flaw::Around { .. } => ("around", None, None),
         Flaw::Tip { .. } => ("tip", None, None),
         Flaw::Head { seq, .. } => ("head", None, Some(*seq)),
         Flaw::Loose { seq, .. } => ("loose", None, Some(*seq)),
@@ -264,6 +265,9 @@ fn flaw(of: &Flaw) -> WireFlaw<'_> {
         Flaw::Member { event, member, exported, computed } => {
             (wire.policy, wire.commit) = (Some(event.policy.as_str()), Some(event.commit.as_str()));
             (wire.member, wire.exported, wire.computed) = (Some(member.as_str()), exported.as_ref(), Some(computed));
+        }
+        Flaw::Around { member, exported, computed } => {
+            (wire.member, wire.exported, wire.computed) = (Some(*member), Some(exported), Some(computed));
         }
         Flaw::Tip { commit } => wire.commit = Some(commit),
         Flaw::Head { checkpoint, .. } | Flaw::Loose { checkpoint, .. } => wire.checkpoint = Some(checkpoint.display().to_string()),

@@ -16,8 +16,12 @@ use super::signature;
 use crate::history::Action;
 use crate::history::Event;
 use crate::history::FieldChange;
+use crate::history::Landing;
 use crate::history::MergeKind;
+use crate::history::People;
 use crate::report::Look;
+use crate::report::audit::claims::approvals;
+use crate::report::audit::claims::tickets;
 use crate::report::count;
 use crate::report::printable::one_line;
 use crate::report::printable::printable;
@@ -55,7 +59,7 @@ fn one(report: &LogReport<'_>, event: &Event, out: &mut dyn Write) -> io::Result
     writeln!(out, "{}", painted(&head, BOLD, look))?;
     writeln!(out, "    {}, {}", author(event, report.of.people), signature(landing))?;
     writeln!(out, "    {}", one_line(&landing.subject))?;
-    for note in notes(event, &report.of) {
+    for note in behind(landing, report.of.people).into_iter().chain(notes(event, &report.of)) {
         writeln!(out, "    {}", one_line(&note))?;
     }
     let rows = fields(event);
@@ -67,6 +71,18 @@ fn one(report: &LogReport<'_>, event: &Event, out: &mut dyn Write) -> io::Result
         writeln!(out, "    {name:width$}  {}", coloured(&text, look))?;
     }
     Ok(())
+}
+
+/// Who else had a part in the commit, and how well that is proven. What the message says is a claim, and is told as one.
+fn behind(landing: &Landing, people: &People) -> Vec<String> {
+    let known = people.known(&landing.committer);
+    let other = (known != people.known(&landing.author)).then(|| format!("committed by {known}"));
+    let why = landing.signature.why.as_ref().map(|why| format!("signature: {why}"));
+    let trailers = tickets(landing).into_iter().chain(approvals(landing)).map(|(key, value)| format!("{key}: {value}"));
+    let with = landing.co_authors().into_iter().map(|person| format!("Co-authored-by: {}", people.known(&person)));
+    let claims: Vec<String> = trailers.chain(with).collect();
+    let claimed = (!claims.is_empty()).then(|| format!("claims {}", claims.join("; ")));
+    [other, why, claimed].into_iter().flatten().collect()
 }
 
 /// What there is to say of an event as a whole.

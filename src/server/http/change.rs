@@ -134,7 +134,7 @@ fn taken(id: &str) -> Response {
 }
 
 fn overtaken_tag() -> Response {
-    Form::Detail.problem(StatusCode::PRECONDITION_FAILED, "the policy was changed since it was read")
+    Form::Detail.problem(StatusCode::PRECONDITION_FAILED, "the policy is not what `If-Match` names; read it again, and send its new `ETag`")
 }
 
 /// Looks at what there is now. While that cannot be served, a commit would not be served either: it is refused before

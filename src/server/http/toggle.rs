@@ -9,6 +9,8 @@ use serde::Serialize;
 use super::change::Asked;
 use super::change::answered;
 use super::change::change;
+use super::control::tagged;
+use super::neosc::listing;
 use super::problem::json as answer;
 use crate::server::snapshot::Snapshot;
 use crate::server::writes::Edit;
@@ -25,5 +27,13 @@ pub async fn toggle(state: &Arc<super::State>, snapshot: Arc<Snapshot>, id: &str
     let changed = change(state, snapshot, id, Edit::Toggle, asked).await?;
     let enabled = changed.done.enabled;
     let message = if enabled { "Policy enabled" } else { "Policy disabled" };
-    Ok(answered(state, &changed, id, answer(StatusCode::OK, &ToggleAnswer { message, enabled })))
+    let response = answer(StatusCode::OK, &ToggleAnswer { message, enabled });
+    // Whoever toggles goes on with the control as it is now, if it is not another one already.
+    let same = changed.served.revision.commit.as_deref() == Some(changed.done.commit.as_str());
+    let listing = listing(&changed.served).await?;
+    let response = match listing.get(id).filter(|_| same) {
+        Some(listed) => tagged(response, &listed.tag),
+        None => response,
+    };
+    Ok(answered(state, &changed, id, response))
 }

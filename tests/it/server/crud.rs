@@ -242,13 +242,25 @@ fn of_two_updates_of_one_reading_one_is_refused() {
     assert_eq!(statuses, [200, 412]);
     assert_eq!(commits(&repository), 2);
     let late = send(&live, "DELETE", "/pol-mfa-required", &[("if-match", &tag)], None);
-    assert_eq!((late.status, late.body), (412, json!({"detail": "the policy was changed since it was read"})));
+    assert_eq!(
+        (late.status, late.body),
+        (412, json!({"detail": "the policy is not what `If-Match` names; read it again, and send its new `ETag`"}))
+    );
     // Also when only what the wire does not show has changed.
     let seen = one(&live).tag().to_owned();
     let hidden = json!({"name": "one", "type": "access", "require": "a = 1"});
     let put = |body: &Value| send(&live, "PUT", "/pol-mfa-required", &[("if-match", &seen)], Some(body)).status;
     assert_eq!((put(&hidden), put(&hidden)), (200, 412));
     assert_eq!(send(&live, "DELETE", "/pol-mfa-required", &[("if-match", one(&live).tag())], None).status, 200);
+}
+
+#[test]
+fn whoever_toggles_gets_the_tag_to_go_on_with() {
+    let repository = book();
+    let live = Live::worktree(&repository.path());
+    let toggled = send(&live, "PATCH", "/pol-mfa-required", &[], None);
+    assert_eq!((toggled.status, toggled.tag()), (200, one(&live).tag()));
+    assert_eq!(send(&live, "PATCH", "/pol-mfa-required", &[("if-match", toggled.tag())], None).status, 200);
 }
 
 #[test]

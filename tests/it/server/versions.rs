@@ -84,6 +84,21 @@ fn a_control_that_is_gone_comes_back() {
     assert!(refused.status == 422 && refused.text.contains("was gone then"), "{}", refused.text);
 }
 
+/// The list of controls and their versions once gave two dates.
+#[test]
+fn a_control_that_is_called_otherwise_was_introduced_when_it_was() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", FILE).commit("begin");
+    repository.write("policies/a.yaml", FILE.replace("id: pol-a", "id: pol-new")).commit("call it otherwise");
+    let live = Live::worktree(&repository.path());
+    let told = versions(&live, "pol-new");
+    assert_eq!(
+        (told.len(), &told[0]["action"], &told[0]["policy"]["created_at"]),
+        (1, &json!("rename"), &json!("2026-03-01T10:00:00.000Z"))
+    );
+    assert_eq!(told[0]["policy"], live.get("/api/policies/pol-new").body);
+}
+
 #[test]
 fn what_is_no_version_is_refused() {
     let repository = Repository::new();
