@@ -210,7 +210,8 @@ impl Audit {
         }
         let people = People::at(&repository, &trail.tip())?;
         let filter = self.filter(&trail, &people)?;
-        let mut report = AuditReport { scope: self.scope(&root, lines), look: console.look(), ..AuditReport::whole(&trail, &people) };
+        let mut report =
+            AuditReport { scope: self.scope(&root, &repository, lines), look: console.look(), ..AuditReport::whole(&trail, &people) };
         if !filter.is_empty() {
             report.events = trail.filtered(&filter, &people).collect();
         }
@@ -303,7 +304,7 @@ impl Audit {
         Ok(beside)
     }
 
-    fn scope(&self, root: &Path, lines: Lines) -> Scope {
+    fn scope(&self, root: &Path, repository: &Repository, lines: Lines) -> Scope {
         let texts = |name: &'static str, values: &[String]| values.iter().map(|value| (name, value.clone())).collect::<Vec<_>>();
         let mut only = texts("policy", &self.policy);
         only.extend(texts("author", &self.author));
@@ -312,7 +313,11 @@ impl Audit {
         only.extend(texts("path", &self.path));
         Scope {
             name: root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned(),
-            reference: self.reference.clone(),
+            // What is checked out today is another branch tomorrow, and evidence is read then.
+            reference: match repository.branch().filter(|_| self.reference == "HEAD") {
+                Some(branch) => branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned(),
+                None => self.reference.clone(),
+            },
             lines,
             since: self.since,
             until: self.until,

@@ -82,8 +82,8 @@ fn summary(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         (Some(since), Some(until)) => format!("from {since} to {until}"),
     };
     let lines = match scope.lines {
-        Lines::Landed => "commits on the line of first parents: what landed, when it landed",
-        Lines::All => "every commit, also those that were merged",
+        Lines::Landed => "those on the line of first parents: what landed, when it landed",
+        Lines::All => "all, also those that were merged",
     };
     let complete = match trail.partial() {
         None => "complete".to_owned(),
@@ -99,6 +99,7 @@ fn summary(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         ("History", complete),
         ("Trail", chain),
         ("Shown", words::number(report)),
+        ("Made by", format!("lawbook {}", env!("CARGO_PKG_VERSION"))),
     ] {
         writeln!(out, "| {name} | {text} |")?;
     }

@@ -52,7 +52,7 @@ pub struct AuditReport<'a> {
 pub struct Scope {
     /// The law book: the name of its folder.
     pub name: String,
-    /// The revision at which the trail ends, as it was named.
+    /// The revision at which the trail ends, as it was named; of `HEAD` the branch that is checked out, if one is.
     pub reference: String,
     /// Which commits are told.
     pub lines: Lines,

@@ -198,7 +198,7 @@ fn export(exported: &Exported, against: Option<&Against<'_>>, checkpoints: bool)
     }
     if !exported.not_compared.is_empty() {
         let members: Vec<String> = exported.not_compared.iter().map(|member| format!("`{}`", one_line(member))).collect();
-        lines.push(format!("  not compared, because it cannot be computed here: {}", members.join(", ")));
+        lines.push(format!("  not compared, and so proven by nothing here: {}", members.join(", ")));
     }
     lines
 }

@@ -166,10 +166,16 @@ fn coloured(line: &str, look: Look) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
     use crate::history::ChangeKind;
+    use crate::history::CommitTime;
+    use crate::history::Person;
+    use crate::history::Signature;
+    use crate::history::SignatureStatus;
 
     #[track_caller]
     fn check(lhs: Option<Value>, rhs: Option<Value>, expected: &[&str]) {
@@ -186,5 +192,32 @@ mod tests {
         check(None, Some(json!("x")), &["+ x"]);
         let long = "x".repeat(70);
         check(Some(json!(long)), Some(json!("y")), &[&format!("- {long}"), "+ y"]);
+    }
+
+    #[test]
+    fn a_commit_tells_who_else_had_a_part_in_it_and_what_it_claims() {
+        let person = |name: &str| Arc::new(Person { name: name.to_owned(), email: format!("{name}@example.com") });
+        let at = CommitTime::new(0, 0);
+        let plain = Landing {
+            commit: "c".to_owned(),
+            parents: Vec::new(),
+            author: person("ann"),
+            authored: at,
+            committer: person("ann"),
+            committed: at,
+            subject: String::new(),
+            trailers: Vec::new(),
+            landed: true,
+            signature: Signature::none(),
+        };
+        let check = |landing: &Landing, expected: &[&str]| assert_eq!(behind(landing, &People::as_written()), expected);
+        check(&plain, &[]);
+        check(&Landing { committer: person("eve"), ..plain.clone() }, &["committed by eve <eve@example.com>"]);
+        let why = Some("its key is not there".to_owned());
+        let untrusted = Signature { status: SignatureStatus::Untrusted, why, ..Signature::none() };
+        check(&Landing { signature: untrusted, ..plain.clone() }, &["signature: its key is not there"]);
+        let said = [("Co-authored-by", "Bob <bob@example.com>"), ("reviewed-by", "Eve"), ("Ticket", "LAW-1"), ("Weather", "fine")];
+        let trailers = said.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        check(&Landing { trailers, ..plain }, &["claims Ticket: LAW-1; reviewed-by: Eve; Co-authored-by: Bob <bob@example.com>"]);
     }
 }
