@@ -66,7 +66,7 @@ fn stamp(signers: &Signers) -> Vec<u8> {
 }
 
 /// What tells two builds of one version apart, as far as that can be known: another build may understand files otherwise.
-fn build() -> String {
+pub(super) fn build() -> String {
     let program = std::env::current_exe().and_then(fs::metadata);
     let changed = program.as_ref().ok().and_then(|program| program.modified().ok()?.duration_since(UNIX_EPOCH).ok());
     format!("{:?} {:?}", program.map(|program| program.len()).ok(), changed)

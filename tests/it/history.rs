@@ -408,3 +408,27 @@ fn a_trail_that_was_kept_is_the_one_that_is_read() {
         assert_eq!(cached().head(), head, "damaged at {at}");
     }
 }
+
+#[test]
+fn what_landed_beside_the_policies_is_found_again_and_continued() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).write("lawbook.toml", "").commit("begin");
+    repository.write("lawbook.toml", "critical = []\n").commit("configure");
+    long(&repository, 0, 270);
+    repository.write(".lawbook/allowed_signers", "# nobody\n").commit("signers");
+    let dir = repository.path();
+    let subjects = || {
+        let opened = open(&dir);
+        let beside = read(&dir).beside(&opened).expect("found");
+        beside.into_iter().map(|one| format!("{}: {}", one.landing.subject, one.files.join(" "))).collect::<Vec<_>>()
+    };
+    let first = ["configure: lawbook.toml", "signers: .lawbook/allowed_signers"];
+    assert_eq!(subjects(), first);
+    let kept = dir.join(".git/lawbook/beside");
+    assert_eq!(std::fs::read_dir(&kept).expect("a folder").count(), 1);
+    assert_eq!(subjects(), first, "from the file");
+    repository.write("lawbook.toml", "critical = ['A']\n").commit("reconfigure");
+    assert_eq!(subjects(), [first[0], first[1], "reconfigure: lawbook.toml"], "continued");
+    repository.git(&["reset", "--quiet", "--hard", "HEAD~2"]);
+    assert_eq!(subjects(), first[..1], "gone back");
+}
