@@ -1,7 +1,7 @@
 //! Tamper evidence for somebody who does not trust us: what the history was, signed, and whether it still is.
 //!
 //! A [`Checkpoint`] says how many events there are up to a commit, and the hash that chains them; it is signed in the envelope
-//! and with the keys of bundles, and kept where whoever can rewrite the repository cannot reach it. Later, [`verify()`] compares
+//! and with the keys of bundles, and kept where whoever can rewrite the repository cannot reach it. Later, [`Verifier`] compares
 //! it with the repository, and an export of the trail with both. `statement` is what is signed, `envelope` the file around
 //! it, `standing` says where a rewritten history differs first, `reading` reads an export event by event, `export` compares
 //! it, and `verify` puts together what has been proven.

@@ -153,7 +153,7 @@ pub struct Event {
     pub after: Option<Arc<Version>>,
     /// How it was merged; `None` when the commit is no merge.
     pub merge: Option<Merge>,
-    /// The hash of all policies after the commit; see [`super::chain`].
+    /// The hash of all policies after the commit; see `chain`.
     pub state: Sha256Hash,
     /// The hash of the event before this one.
     pub prev: Sha256Hash,

@@ -2,7 +2,7 @@
 //!
 //! [`instantiate`] makes policies of a template and the values of its parameters, for the command line and for the
 //! server alike. Every value is checked first, for its own sake, and then takes its place in the text as a whole YAML value;
-//! what comes of it is read as any policy is, so that nothing else can come of it ([`fill`] says how).
+//! what comes of it is read as any policy is, so that nothing else can come of it (`fill` says how).
 
 mod catalogue;
 mod error;
