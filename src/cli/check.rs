@@ -108,7 +108,9 @@ impl Check {
         }
         // The process ends here; taking a large law book apart piece by piece would only make it end later.
         std::mem::forget(loaded);
-        Ok(status(&findings))
+        let status = status(&findings);
+        std::mem::forget(findings);
+        Ok(status)
     }
 
     fn load(&self) -> miette::Result<Loaded> {

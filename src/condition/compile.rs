@@ -1,6 +1,5 @@
 //! A condition made ready to be evaluated many times: terms numbered, lists sorted, patterns compiled.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -76,12 +75,10 @@ impl Condition {
     /// One error per comparison of two declared lists, with the range `0..0`, because the tree has no places.
     pub fn new(expr: impl Into<Arc<Expr>>, lists: &Lists) -> Result<Self, Vec<ConditionError>> {
         let expr = expr.into();
-        let mut terms = BTreeMap::new();
+        let mut terms: Vec<&Term> = Vec::new();
         let mut errors = Vec::new();
         expr.each_atom(&mut |atom| {
-            for term in std::iter::once(atom.term()).chain(atom.other_term()) {
-                terms.entry(term).or_insert_with(|| lists.contains(term));
-            }
+            terms.extend(std::iter::once(atom.term()).chain(atom.other_term()));
             if let Some(other) = atom.other_term()
                 && lists.contains(atom.term())
                 && lists.contains(other)
@@ -94,9 +91,10 @@ impl Condition {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let slots = terms.keys().enumerate().map(|(slot, &term)| (term, slot)).collect();
-        let root = Node::new(&expr, &slots);
-        let terms = terms.into_iter().map(|(term, is_list)| (term.clone(), is_list)).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        let root = Node::new(&expr, &terms);
+        let terms = terms.into_iter().map(|term| (term.clone(), lists.contains(term))).collect();
         Ok(Self { expr, terms, root })
     }
 
@@ -187,7 +185,7 @@ struct Set {
 }
 
 impl Node {
-    fn new(expr: &Expr, slots: &BTreeMap<&Term, usize>) -> Self {
+    fn new(expr: &Expr, slots: &[&Term]) -> Self {
         match expr {
             Expr::And(operands) => Self::All(operands.iter().map(|operand| Self::new(operand, slots)).collect()),
             Expr::Or(operands) => Self::Any(operands.iter().map(|operand| Self::new(operand, slots)).collect()),
@@ -196,9 +194,9 @@ impl Node {
         }
     }
 
-    fn atom(atom: &Atom, slots: &BTreeMap<&Term, usize>) -> Self {
+    fn atom(atom: &Atom, slots: &[&Term]) -> Self {
         // Every term of the tree has a position; without one it would read as absent.
-        let slot = |term: &Term| slots.get(term).copied().unwrap_or(usize::MAX);
+        let slot = |term: &Term| slots.binary_search(&term).unwrap_or(usize::MAX);
         let at = slot(atom.term());
         let (test, negated) = match atom {
             Atom::Bare(_) => {

@@ -28,15 +28,11 @@ pub enum Member {
 impl Member {
     /// Reads an entry of `members` or `except`. Every text is a member; see [`Member::is_well_formed`].
     pub fn parse(text: &str) -> Self {
-        if text == "*" {
-            return Self::Everyone;
-        }
-        if text.contains('@') {
-            return Self::Email(text.to_ascii_lowercase().into());
-        }
-        match text.split_once(':') {
-            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Self::Typed { kind: kind.into(), id: id.into() },
-            _ => Self::Group(text.into()),
+        match Form::of(text) {
+            Form::Everyone => Self::Everyone,
+            Form::Email(address) => Self::Email(Self::compared(address).into()),
+            Form::Typed { kind, id } => Self::Typed { kind: kind.into(), id: id.into() },
+            Form::Group(id) => Self::Group(id.into()),
         }
     }
 
@@ -48,14 +44,37 @@ impl Member {
 
     /// Whether the text is clearly of one form: `*`, an address, `type:id`, or a group id.
     pub fn is_well_formed(text: &str) -> bool {
-        match Self::parse(text) {
-            Self::Everyone => true,
-            Self::Email(address) => is_address(&address),
+        match Form::of(text) {
+            Form::Everyone => true,
+            Form::Email(address) => is_address(address),
             // Callers are of a type such as `user` or `service`; nobody is of the type `group`.
-            Self::Typed { kind, id } => {
-                !kind.eq_ignore_ascii_case("group") && is_type(&kind) && !id.chars().any(|char| char.is_control() || char.is_whitespace())
+            Form::Typed { kind, id } => {
+                !kind.eq_ignore_ascii_case("group") && is_type(kind) && !id.chars().any(|char| char.is_control() || char.is_whitespace())
             }
-            Self::Group(id) => is_group_id(&id),
+            Form::Group(id) => is_group_id(id),
+        }
+    }
+}
+
+/// What an entry is, as written.
+enum Form<'a> {
+    Everyone,
+    Email(&'a str),
+    Typed { kind: &'a str, id: &'a str },
+    Group(&'a str),
+}
+
+impl<'a> Form<'a> {
+    fn of(text: &'a str) -> Self {
+        if text == "*" {
+            return Self::Everyone;
+        }
+        if text.contains('@') {
+            return Self::Email(text);
+        }
+        match text.split_once(':') {
+            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Self::Typed { kind, id },
+            _ => Self::Group(text),
         }
     }
 }

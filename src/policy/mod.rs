@@ -40,6 +40,7 @@ pub use piece::piece_at;
 pub use scope::scope;
 pub use statement::Actions;
 pub use statement::Effect;
+pub use statement::Lowered;
 pub use statement::Selector;
 pub use statement::Statement;
 pub use statement::lower;
@@ -55,6 +56,8 @@ pub struct ConditionText {
     pub text: Arc<str>,
     /// Its meaning.
     pub expr: Arc<Expr>,
+    /// Whether every place of it is written canonically.
+    pub canonical: bool,
 }
 
 /// One document of a law book.

@@ -117,12 +117,15 @@ pub struct Statement {
     pub from_control: bool,
 }
 
+/// What [`lower`] makes of a policy.
+pub type Lowered = Result<Option<Statement>, Vec<ConditionError>>;
+
 /// The statement that a policy lowers to; `None` when it is disabled, or a control without `require`. A disabled policy
 /// is checked all the same.
 ///
 /// # Errors
 /// The condition does not fit the declared lists. That makes the meaning of the policy unknown.
-pub fn lower(policy: &Policy, lists: &Lists) -> Result<Option<Statement>, Vec<ConditionError>> {
+pub fn lower(policy: &Policy, lists: &Lists) -> Lowered {
     let statement = match policy {
         Policy::Access(access) => {
             let condition = access.condition.as_ref().map(|condition| Condition::new(condition.expr.clone(), lists)).transpose()?;
@@ -163,6 +166,8 @@ pub(super) fn only(actions: &[String]) -> Actions {
 
 /// The members, each once, in an order that does not depend on the file.
 pub(super) fn members(texts: &[String]) -> Vec<Member> {
-    let distinct: BTreeSet<Member> = texts.iter().map(|text| Member::parse(text)).collect();
-    distinct.into_iter().collect()
+    let mut distinct: Vec<Member> = texts.iter().map(|text| Member::parse(text)).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
 }

@@ -193,7 +193,10 @@ impl Fields<'_> {
     fn condition(&mut self, field: &'static str) -> Option<ConditionText> {
         let text = self.string(field)?;
         match condition::parse(&text) {
-            Ok(parsed) => Some(ConditionText { text: text.into(), expr: Arc::new(parsed.expr) }),
+            Ok(parsed) => {
+                let canonical = parsed.spellings.is_empty();
+                Some(ConditionText { text: text.into(), expr: Arc::new(parsed.expr), canonical })
+            }
             Err(errors) => {
                 self.problems.conditions.extend(errors.into_iter().map(|error| (field, error)));
                 None

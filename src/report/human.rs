@@ -22,6 +22,7 @@ use miette::MietteSpanContents;
 use miette::SourceCode;
 use miette::SourceSpan;
 use miette::SpanContents;
+use rayon::prelude::*;
 
 use super::Look;
 use super::Report;
@@ -42,6 +43,9 @@ const SHOWN_OF_A_RULE: usize = 100;
 /// With more findings than this, it is said how many each rule has.
 const MANY: usize = 20;
 
+/// So few findings are not worth sharing between cores.
+const SHARE: usize = 16;
+
 /// How many bytes of a line are shown on either side of a place.
 const SHOWN_OF_A_LINE: usize = 240;
 
@@ -57,14 +61,18 @@ const SHOWN_LABELS: usize = 8;
 /// The writer refused the bytes.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut excerpts = Excerpts { texts: BTreeMap::new(), secrets: secrets(report) };
-    for finding in report.findings {
+    let is_shown = |finding: &&Finding| {
         let before = shown.entry(finding.rule).or_default();
         *before += 1;
-        if *before <= SHOWN_OF_A_RULE {
-            out.write_all(drawn(finding, report, &mut excerpts).as_bytes())?;
-            writeln!(out)?;
-        }
+        *before <= SHOWN_OF_A_RULE
+    };
+    let told: Vec<&Finding> = report.findings.iter().filter(is_shown).collect();
+    let secrets = secrets(report);
+    // One share for each core, because the findings of a share have the printable texts of their files in common.
+    let share = told.len().div_ceil(rayon::current_num_threads()).max(SHARE);
+    let drawings: Vec<String> = told.par_chunks(share).map(|findings| all_drawn(findings, report, &secrets)).collect();
+    for drawing in drawings {
+        out.write_all(drawing.as_bytes())?;
     }
     for (rule, number) in shown {
         if let Some(more) = number.checked_sub(SHOWN_OF_A_RULE).filter(|&more| more > 0) {
@@ -78,6 +86,17 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     writeln!(out, "{}", summary(report))
+}
+
+/// Some findings, one below the other.
+fn all_drawn<'a>(findings: &[&Finding], report: &Report<'a>, secrets: &'a BTreeMap<SourceId, Vec<Range<usize>>>) -> String {
+    let mut excerpts = Excerpts { texts: BTreeMap::new(), secrets };
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(&drawn(finding, report, &mut excerpts));
+        text.push('\n');
+    }
+    text
 }
 
 /// How often each rule found something, most first.
@@ -255,7 +274,7 @@ impl Diagnostic for Drawing<'_> {
 struct Excerpts<'a> {
     texts: BTreeMap<SourceId, Excerpt<'a>>,
     /// What is not shown of each file.
-    secrets: BTreeMap<SourceId, Vec<Range<usize>>>,
+    secrets: &'a BTreeMap<SourceId, Vec<Range<usize>>>,
 }
 
 /// Where a finding says that there is a secret. The excerpt of any finding may show the line, and reports are kept by others.

@@ -159,6 +159,11 @@ impl SourceMap {
         Self { files }
     }
 
+    /// Makes room for so many more files.
+    pub fn reserve(&mut self, more: usize) {
+        self.files.reserve(more);
+    }
+
     /// Adds a file and names it.
     pub fn push(&mut self, file: SourceFile) -> SourceId {
         self.files.push(file);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::condition::Lists;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::directory::Directory;
@@ -15,8 +16,11 @@ use crate::lint::Book;
 use crate::lint::DocumentRef;
 use crate::lint::Unreadable;
 use crate::policy;
+use crate::policy::Lowered;
+use crate::policy::PolicyDocument;
 use crate::policy::PolicyFile;
 use crate::policy::PolicySet;
+use crate::policy::lower;
 use crate::policy::read_file;
 use crate::schema::Schema;
 use crate::source::SourceFile;
@@ -103,18 +107,10 @@ pub fn assemble(raw: Raw) -> Book {
     let signers_source = raw.signers.as_ref().map(|file| sources.push(source_file(&file.path, file.content.as_deref().unwrap_or(&[]))));
     let signers_problems = signers_source.zip(raw.signers).map(|(id, file)| signers_problems(id, &file, &sources)).unwrap_or_default();
     let first = sources.len();
-    let read: Vec<Read> =
-        raw.files.into_par_iter().enumerate().map(|(at, file)| read(SourceId::new(first + at), file, schema.as_ref())).collect();
-    let mut files = Vec::with_capacity(read.len());
-    let mut unreadable = Vec::new();
-    for one in read {
-        sources.push(one.source);
-        match one.outcome {
-            Ok(file) => files.push(file),
-            Err(problem) => unreadable.push(problem),
-        }
-    }
-    resolve(Book {
+    let lists = policy::lists(&config).unwrap_or_default();
+    let read = |(at, file)| read(SourceId::new(first + at), file, schema.as_ref(), &lists);
+    let read: Vec<Read> = raw.files.into_par_iter().enumerate().map(read).collect();
+    let book = Book {
         sources,
         config,
         config_source,
@@ -124,10 +120,9 @@ pub fn assemble(raw: Raw) -> Book {
         directory_problems,
         signers_source,
         signers_problems,
-        unreadable,
-        files,
         ..Book::default()
-    })
+    };
+    resolve(book, read)
 }
 
 fn read_directory(id: SourceId, file: RawFile) -> Result<Directory, Vec<DirectoryProblem>> {
@@ -166,13 +161,14 @@ fn absent_directory(config: &Config, config_source: Option<SourceId>) -> Option<
     Some(DirectoryProblem::new(Span::new(source, named.range.clone()), message, help))
 }
 
+/// A file, and what each of its policies lowers to.
 struct Read {
     source: SourceFile,
-    outcome: Result<PolicyFile, Unreadable>,
+    outcome: Result<(PolicyFile, Vec<Lowered>), Unreadable>,
 }
 
 /// Reads one file. Its text is kept as far as it is text, so that a finding can show the place.
-fn read(id: SourceId, file: RawFile, schema: Option<&Schema>) -> Read {
+fn read(id: SourceId, file: RawFile, schema: Option<&Schema>, lists: &Lists) -> Read {
     let refuse = |source: SourceFile, at: usize, refusal: Refusal| Read {
         source,
         outcome: Err(Unreadable { span: Span::new(id, at..at), message: refusal.message, help: refusal.help }),
@@ -183,11 +179,12 @@ fn read(id: SourceId, file: RawFile, schema: Option<&Schema>) -> Read {
     };
     match syntax::decode(&bytes) {
         Ok(text) => {
-            let outcome = match schema {
+            let content = match schema {
                 Some(schema) => read_file(id, text, schema),
                 None => PolicyFile { source: id, errors: Vec::new(), comments: Vec::new(), documents: Vec::new() },
             };
-            Read { source: SourceFile::new(file.path, text), outcome: Ok(outcome) }
+            let lowered = content.documents.iter().filter_map(PolicyDocument::policy).map(|policy| lower(policy, lists)).collect();
+            Read { source: SourceFile::new(file.path, text), outcome: Ok((content, lowered)) }
         }
         Err(error) => {
             let help = error.help.unwrap_or_else(|| "save the file as UTF-8 text".to_owned());
@@ -207,14 +204,28 @@ fn source_file(path: &str, bytes: &[u8]) -> SourceFile {
     SourceFile::new(path, text)
 }
 
-/// Takes the policies out of the files, in order, and lowers them.
-fn resolve(mut book: Book) -> Book {
-    let readable = book.documents().filter_map(|(place, document)| document.policy().map(|policy| (place, Arc::clone(policy))));
-    let (places, policies): (Vec<DocumentRef>, Vec<_>) = readable.unzip();
-    let lists = policy::lists(&book.config).unwrap_or_default();
-    let (set, misfits) = PolicySet::new(policies, &lists);
-    book.set = set;
-    book.misfits = misfits;
-    book.places = places;
+/// Puts the files into the law book, in order, and takes the policies out of them.
+fn resolve(mut book: Book, read: Vec<Read>) -> Book {
+    book.sources.reserve(read.len());
+    book.files.reserve(read.len());
+    book.places.reserve(read.len());
+    let (mut policies, mut lowered) = (Vec::with_capacity(read.len()), Vec::with_capacity(read.len()));
+    for one in read {
+        book.sources.push(one.source);
+        match one.outcome {
+            Ok((content, meanings)) => {
+                let file = book.files.len();
+                let readable = content.documents.iter().enumerate().filter_map(|(at, document)| Some((at, document.policy()?)));
+                for (document, policy) in readable {
+                    book.places.push(DocumentRef { file, document });
+                    policies.push(Arc::clone(policy));
+                }
+                lowered.extend(meanings);
+                book.files.push(content);
+            }
+            Err(problem) => book.unreadable.push(problem),
+        }
+    }
+    (book.set, book.misfits) = PolicySet::of_lowered(policies, lowered);
     book
 }

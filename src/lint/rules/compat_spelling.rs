@@ -8,6 +8,7 @@ use crate::lint::Draft;
 use crate::lint::Rule;
 use crate::lint::Sink;
 use crate::lint::scalar;
+use crate::policy::Policy;
 
 pub(super) static RULE: Rule = Rule {
     name: "compat-spelling",
@@ -19,7 +20,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(book: &Book, sink: &mut Sink) {
-    for (policy, document) in book.policies() {
+    // Nearly every condition is canonical, and need not be read again for the places that are not.
+    let suspect = |policy: &Policy| policy.condition().is_some_and(|condition| !condition.canonical);
+    for (policy, document) in book.policies().filter(|(policy, _)| suspect(policy)) {
         let (Some(condition), spellings) = (document.condition(), document.spellings()) else { continue };
         let Some((first, others)) = spellings.split_first() else { continue };
         let message = match others.len() {

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
 use std::sync::LazyLock;
 
 use unicode_script::Script;
@@ -45,8 +47,10 @@ struct Name<'a> {
 }
 
 fn check(book: &Book, sink: &mut Sink) {
-    let mut ids = Names::default();
-    let mut members = Names::default();
+    let policies = book.set.policies();
+    let mut ids = Names::with_capacity(policies.len());
+    // A member is named about twice.
+    let mut members = Names::with_capacity(policies.iter().map(|policy| policy.members().map_or(0, <[_]>::len)).sum::<usize>() / 2);
     for (policy, document) in book.policies() {
         let id = policy.id().as_str();
         ids.add(Name { text: Cow::Borrowed(id), policy: id, document, member: None, count: 1 });
@@ -60,13 +64,16 @@ fn check(book: &Book, sink: &mut Sink) {
 }
 
 /// Different names, in the order in which they are first used.
-#[derive(Default)]
 struct Names<'a> {
     names: Vec<Name<'a>>,
     by_text: HashMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> Names<'a> {
+    fn with_capacity(names: usize) -> Self {
+        Self { names: Vec::with_capacity(names), by_text: HashMap::with_capacity(names) }
+    }
+
     fn add(&mut self, name: Name<'a>) {
         match self.by_text.get(&name.text).and_then(|&at| self.names.get_mut(at)) {
             Some(known) => known.count += 1,
@@ -77,14 +84,40 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Drops the names of which there is nothing to say: those of ASCII that share neither look nor letters with another one, which are
+    /// nearly all. Texts that are equal have equal hashes, so that none is lost, and no text has to be kept to find out.
+    fn keep_suspects(&mut self) {
+        let mut suspects: Vec<bool> = self.names.iter().map(|name| !name.text.is_ascii()).collect();
+        let hasher = RandomState::new();
+        let mut text = String::new();
+        for reduce in [look as fn(&str, &mut String), lower] {
+            let hash = |(at, name): (usize, &Name<'_>)| {
+                text.clear();
+                reduce(&name.text, &mut text);
+                (hasher.hash_one(&text), at)
+            };
+            let mut hashes: Vec<(u64, usize)> = self.names.iter().enumerate().map(hash).collect();
+            hashes.sort_unstable();
+            for shared in hashes.chunk_by(|one, other| one.0 == other.0).filter(|shared| shared.len() > 1) {
+                for &(_, at) in shared {
+                    suspects.get_mut(at).into_iter().for_each(|suspect| *suspect = true);
+                }
+            }
+        }
+        let mut suspects = suspects.into_iter();
+        self.names.retain(|_| suspects.next().unwrap_or(true));
+    }
+
     /// Of names that look alike the plainest and most frequent one is taken for the meant one, and each other is reported.
     fn report(mut self, sink: &mut Sink) {
+        drop(std::mem::take(&mut self.by_text));
+        self.keep_suspects();
         self.names.sort_by_key(|name| (!name.text.is_ascii(), Reverse(name.count)));
         let mut looks: HashMap<String, usize> = HashMap::with_capacity(self.names.len());
         let mut letters: HashMap<String, usize> = HashMap::with_capacity(self.names.len());
         for (at, name) in self.names.iter().enumerate() {
-            let by_look = *looks.entry(look(&name.text)).or_insert(at);
-            let by_letters = *letters.entry(lower(&name.text)).or_insert(at);
+            let by_look = *looks.entry(made(look, &name.text)).or_insert(at);
+            let by_letters = *letters.entry(made(lower, &name.text)).or_insert(at);
             let other = [by_look, by_letters].into_iter().find(|&other| other != at).and_then(|other| self.names.get(other));
             let draft = match other {
                 // Ids that differ only in capitals are told as duplicates.
@@ -121,29 +154,33 @@ impl Name<'_> {
 static PLAIN: LazyLock<Vec<String>> =
     LazyLock::new(|| ('\0'..='\u{7f}').map(|char| skeleton(char.encode_utf8(&mut [0; 4])).collect()).collect());
 
-/// What a reader sees.
-fn look(text: &str) -> String {
-    if !text.is_ascii() {
-        return skeleton(text).collect();
-    }
-    let mut look = String::with_capacity(text.len() + 8);
-    text.bytes().filter_map(|byte| PLAIN.get(usize::from(byte))).for_each(|plain| look.push_str(plain));
-    look
+fn made(reduce: fn(&str, &mut String), text: &str) -> String {
+    let mut made = String::with_capacity(text.len() + 8);
+    reduce(text, &mut made);
+    made
 }
 
-/// What a reader hears: the letters without their case, those of other scripts as the ones that they look like.
-fn lower(text: &str) -> String {
+/// Adds what a reader sees.
+fn look(text: &str, look: &mut String) {
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        text.bytes().filter_map(|byte| PLAIN.get(usize::from(byte))).for_each(|plain| look.push_str(plain));
+    } else {
+        look.extend(skeleton(text));
     }
-    let mut lower = String::with_capacity(text.len());
+}
+
+/// Adds what a reader hears: the letters without their case, those of other scripts as the ones that they look like.
+fn lower(text: &str, lower: &mut String) {
+    if text.is_ascii() {
+        lower.extend(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
+        return;
+    }
     for char in text.to_lowercase().chars() {
         match char.is_ascii() {
             true => lower.push(char),
             false => lower.extend(skeleton(char.encode_utf8(&mut [0; 4])).flat_map(char::to_lowercase)),
         }
     }
-    lower
 }
 
 fn alike(name: &Name<'_>, other: &Name<'_>) -> Draft {

@@ -1,5 +1,6 @@
 //! A control that should stay enabled and is not.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use crate::config::Placed;
@@ -25,7 +26,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(book: &Book, sink: &mut Sink) {
     let mut suggestions = Suggestions::default();
-    let written: BTreeSet<&str> = book.documents().filter_map(|(_, document)| document.id().map(|(id, _)| id)).collect();
+    let written: LazyCell<BTreeSet<&str>, _> =
+        LazyCell::new(|| book.documents().filter_map(|(_, document)| document.id().map(|(id, _)| id)).collect());
     // A control that seems to be missing may be in a file that could not be read.
     let all_read = book.unreadable.is_empty() && book.files.iter().all(|file| file.errors.is_empty());
     for critical in &book.config.critical {

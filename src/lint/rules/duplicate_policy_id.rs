@@ -1,6 +1,7 @@
 //! Two policies with one id.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::finding::Level;
 use crate::lint::Book;
@@ -19,12 +20,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(book: &Book, sink: &mut Sink) {
-    let mut first = BTreeMap::new();
+    let mut first = HashMap::with_capacity(book.set.policies().len());
     let ids = book.documents().filter_map(|(_, document)| document.id().map(|(id, _)| (id, document)));
     for (id, document) in ids {
-        let Some(&(taken, earlier)) = first.get(&id.to_lowercase()) else {
-            first.insert(id.to_lowercase(), (id, document));
-            continue;
+        let (taken, earlier) = match first.entry(id.to_lowercase()) {
+            Entry::Occupied(taken) => *taken.get(),
+            Entry::Vacant(free) => {
+                free.insert((id, document));
+                continue;
+            }
         };
         let message = if id == taken {
             format!("`{id}` is already the id of another policy; whoever names `{id}` could mean either")

@@ -30,6 +30,9 @@ fn check(book: &Book, sink: &mut Sink) {
         let fixable = LazyCell::new(|| !scalar::has_alias(&document.node));
         for (field, members) in [("members", policy.members()), ("except", policy.except())] {
             let members = members.unwrap_or_default();
+            if members.iter().all(|member| is_plain(member)) {
+                continue;
+            }
             let addresses = addresses(members);
             for (position, member) in members.iter().enumerate() {
                 let span = || Place::value(&[field, &position.to_string()]).span(&document.node);
@@ -51,6 +54,11 @@ fn check(book: &Book, sink: &mut Sink) {
             }
         }
     }
+}
+
+/// Whether nothing can be said of a member, beside others that are plain. Nearly all are, and in most lists every one.
+fn is_plain(member: &str) -> bool {
+    Member::is_well_formed(member) && Member::compared(member) == member
 }
 
 /// The addresses as they are compared, with the ways in which the list spells each.

@@ -72,6 +72,20 @@ fn kinds(atom: &Atom) -> Vec<(Kinds, usize)> {
     found
 }
 
+/// All of them.
+fn all(atom: &Atom) -> Kinds {
+    match atom {
+        Atom::Compare { operand: Operand::Literal(literal), .. } => kind(literal),
+        Atom::In { values, .. } => values.iter().fold(0, |kinds, value| kinds | kind(value)),
+        Atom::Like { .. } | Atom::Matches { .. } | Atom::InCidr { .. } => STRING,
+        Atom::Compare { operand: Operand::Term(_), .. } | Atom::Bare(_) | Atom::Exists(_) => 0,
+    }
+}
+
+fn is_mixed(kinds: Kinds) -> bool {
+    kinds.count_ones() > 1
+}
+
 /// One comparison of a term with values of one kind.
 #[derive(Clone, Copy)]
 struct Use<'a> {
@@ -112,15 +126,21 @@ impl Told {
 
 fn check(book: &Book, sink: &mut Sink) {
     let lists = lists(&book.config).unwrap_or_default();
-    let mut uses: HashMap<&Term, Vec<Use<'_>>> = HashMap::new();
+    let mut compared: HashMap<&Term, Kinds> = HashMap::new();
+    for condition in book.set.policies().iter().filter_map(|policy| policy.condition()) {
+        condition.expr.each_atom(&mut |atom| *compared.entry(atom.term()).or_default() |= all(atom));
+    }
+    let mut uses: HashMap<&Term, Vec<Use<'_>>> =
+        compared.into_iter().filter(|(_, kinds)| is_mixed(*kinds)).map(|(term, _)| (term, Vec::new())).collect();
+    if uses.is_empty() {
+        return;
+    }
     for (position, (policy, document)) in book.policies().enumerate() {
         for (at, atom) in atoms(policy).into_iter().enumerate() {
-            for (kind, value) in kinds(atom) {
-                uses.entry(atom.term()).or_default().push(Use { policy, document, position, atom: at, value, kind, weight: 1 });
-            }
+            let Some(uses) = uses.get_mut(atom.term()) else { continue };
+            uses.extend(kinds(atom).into_iter().map(|(kind, value)| Use { policy, document, position, atom: at, value, kind, weight: 1 }));
         }
     }
-    uses.retain(|_, uses| uses.iter().any(|one| uses.first().is_some_and(|first| first.kind != one.kind)));
     let declared = declared(book, &uses, &lists);
     let mut by_term: Vec<(&Term, Vec<Use<'_>>)> = uses.into_iter().collect();
     by_term.sort_unstable_by_key(|(_, uses)| uses.first().map(|first| (first.position, first.atom)));
@@ -158,12 +178,10 @@ fn declared<'a>(book: &'a Book, terms: &HashMap<&'a Term, Vec<Use<'a>>>, lists: 
 /// Calls `visit` with every term that one list, or the alternatives of one `or`, compare with several kinds. What `and` excludes side by
 /// side, as in `x != 1 and x != '1'`, is the same list the other way round.
 fn alternatives<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Term, Kinds)) {
-    let mixed = |kinds: Kinds| kinds.count_ones() > 1;
-    let all = |atom: &Atom| kinds(atom).into_iter().fold(0, |all, (kind, _)| all | kind);
     match expr {
         Expr::Atom(atom) => {
             let kinds = all(atom);
-            if mixed(kinds) {
+            if is_mixed(kinds) {
                 visit(atom.term(), kinds);
             }
         }
@@ -185,7 +203,7 @@ fn alternatives<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Term, Kinds)) {
                     *side_by_side.entry(atom.term()).or_default() |= all(atom);
                 }
             }
-            side_by_side.into_iter().filter(|(_, kinds)| mixed(*kinds)).for_each(|(term, kinds)| visit(term, kinds));
+            side_by_side.into_iter().filter(|(_, kinds)| is_mixed(*kinds)).for_each(|(term, kinds)| visit(term, kinds));
         }
     }
 }

@@ -94,6 +94,9 @@ fn check(book: &Book, sink: &mut Sink) {
 /// What an assertion reads and no policy does, while policies read something that is spelt almost the same.
 fn in_assertions(book: &Book, uses: &HashMap<&Term, Use<'_>>, suggestions: &mut Suggestions, sink: &mut Sink) {
     let Some(source) = book.config_source else { return };
+    if book.config.assertions.iter().all(|assertion| assertion.scope().condition.is_none()) {
+        return;
+    }
     let mut read: BTreeSet<&Term> = BTreeSet::new();
     for (policy, _) in book.policies() {
         for atom in atoms(policy) {

@@ -132,7 +132,8 @@ fn index(root: PathBuf) -> Result<Loaded, LoadError> {
     let (parsed, selection) = selection(config.as_ref());
     let directory = directory_path(&parsed).and_then(file);
     let signers = signers_path(&parsed).and_then(file);
-    let files = objects::read(&repository, objects::of_index(repository.git(), &entries, &selection))?;
+    let found = objects::of_index(repository.git(), &entries, &selection);
+    let files = objects::read(&repository, found)?;
     let revision = head(&repository)?;
     Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, signers, files }, root, repository: true, revision })
 }

@@ -1,5 +1,6 @@
 //! Files of a commit or of the git index: names with object ids, and the objects.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -35,8 +36,9 @@ pub(super) struct Entry {
 
 impl Entry {
     fn new(path: &[u8], mode: u32, id: Oid) -> Self {
-        let utf8 = std::str::from_utf8(path).is_ok();
-        Self { path: String::from_utf8_lossy(path).into_owned(), utf8, mode, id, conflict: false }
+        let path = String::from_utf8_lossy(path);
+        let utf8 = matches!(path, Cow::Borrowed(_));
+        Self { path: path.into_owned(), utf8, mode, id, conflict: false }
     }
 
     /// Whether it is a commit of another repository.
@@ -131,7 +133,8 @@ fn below<'a>(path: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
 /// The files of the index that a selection concerns. Folders have no entry there; those with the name of a file are found by their files.
 pub(super) fn of_index(git: &git2::Repository, entries: &[Entry], selection: &Selection) -> Vec<Found<Oid>> {
     let is_file = |path: &str| entries.iter().any(|entry| entry.path == path && entry.is_file());
-    let mut found: Vec<_> = entries.iter().filter_map(|entry| entry.judge(git, selection, &is_file)).collect();
+    let mut found = Vec::with_capacity(entries.len());
+    found.extend(entries.iter().filter_map(|entry| entry.judge(git, selection, &is_file)));
     let mut folders = BTreeSet::new();
     for entry in entries {
         let parents = Path::new(&entry.path).ancestors().skip(1).filter_map(Path::to_str).filter(|folder| !folder.is_empty());
@@ -222,7 +225,8 @@ pub(super) fn read(repository: &Repository, mut found: Vec<Found<Oid>>) -> Resul
     let open = || git2::Repository::open(git_dir);
     let chunks: Result<Vec<Vec<RawFile>>, git2::Error> =
         found.par_chunks(share).map(|chunk| open().map(|git| chunk.iter().filter_map(|one| read(&git, one)).collect())).collect();
-    let files = chunks.map_err(|error| repository.error("open the repository", &error))?.into_iter().flatten().collect();
+    let mut files = Vec::with_capacity(found.len());
+    chunks.map_err(|error| repository.error("open the repository", &error))?.into_iter().for_each(|chunk| files.extend(chunk));
     budget.check().map(|()| files)
 }
 
