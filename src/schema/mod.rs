@@ -119,7 +119,8 @@ impl Schema {
     /// # Errors
     /// The built-in schema is broken, which is a defect of the program.
     pub fn new(actions: &[String]) -> Result<Self, SchemaError> {
-        Ok(Self { access: compile(Kind::Access, actions)?, control: compile(Kind::Control, actions)? })
+        let (access, control) = rayon::join(|| compile(Kind::Access, actions), || compile(Kind::Control, actions));
+        Ok(Self { access: access?, control: control? })
     }
 
     /// Which kind of policy a document is.

@@ -82,7 +82,15 @@ pub fn read_config(file: Option<&RawFile>) -> Result<Config, Vec<ConfigProblem>>
 }
 
 /// Reads every file and resolves the law book.
-pub fn assemble(raw: Raw) -> Book {
+pub fn assemble(mut raw: Raw) -> Book {
+    let files = std::mem::take(&mut raw.files);
+    let (book, reader) = begin(raw);
+    let read = files.into_par_iter().enumerate().map(|(at, file)| reader.read(at, file)).collect();
+    finish(book, read)
+}
+
+/// The law book without its policy files, and what it takes to read these.
+pub(super) fn begin(raw: Raw) -> (Book, Reader) {
     let (config, mut config_problems) = match raw.parsed.unwrap_or_else(|| read_config(raw.config.as_ref())) {
         Ok(config) => (config, Vec::new()),
         Err(problems) => (Config::default(), problems),
@@ -106,10 +114,8 @@ pub fn assemble(raw: Raw) -> Book {
     let (directory, directory_problems) = directory.map_or_else(|problems| (None, problems), |directory| (directory, Vec::new()));
     let signers_source = raw.signers.as_ref().map(|file| sources.push(source_file(&file.path, file.content.as_deref().unwrap_or(&[]))));
     let signers_problems = signers_source.zip(raw.signers).map(|(id, file)| signers_problems(id, &file, &sources)).unwrap_or_default();
-    let first = sources.len();
     let lists = policy::lists(&config).unwrap_or_default();
-    let read = |(at, file)| read(SourceId::new(first + at), file, schema.as_ref(), &lists);
-    let read: Vec<Read> = raw.files.into_par_iter().enumerate().map(read).collect();
+    let reader = Reader { first: sources.len(), schema, lists };
     let book = Book {
         sources,
         config,
@@ -122,7 +128,7 @@ pub fn assemble(raw: Raw) -> Book {
         signers_problems,
         ..Book::default()
     };
-    resolve(book, read)
+    (book, reader)
 }
 
 fn read_directory(id: SourceId, file: RawFile) -> Result<Directory, Vec<DirectoryProblem>> {
@@ -162,33 +168,45 @@ fn absent_directory(config: &Config, config_source: Option<SourceId>) -> Option<
 }
 
 /// A file, and what each of its policies lowers to.
-struct Read {
+pub(super) struct Read {
     source: SourceFile,
     outcome: Result<(PolicyFile, Vec<Lowered>), Unreadable>,
 }
 
-/// Reads one file. Its text is kept as far as it is text, so that a finding can show the place.
-fn read(id: SourceId, file: RawFile, schema: Option<&Schema>, lists: &Lists) -> Read {
-    let refuse = |source: SourceFile, at: usize, refusal: Refusal| Read {
-        source,
-        outcome: Err(Unreadable { span: Span::new(id, at..at), message: refusal.message, help: refusal.help }),
-    };
-    let bytes = match file.content {
-        Ok(bytes) => bytes,
-        Err(refusal) => return refuse(SourceFile::new(file.path, ""), 0, refusal),
-    };
-    match syntax::decode(&bytes) {
-        Ok(text) => {
-            let content = match schema {
-                Some(schema) => read_file(id, text, schema),
-                None => PolicyFile { source: id, errors: Vec::new(), comments: Vec::new(), documents: Vec::new() },
-            };
-            let lowered = content.documents.iter().filter_map(PolicyDocument::policy).map(|policy| lower(policy, lists)).collect();
-            Read { source: SourceFile::new(file.path, text), outcome: Ok((content, lowered)) }
-        }
-        Err(error) => {
-            let help = error.help.unwrap_or_else(|| "save the file as UTF-8 text".to_owned());
-            refuse(source_file(&file.path, &bytes), error.offset, Refusal { message: error.message, help })
+/// What is known before the first policy file is read.
+pub(super) struct Reader {
+    /// How many sources come before the policy files.
+    first: usize,
+    schema: Option<Schema>,
+    lists: Lists,
+}
+
+impl Reader {
+    /// Reads the policy file at a position. Its text is kept as far as it is text, so that a finding can show the place.
+    pub(super) fn read(&self, at: usize, file: RawFile) -> Read {
+        let id = SourceId::new(self.first + at);
+        let refuse = |source: SourceFile, at: usize, refusal: Refusal| Read {
+            source,
+            outcome: Err(Unreadable { span: Span::new(id, at..at), message: refusal.message, help: refusal.help }),
+        };
+        let bytes = match file.content {
+            Ok(bytes) => bytes,
+            Err(refusal) => return refuse(SourceFile::new(file.path, ""), 0, refusal),
+        };
+        match syntax::decode(&bytes) {
+            Ok(text) => {
+                let content = match &self.schema {
+                    Some(schema) => read_file(id, text, schema),
+                    None => PolicyFile { source: id, errors: Vec::new(), comments: Vec::new(), documents: Vec::new() },
+                };
+                let policies = content.documents.iter().filter_map(PolicyDocument::policy);
+                let lowered = policies.map(|policy| lower(policy, &self.lists)).collect();
+                Read { source: SourceFile::new(file.path, text), outcome: Ok((content, lowered)) }
+            }
+            Err(error) => {
+                let help = error.help.unwrap_or_else(|| "save the file as UTF-8 text".to_owned());
+                refuse(source_file(&file.path, &bytes), error.offset, Refusal { message: error.message, help })
+            }
         }
     }
 }
@@ -205,7 +223,7 @@ fn source_file(path: &str, bytes: &[u8]) -> SourceFile {
 }
 
 /// Puts the files into the law book, in order, and takes the policies out of them.
-fn resolve(mut book: Book, read: Vec<Read>) -> Book {
+pub(super) fn finish(mut book: Book, read: Vec<Read>) -> Book {
     book.sources.reserve(read.len());
     book.files.reserve(read.len());
     book.places.reserve(read.len());

@@ -69,8 +69,15 @@ impl Workspace {
     /// # Errors
     /// It cannot be loaded at all. What is wrong with its files are findings.
     pub fn open(dir: &Path, origin: &Origin) -> Result<Self, LoadError> {
-        let Loaded { raw, root, repository, revision } = load(dir, origin)?;
-        Ok(Self { book: assemble(raw), root, repository, revision })
+        let (Loaded { raw, root, repository, revision }, files) = load::locate(dir, origin)?;
+        let (book, reader) = assemble::begin(raw);
+        let read: Option<Vec<_>> = files.read(|at, file| reader.read(at, file))?.into_iter().collect();
+        let book = match read {
+            Some(read) => assemble::finish(book, read),
+            // A file went away while the others were read, so that none stands at its position any more.
+            None => assemble(load(dir, origin)?.raw),
+        };
+        Ok(Self { book, root, repository, revision })
     }
 
     /// Holds the landing commits up to the revision of the law book to its requirement of signatures. What is not in order are

@@ -16,9 +16,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use ignore::WalkBuilder;
-use rayon::prelude::*;
 
-use super::Budget;
 use super::Found;
 use super::LoadError;
 use super::MAX_FILES;
@@ -35,25 +33,14 @@ pub(super) fn file(root: &Path, path: &str) -> Option<RawFile> {
     Some(RawFile { path: path.to_owned(), content })
 }
 
-/// The policy files on disk, in byte order of their paths.
-pub(super) fn files(root: &Path, repository: Option<&Repository>, selection: &Selection) -> Result<Vec<RawFile>, LoadError> {
+/// The policy files on disk, in no order.
+pub(super) fn files(root: &Path, repository: Option<&Repository>, selection: &Selection) -> Result<Vec<Found<PathBuf>>, LoadError> {
     std::fs::read_dir(root).map_err(|why| LoadError::Denied { dir: root.to_owned(), why })?;
     let mut found = walk(root, repository.is_some(), selection)?;
     if let Some(repository) = repository {
         add_tracked(root, repository, selection, &mut found)?;
     }
-    found.sort_unstable();
-    let budget = Budget::new(root);
-    let read = |one: Found<PathBuf>| match one.what {
-        Ok(path) => {
-            let content = budget.allow(|| read(&path))?;
-            budget.spend(&content);
-            Some(RawFile { path: one.path, content })
-        }
-        Err(refusal) => Some(RawFile { path: one.path, content: Err(refusal) }),
-    };
-    let files = found.into_par_iter().filter_map(read).collect();
-    budget.check().map(|()| files)
+    Ok(found)
 }
 
 fn walk(root: &Path, in_repository: bool, selection: &Selection) -> Result<Vec<Found<PathBuf>>, LoadError> {
@@ -178,7 +165,7 @@ fn relative(root: &Path, path: &Path) -> String {
 }
 
 /// The bytes of a file, or why there are none; `None` when it is gone.
-fn read(path: &Path) -> Option<Result<Vec<u8>, Refusal>> {
+pub(super) fn read(path: &Path) -> Option<Result<Vec<u8>, Refusal>> {
     let kind = match path.symlink_metadata() {
         Ok(meta) => meta.file_type(),
         Err(why) if why.kind() == io::ErrorKind::NotFound => return None,

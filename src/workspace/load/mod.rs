@@ -13,6 +13,9 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
+use git2::Oid;
+use rayon::prelude::*;
+
 use super::Raw;
 use super::RawFile;
 use super::Refusal;
@@ -63,11 +66,79 @@ pub struct Loaded {
 /// There is no such folder or revision, there is no repository where one is needed, or the law book exceeds all bounds.
 /// What is wrong with single files is in the files.
 pub fn load(dir: &Path, origin: &Origin) -> Result<Loaded, LoadError> {
+    let (mut loaded, files) = locate(dir, origin)?;
+    loaded.raw.files = files.read(|_, file| file)?.into_iter().flatten().collect();
+    Ok(loaded)
+}
+
+/// The same without the policy files, which are only known by name.
+pub(super) fn locate(dir: &Path, origin: &Origin) -> Result<(Loaded, Files), LoadError> {
     let root = existing(dir)?;
     match origin {
         Origin::Worktree => worktree(root),
         Origin::Index => index(root),
         Origin::Revision(name) => revision(root, name),
+    }
+}
+
+/// Policy files that are known by name, in byte order of their paths.
+pub(super) struct Files {
+    /// The root of the law book, for words.
+    root: PathBuf,
+    content: Content,
+}
+
+/// Where the content of files is.
+enum Content {
+    Disk(Vec<Found<PathBuf>>),
+    Objects { git_dir: PathBuf, found: Vec<Found<Oid>> },
+}
+
+impl Files {
+    fn on_disk(root: &Path, mut found: Vec<Found<PathBuf>>) -> Self {
+        found.sort_unstable();
+        Self { root: root.to_owned(), content: Content::Disk(found) }
+    }
+
+    fn in_git(repository: &Repository, mut found: Vec<Found<Oid>>) -> Self {
+        found.sort_unstable();
+        let content = Content::Objects { git_dir: repository.git_dir().to_owned(), found };
+        Self { root: repository.dir().to_owned(), content }
+    }
+
+    /// Reads every file, and makes something of it and its position at once, on all cores: a file is in the cache then, and who waits
+    /// for the disk or a lock keeps nobody from working. There is nothing in place of a file that is gone since it was found.
+    pub(super) fn read<T: Send>(self, make: impl Fn(usize, RawFile) -> T + Sync) -> Result<Vec<Option<T>>, LoadError> {
+        let budget = Budget::new(&self.root);
+        let make = |at: usize, path: String, content: Option<Result<Vec<u8>, Refusal>>| {
+            let content = content?;
+            budget.spend(&content);
+            Some(make(at, RawFile { path, content }))
+        };
+        let made = match self.content {
+            Content::Disk(found) => {
+                let read = |(at, one): (usize, Found<PathBuf>)| {
+                    let content = match one.what {
+                        Ok(path) => budget.allow(|| disk::read(&path)),
+                        Err(refusal) => Some(Err(refusal)),
+                    };
+                    make(at, one.path, content)
+                };
+                found.into_par_iter().enumerate().map(read).collect()
+            }
+            Content::Objects { git_dir, found } => {
+                let handles = objects::Handles::open(&self.root, &git_dir)?;
+                let read = |(at, one): (usize, Found<Oid>)| {
+                    let content = match one.what {
+                        Ok(id) => budget.allow(|| Some(handles.blob(id))),
+                        Err(refusal) => Some(Err(refusal)),
+                    };
+                    make(at, one.path, content)
+                };
+                found.into_par_iter().enumerate().map(read).collect()
+            }
+        };
+        budget.check().map(|()| made)
     }
 }
 
@@ -101,7 +172,7 @@ fn existing(dir: &Path) -> Result<PathBuf, LoadError> {
     if root.is_dir() { Ok(root) } else { Err(LoadError::NotAFolder { dir: dir.to_owned() }) }
 }
 
-fn worktree(root: PathBuf) -> Result<Loaded, LoadError> {
+fn worktree(root: PathBuf) -> Result<(Loaded, Files), LoadError> {
     let repository = match Repository::open(&root) {
         Ok(repository) if repository.worktree().is_none() => return Err(LoadError::Bare { dir: root }),
         Ok(repository) => Some(repository),
@@ -113,11 +184,12 @@ fn worktree(root: PathBuf) -> Result<Loaded, LoadError> {
     let (parsed, selection) = selection(config.as_ref());
     let directory = directory_path(&parsed).and_then(|path| disk::file(&root, path));
     let signers = signers_path(&parsed).and_then(|path| disk::file(&root, path));
-    let files = disk::files(&root, repository.as_ref(), &selection)?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, signers, files }, root, repository: repository.is_some(), revision })
+    let files = Files::on_disk(&root, disk::files(&root, repository.as_ref(), &selection)?);
+    let raw = Raw { config, parsed: Some(parsed), directory, signers, files: Vec::new() };
+    Ok((Loaded { raw, root, repository: repository.is_some(), revision }, files))
 }
 
-fn index(root: PathBuf) -> Result<Loaded, LoadError> {
+fn index(root: PathBuf) -> Result<(Loaded, Files), LoadError> {
     let repository = Repository::open(&root)?;
     if repository.worktree().is_none() {
         return Err(LoadError::Bare { dir: root });
@@ -132,10 +204,10 @@ fn index(root: PathBuf) -> Result<Loaded, LoadError> {
     let (parsed, selection) = selection(config.as_ref());
     let directory = directory_path(&parsed).and_then(file);
     let signers = signers_path(&parsed).and_then(file);
-    let found = objects::of_index(repository.git(), &entries, &selection);
-    let files = objects::read(&repository, found)?;
+    let files = Files::in_git(&repository, objects::of_index(repository.git(), &entries, &selection));
     let revision = head(&repository)?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, signers, files }, root, repository: true, revision })
+    let raw = Raw { config, parsed: Some(parsed), directory, signers, files: Vec::new() };
+    Ok((Loaded { raw, root, repository: true, revision }, files))
 }
 
 /// The index that git names to its hooks, another one for a partial commit; only if it is one of this repository.
@@ -145,7 +217,7 @@ fn index_of_hook(repository: &Repository, named: &Path) -> Option<PathBuf> {
     (file.parent() == Some(git_dir.as_path())).then_some(file)
 }
 
-fn revision(root: PathBuf, name: &str) -> Result<Loaded, LoadError> {
+fn revision(root: PathBuf, name: &str) -> Result<(Loaded, Files), LoadError> {
     let repository = Repository::open(&root)?;
     let revision = repository.revision(name)?;
     let tree = objects::root(&repository, &revision.commit)?;
@@ -158,8 +230,9 @@ fn revision(root: PathBuf, name: &str) -> Result<Loaded, LoadError> {
     let directory = directory_path(&parsed).map(file).transpose()?.flatten();
     let signers = signers_path(&parsed).map(file).transpose()?.flatten();
     let found = tree.as_ref().map(|tree| objects::of_tree(&repository, tree, &selection)).transpose()?;
-    let files = objects::read(&repository, found.unwrap_or_default())?;
-    Ok(Loaded { raw: Raw { config, parsed: Some(parsed), directory, signers, files }, root, repository: true, revision: Some(revision) })
+    let files = Files::in_git(&repository, found.unwrap_or_default());
+    let raw = Raw { config, parsed: Some(parsed), directory, signers, files: Vec::new() };
+    Ok((Loaded { raw, root, repository: true, revision: Some(revision) }, files))
 }
 
 fn head(repository: &Repository) -> Result<Option<Revision>, LoadError> {

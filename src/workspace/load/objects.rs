@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use git2::ObjectType;
 use git2::Oid;
-use rayon::prelude::*;
 
-use super::Budget;
 use super::Found;
 use super::LoadError;
 use super::MAX_FILES;
 use crate::config::Selection;
 use crate::history::Repository;
+use crate::history::RepositoryError;
 use crate::source::MAX_FILE_BYTES;
-use crate::workspace::RawFile;
 use crate::workspace::Refusal;
 
 const TYPE: u32 = 0o170_000;
@@ -207,27 +207,31 @@ pub(super) fn content(repository: &Repository, entry: &Entry) -> Result<Vec<u8>,
     }
 }
 
-/// Reads the objects, in byte order of the paths.
-pub(super) fn read(repository: &Repository, mut found: Vec<Found<Oid>>) -> Result<Vec<RawFile>, LoadError> {
-    found.sort_unstable();
-    let budget = Budget::new(repository.dir());
-    let read = |git: &git2::Repository, one: &Found<Oid>| {
-        let content = match &one.what {
-            Ok(id) => budget.allow(|| Some(blob(git, *id)))?,
-            Err(refusal) => Err(refusal.clone()),
+/// One repository for each thread that reads it: it is not shared between threads, and opening one costs as much as reading many objects.
+pub(super) struct Handles<'a> {
+    git_dir: &'a Path,
+    free: Mutex<Vec<git2::Repository>>,
+}
+
+impl<'a> Handles<'a> {
+    /// The first of them; `dir` is how the repository is named in words.
+    pub(super) fn open(dir: &Path, git_dir: &'a Path) -> Result<Self, LoadError> {
+        let first = git2::Repository::open(git_dir).map_err(|error| RepositoryError::git("open the repository", dir, &error))?;
+        Ok(Self { git_dir, free: Mutex::new(vec![first]) })
+    }
+
+    /// The content of a file.
+    pub(super) fn blob(&self, id: Oid) -> Result<Vec<u8>, Refusal> {
+        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = free().pop();
+        let git = match kept {
+            Some(git) => git,
+            None => git2::Repository::open(self.git_dir).map_err(|error| Refusal::damaged(error.message()))?,
         };
-        budget.spend(&content);
-        Some(RawFile { path: one.path.clone(), content })
-    };
-    // A repository is not shared between threads, and opening one costs as much as reading many objects.
-    let share = found.len().div_ceil(rayon::current_num_threads().max(1) * 2).max(128);
-    let git_dir = repository.git_dir();
-    let open = || git2::Repository::open(git_dir);
-    let chunks: Result<Vec<Vec<RawFile>>, git2::Error> =
-        found.par_chunks(share).map(|chunk| open().map(|git| chunk.iter().filter_map(|one| read(&git, one)).collect())).collect();
-    let mut files = Vec::with_capacity(found.len());
-    chunks.map_err(|error| repository.error("open the repository", &error))?.into_iter().for_each(|chunk| files.extend(chunk));
-    budget.check().map(|()| files)
+        let content = blob(&git, id);
+        free().push(git);
+        content
+    }
 }
 
 fn blob(git: &git2::Repository, id: Oid) -> Result<Vec<u8>, Refusal> {
