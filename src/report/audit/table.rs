@@ -1,7 +1,10 @@
 //! The trail for a terminal: one line for each event, newest first, and what must not be overlooked below.
 
+use std::borrow::Cow;
 use std::io;
 use std::io::Write;
+
+use rayon::prelude::*;
 
 use super::AuditReport;
 use super::effect::said;
@@ -30,8 +33,11 @@ const TITLES: [&str; COLUMNS] = ["date (UTC)", "commit", "action", "policy", "au
 /// The widest a column gets; what is longer moves the rest of its line. Nothing is cut: half an id is no evidence.
 const MOST_WIDTH: usize = 40;
 
-struct Row {
-    cells: [String; COLUMNS],
+/// How many lines are made at once.
+const SHARE: usize = 1024;
+
+struct Row<'a> {
+    cells: [Cow<'a, str>; COLUMNS],
     colours: [&'static str; COLUMNS],
     what: Vec<(String, &'static str)>,
     effect: Vec<(String, &'static str)>,
@@ -43,7 +49,7 @@ struct Row {
 /// The writer refused the bytes.
 pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let look = report.look;
-    let rows: Vec<Row> = report.events.iter().rev().map(|event| row(event, report)).collect();
+    let rows: Vec<Row<'_>> = report.events.iter().rev().map(|event| row(event, report)).collect();
     let most = (look.width / 4).clamp(20, MOST_WIDTH);
     let mut widths = TITLES.map(display_width);
     for row in &rows {
@@ -55,8 +61,9 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         let titles: Vec<String> = TITLES.iter().zip(widths).map(|(title, width)| padded(title, width)).collect();
         writeln!(out, "{}", painted(&format!("{}  what", titles.join("  ")), BOLD, look))?;
     }
-    for row in &rows {
-        line(row, widths, look, out)?;
+    let lines = |rows: &[Row<'_>]| rows.iter().map(|row| line(row, widths, look)).collect::<String>();
+    for lines in rows.par_chunks(SHARE).map(lines).collect::<Vec<String>>() {
+        out.write_all(lines.as_bytes())?;
     }
     writeln!(out, "{}", words::number(report))?;
     beside(report, out)?;
@@ -87,7 +94,8 @@ fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn line(row: &Row, widths: [usize; COLUMNS], look: Look, out: &mut dyn Write) -> io::Result<()> {
+/// An event, and below it what it gave and took.
+fn line(row: &Row<'_>, widths: [usize; COLUMNS], look: Look) -> String {
     let mut text = String::new();
     let last = if row.what.is_empty() { COLUMNS - 1 } else { COLUMNS };
     for (at, ((cell, colour), width)) in row.cells.iter().zip(row.colours).zip(widths).enumerate() {
@@ -97,11 +105,13 @@ fn line(row: &Row, widths: [usize; COLUMNS], look: Look, out: &mut dyn Write) ->
         }
     }
     let what: Vec<String> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
-    writeln!(out, "{text}{}", what.join("; "))?;
+    text.push_str(&what.join("; "));
     for (effect, colour) in &row.effect {
-        writeln!(out, "    {}", painted(effect, colour, look))?;
+        text.push_str("\n    ");
+        text.push_str(&painted(effect, colour, look));
     }
-    Ok(())
+    text.push('\n');
+    text
 }
 
 /// How many columns a text takes.
@@ -113,19 +123,19 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
 }
 
-fn row(event: &Event, report: &AuditReport<'_>) -> Row {
+fn row<'a>(event: &'a Event, report: &AuditReport<'_>) -> Row<'a> {
     let landing = &event.landing;
     let author = report.people.known(&landing.author);
     let others = landing.co_authors().len();
     let others = if others > 0 { format!(" +{others}") } else { String::new() };
     let (status, status_colour) = status(landing.signature.status);
     let cells = [
-        landing.committed.at.strftime("%Y-%m-%d %H:%M").to_string(),
-        words::short(&landing.commit).to_owned(),
-        event.action.as_str().to_owned(),
-        one_line(event.policy.as_str()).into_owned(),
-        format!("{}{others}", one_line(words::address(&author))),
-        status.to_owned(),
+        landing.committed.at.strftime("%Y-%m-%d %H:%M").to_string().into(),
+        words::short(&landing.commit).into(),
+        event.action.as_str().into(),
+        one_line(event.policy.as_str()),
+        format!("{}{others}", one_line(words::address(&author))).into(),
+        status.into(),
     ];
     let text = |text: String| one_line(&text).into_owned();
     let mut what = vec![(text(words::what(event)), PLAIN)];
