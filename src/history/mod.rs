@@ -61,6 +61,8 @@ pub use landing::Landing;
 pub use lifeline::Lifeline;
 pub use lineage::CommitId;
 pub use lineage::CommitText;
+pub(crate) use objects::Shelf;
+pub(crate) use objects::Unreadable;
 pub use objects::take_objects_as_stored;
 pub use people::People;
 pub use repository::Repository;

@@ -37,7 +37,7 @@ pub fn take_objects_as_stored() {
 
 /// Why an object cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     /// It is not in this clone.
     Missing,
     /// It, or what it is stored in, is damaged.
@@ -59,7 +59,7 @@ impl Unreadable {
 }
 
 /// The objects, for one thread.
-pub(super) struct Objects {
+pub(crate) struct Objects {
     store: gix_odb::Handle,
     bytes: Vec<u8>,
     is_hashed: bool,
@@ -88,12 +88,17 @@ impl Objects {
     }
 
     /// The bytes of a file; `None` when there are more than `limit`.
-    pub(super) fn file(&mut self, id: Oid, limit: usize) -> Result<Option<&[u8]>, Unreadable> {
-        let header = self.store.try_header(&known(id)?).map_err(Unreadable::damaged)?.ok_or(Unreadable::Missing)?;
-        if header.size > limit as u64 {
+    pub(crate) fn file(&mut self, id: Oid, limit: usize) -> Result<Option<&[u8]>, Unreadable> {
+        if self.size(id)? > limit as u64 {
             return Ok(None);
         }
         self.read(id, Kind::Blob).map(Some)
+    }
+
+    /// How many bytes an object has.
+    pub(crate) fn size(&mut self, id: Oid) -> Result<u64, Unreadable> {
+        let header = self.store.try_header(&known(id)?).map_err(Unreadable::damaged)?;
+        header.map(|header| header.size).ok_or(Unreadable::Missing)
     }
 
     fn read(&mut self, id: Oid, kind: Kind) -> Result<&[u8], Unreadable> {
@@ -114,7 +119,7 @@ fn known(id: Oid) -> Result<gix_hash::ObjectId, Unreadable> {
 }
 
 /// The objects, opened once for each thread that reads them.
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     common_dir: PathBuf,
     free: Mutex<Vec<Objects>>,
 }
@@ -123,12 +128,12 @@ impl Shelf {
     /// How many objects one thread reads at a time.
     pub(super) const SHARE: usize = 32;
 
-    pub(super) fn new(common_dir: &Path) -> Self {
+    pub(crate) fn new(common_dir: &Path) -> Self {
         Self { common_dir: common_dir.to_owned(), free: Mutex::default() }
     }
 
     /// Lends what nobody uses at the moment.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Objects) -> Result<T, Unreadable>) -> Result<T, Unreadable> {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Objects) -> Result<T, Unreadable>) -> Result<T, Unreadable> {
         let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = free().pop();
         let mut objects = match kept {

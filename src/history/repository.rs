@@ -117,7 +117,7 @@ pub enum RepositoryError {
 
 impl RepositoryError {
     /// What git says about an attempt. An object that is not there is nothing that `git fsck` repairs: a partial clone lacks it.
-    pub(crate) fn git(what: &str, dir: &Path, error: &git2::Error) -> Self {
+    pub(super) fn git(what: &str, dir: &Path, error: &git2::Error) -> Self {
         if (error.class(), error.code()) == (ErrorClass::Odb, ErrorCode::NotFound) {
             return Self::missing(what, dir);
         }

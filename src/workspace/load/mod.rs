@@ -27,6 +27,7 @@ use crate::config::Selection;
 use crate::history::Repository;
 use crate::history::RepositoryError;
 use crate::history::Revision;
+use crate::history::Shelf;
 
 pub use error::LoadError;
 
@@ -91,7 +92,7 @@ pub(super) struct Files {
 /// Where the content of files is.
 enum Content {
     Disk(Vec<Found<PathBuf>>),
-    Objects { git_dir: PathBuf, found: Vec<Found<Oid>> },
+    Objects { common_dir: PathBuf, found: Vec<Found<Oid>> },
 }
 
 impl Files {
@@ -102,7 +103,7 @@ impl Files {
 
     fn in_git(repository: &Repository, mut found: Vec<Found<Oid>>) -> Self {
         found.sort_unstable();
-        let content = Content::Objects { git_dir: repository.git_dir().to_owned(), found };
+        let content = Content::Objects { common_dir: repository.common_dir().to_owned(), found };
         Self { root: repository.dir().to_owned(), content }
     }
 
@@ -126,11 +127,11 @@ impl Files {
                 };
                 found.into_par_iter().enumerate().map(read).collect()
             }
-            Content::Objects { git_dir, found } => {
-                let handles = objects::Handles::open(&self.root, &git_dir)?;
+            Content::Objects { common_dir, found } => {
+                let shelf = Shelf::new(&common_dir);
                 let read = |(at, one): (usize, Found<Oid>)| {
                     let content = match one.what {
-                        Ok(id) => budget.allow(|| Some(handles.blob(id))),
+                        Ok(id) => budget.allow(|| Some(objects::file(&shelf, id))),
                         Err(refusal) => Some(Err(refusal)),
                     };
                     make(at, one.path, content)

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use git2::ObjectType;
 use git2::Oid;
@@ -14,7 +12,8 @@ use super::LoadError;
 use super::MAX_FILES;
 use crate::config::Selection;
 use crate::history::Repository;
-use crate::history::RepositoryError;
+use crate::history::Shelf;
+use crate::history::Unreadable;
 use crate::source::MAX_FILE_BYTES;
 use crate::workspace::Refusal;
 
@@ -207,31 +206,16 @@ pub(super) fn content(repository: &Repository, entry: &Entry) -> Result<Vec<u8>,
     }
 }
 
-/// One repository for each thread that reads it: it is not shared between threads, and opening one costs as much as reading many objects.
-pub(super) struct Handles<'a> {
-    git_dir: &'a Path,
-    free: Mutex<Vec<git2::Repository>>,
-}
-
-impl<'a> Handles<'a> {
-    /// The first of them; `dir` is how the repository is named in words.
-    pub(super) fn open(dir: &Path, git_dir: &'a Path) -> Result<Self, LoadError> {
-        let first = git2::Repository::open(git_dir).map_err(|error| RepositoryError::git("open the repository", dir, &error))?;
-        Ok(Self { git_dir, free: Mutex::new(vec![first]) })
-    }
-
-    /// The content of a file.
-    pub(super) fn blob(&self, id: Oid) -> Result<Vec<u8>, Refusal> {
-        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = free().pop();
-        let git = match kept {
-            Some(git) => git,
-            None => git2::Repository::open(self.git_dir).map_err(|error| Refusal::damaged(error.message()))?,
-        };
-        let content = blob(&git, id);
-        free().push(git);
-        content
-    }
+/// The content of a file, read without waiting for other threads.
+pub(super) fn file(shelf: &Shelf, id: Oid) -> Result<Vec<u8>, Refusal> {
+    let read = shelf.with(|objects| match objects.file(id, MAX_FILE_BYTES)? {
+        Some(bytes) => Ok(Ok(bytes.to_vec())),
+        None => objects.size(id).map(|bytes| Err(Refusal::too_large(bytes))),
+    });
+    read.unwrap_or_else(|why| match why {
+        Unreadable::Missing => Err(Refusal::damaged(&format!("there is no object `{id}`"))),
+        Unreadable::Damaged(why) => Err(Refusal::damaged(&why)),
+    })
 }
 
 fn blob(git: &git2::Repository, id: Oid) -> Result<Vec<u8>, Refusal> {
