@@ -111,10 +111,9 @@ impl Check {
 }
 
 /// What the rules find that have such a check, on all cores.
-fn told(book: &Book, such: fn(&Check) -> Option<Look>) -> Vec<Finding> {
+fn told(book: &Book, such: fn(&Check) -> Option<Look>) -> Vec<Vec<Finding>> {
     let one = |rule: &&'static Rule| such(&rule.check).map(|check| collect(book, rule, check));
-    let findings: Vec<Vec<Finding>> = RULES.par_iter().with_max_len(1).filter_map(one).collect();
-    findings.into_iter().flatten().collect()
+    RULES.par_iter().with_max_len(1).filter_map(one).collect()
 }
 
 /// Runs every rule that is not ignored, and gives its findings in their order. `today` decides which suppressions have expired.
@@ -136,8 +135,10 @@ pub fn run(book: &Book, today: jiff::civil::Date) -> Vec<Finding> {
         }
         rayon::join(|| whole.then(|| book.meaning()), || told(book, Check::of_claims)).1
     };
-    let (mut findings, (conditions, text)) = rayon::join(meaning, || rayon::join(conditions, || told(book, Check::of_text)));
-    findings.extend([conditions, text, told(book, Check::of_meaning)].into_iter().flatten());
+    let (claims, (conditions, text)) = rayon::join(meaning, || rayon::join(conditions, || told(book, Check::of_text)));
+    let told = [claims, conditions, text, told(book, Check::of_meaning)];
+    let mut findings = Vec::with_capacity(told.iter().flatten().map(Vec::len).sum());
+    told.into_iter().flatten().for_each(|of_a_rule| findings.extend(of_a_rule));
     let uses = suppression::apply(book, today, &mut findings);
     for rule in RULES {
         if let Check::Suppressions(check) = rule.check {

@@ -70,9 +70,9 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let secrets = secrets(report);
     // One share for each core, because the findings of a share have the printable texts of their files in common.
     let share = told.len().div_ceil(rayon::current_num_threads()).max(SHARE);
-    let drawings: Vec<String> = told.par_chunks(share).map(|findings| all_drawn(findings, report, &secrets)).collect();
-    for drawing in drawings {
-        out.write_all(drawing.as_bytes())?;
+    let drawings: Vec<Vec<String>> = told.par_chunks(share).map(|findings| all_drawn(findings, report, &secrets)).collect();
+    for drawing in drawings.iter().flatten() {
+        writeln!(out, "{drawing}")?;
     }
     for (rule, number) in shown {
         if let Some(more) = number.checked_sub(SHOWN_OF_A_RULE).filter(|&more| more > 0) {
@@ -88,15 +88,10 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", summary(report))
 }
 
-/// Some findings, one below the other.
-fn all_drawn<'a>(findings: &[&Finding], report: &Report<'a>, secrets: &'a BTreeMap<SourceId, Vec<Range<usize>>>) -> String {
+/// Each of some findings. They stay apart, because a long text that grows is copied, each time to memory that was never used.
+fn all_drawn<'a>(findings: &[&Finding], report: &Report<'a>, secrets: &'a BTreeMap<SourceId, Vec<Range<usize>>>) -> Vec<String> {
     let mut excerpts = Excerpts { texts: BTreeMap::new(), secrets };
-    let mut text = String::new();
-    for finding in findings {
-        text.push_str(&drawn(finding, report, &mut excerpts));
-        text.push('\n');
-    }
-    text
+    findings.iter().map(|finding| drawn(finding, report, &mut excerpts)).collect()
 }
 
 /// How often each rule found something, most first.

@@ -6,6 +6,7 @@ use std::io;
 use std::io::Write;
 
 use serde::Serialize;
+use serde::Serializer;
 use serde_json::Value;
 
 use super::Report;
@@ -29,7 +30,19 @@ struct WireReport<'a> {
     callers: Option<usize>,
     errors: usize,
     warnings: usize,
-    findings: Vec<WireFinding<'a>>,
+    findings: WireFindings<'a>,
+}
+
+/// The findings, each made when it is written, because all of them take more memory than the report.
+struct WireFindings<'a> {
+    findings: &'a [Finding],
+    sources: &'a SourceMap,
+}
+
+impl Serialize for WireFindings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.findings.iter().map(|finding| wire_finding(finding, self.sources)))
+    }
 }
 
 #[derive(Serialize)]
@@ -95,7 +108,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         callers: report.callers,
         errors: counts.errors,
         warnings: counts.warnings,
-        findings: report.findings.iter().map(|finding| wire_finding(finding, report.sources)).collect(),
+        findings: WireFindings { findings: report.findings, sources: report.sources },
     };
     serde_json::to_writer_pretty(&mut *out, &wire)?;
     writeln!(out)

@@ -17,6 +17,7 @@ use crate::lint::DocumentRef;
 use crate::lint::Unreadable;
 use crate::policy;
 use crate::policy::Lowered;
+use crate::policy::Policy;
 use crate::policy::PolicyDocument;
 use crate::policy::PolicyFile;
 use crate::policy::PolicySet;
@@ -167,10 +168,18 @@ fn absent_directory(config: &Config, config_source: Option<SourceId>) -> Option<
     Some(DirectoryProblem::new(Span::new(source, named.range.clone()), message, help))
 }
 
-/// A file, and what each of its policies lowers to.
+/// A file with its policies.
 pub(super) struct Read {
     source: SourceFile,
-    outcome: Result<(PolicyFile, Vec<Lowered>), Unreadable>,
+    outcome: Result<(PolicyFile, Vec<Meaning>), Unreadable>,
+}
+
+/// A policy of a file.
+struct Meaning {
+    /// The position of its document.
+    document: usize,
+    policy: Arc<Policy>,
+    lowered: Lowered,
 }
 
 /// What is known before the first policy file is read.
@@ -199,9 +208,12 @@ impl Reader {
                     Some(schema) => read_file(id, text, schema),
                     None => PolicyFile { source: id, errors: Vec::new(), comments: Vec::new(), documents: Vec::new() },
                 };
-                let policies = content.documents.iter().filter_map(PolicyDocument::policy);
-                let lowered = policies.map(|policy| lower(policy, &self.lists)).collect();
-                Read { source: SourceFile::new(file.path, text), outcome: Ok((content, lowered)) }
+                let meaning = |(document, content): (usize, &PolicyDocument)| {
+                    let policy = Arc::clone(content.policy()?);
+                    Some(Meaning { document, lowered: lower(&policy, &self.lists), policy })
+                };
+                let meanings = content.documents.iter().enumerate().filter_map(meaning).collect();
+                Read { source: SourceFile::new(file.path, text), outcome: Ok((content, meanings)) }
             }
             Err(error) => {
                 let help = error.help.unwrap_or_else(|| "save the file as UTF-8 text".to_owned());
@@ -233,12 +245,11 @@ pub(super) fn finish(mut book: Book, read: Vec<Read>) -> Book {
         match one.outcome {
             Ok((content, meanings)) => {
                 let file = book.files.len();
-                let readable = content.documents.iter().enumerate().filter_map(|(at, document)| Some((at, document.policy()?)));
-                for (document, policy) in readable {
-                    book.places.push(DocumentRef { file, document });
-                    policies.push(Arc::clone(policy));
+                for meaning in meanings {
+                    book.places.push(DocumentRef { file, document: meaning.document });
+                    policies.push(meaning.policy);
+                    lowered.push(meaning.lowered);
                 }
-                lowered.extend(meanings);
                 book.files.push(content);
             }
             Err(problem) => book.unreadable.push(problem),
