@@ -145,3 +145,47 @@ impl Shelf {
         made
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(found: Result<Option<&[u8]>, Unreadable>) -> String {
+        match found {
+            Ok(Some(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            Ok(None) => "too large".to_owned(),
+            Err(Unreadable::Missing) => "missing".to_owned(),
+            Err(Unreadable::Damaged(_)) => "damaged".to_owned(),
+        }
+    }
+
+    #[test]
+    fn files_are_read_and_what_is_wrong_with_them_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let git = git2::Repository::init_bare(folder.path()).expect("a repository");
+        let blob = git.blob(b"hello").expect("written");
+        let tree = git.treebuilder(None).and_then(|builder| builder.write()).expect("written");
+        let absent = Oid::from_str("0123456789012345678901234567890123456789").expect("an id");
+        let mut objects = Objects::open(folder.path()).expect("opened");
+        assert_eq!(text(objects.file(blob, 5)), "hello");
+        assert_eq!(text(objects.file(blob, 4)), "too large");
+        assert_eq!(text(objects.file(tree, 5)), "damaged", "a tree is no file");
+        assert_eq!(text(objects.file(absent, 5)), "missing");
+        assert_eq!(objects.tree(tree), Ok(&b""[..]));
+        assert!(objects.tree(blob).is_err() && objects.commit(tree).is_err());
+    }
+
+    #[test]
+    fn an_object_under_the_id_of_another_is_found_by_whoever_proves_something() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let git = git2::Repository::init_bare(folder.path()).expect("a repository");
+        let (blob, other) = (git.blob(b"hello").expect("written"), git.blob(b"jello").expect("written"));
+        let path = |id: Oid| folder.path().join("objects").join(&id.to_string()[..2]).join(&id.to_string()[2..]);
+        std::fs::rename(path(other), path(blob)).expect("renamed");
+        let mut objects = Objects::open(folder.path()).expect("opened");
+        assert!(objects.is_hashed);
+        assert_eq!(text(objects.file(blob, 5)), "damaged");
+        objects.is_hashed = false;
+        assert_eq!(text(objects.file(blob, 5)), "jello");
+    }
+}

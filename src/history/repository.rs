@@ -27,7 +27,7 @@ pub struct Revision {
 pub enum RepositoryError {
     /// There is no repository here.
     #[error("`{}` is not in a git repository", dir.display())]
-    #[diagnostic(help("run `git init` in the folder of the law book, then commit it"))]
+    #[diagnostic(help("name the folder of the law book, or run `git init` there and commit it"))]
     None {
         /// The folder.
         dir: PathBuf,

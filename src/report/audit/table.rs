@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
-use rayon::prelude::*;
+use jiff::tz::Offset;
 
 use super::AuditReport;
 use super::effect::said;
@@ -12,6 +12,7 @@ use super::effect::said_beside;
 use super::words;
 use crate::history::Action;
 use crate::history::Beside;
+use crate::history::CommitTime;
 use crate::history::Event;
 use crate::history::MergeKind;
 use crate::history::SignatureStatus;
@@ -30,11 +31,11 @@ const COLUMNS: usize = 6;
 
 const TITLES: [&str; COLUMNS] = ["date (UTC)", "commit", "action", "policy", "author", "signature"];
 
+/// How wide a date is.
+const DATE_WIDTH: usize = "2026-11-22 10:00".len();
+
 /// The widest a column gets; what is longer moves the rest of its line. Nothing is cut: half an id is no evidence.
 const MOST_WIDTH: usize = 40;
-
-/// How many lines are made at once.
-const SHARE: usize = 1024;
 
 struct Row<'a> {
     cells: [Cow<'a, str>; COLUMNS],
@@ -49,21 +50,21 @@ struct Row<'a> {
 /// The writer refused the bytes.
 pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let look = report.look;
-    let rows: Vec<Row<'_>> = report.events.iter().rev().map(|event| row(event, report)).collect();
     let most = (look.width / 4).clamp(20, MOST_WIDTH);
     let mut widths = TITLES.map(display_width);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(&row.cells) {
-            *width = (*width).max(display_width(cell).min(most));
+    widths[0] = DATE_WIDTH;
+    // A long trail is gone through twice, and never held as a whole.
+    for event in &report.events {
+        for (width, cell) in widths.iter_mut().skip(1).zip(cells(event, report)) {
+            *width = (*width).max(display_width(&cell).min(most));
         }
     }
-    if !rows.is_empty() {
+    if !report.events.is_empty() {
         let titles: Vec<String> = TITLES.iter().zip(widths).map(|(title, width)| padded(title, width)).collect();
         writeln!(out, "{}", painted(&format!("{}  what", titles.join("  ")), BOLD, look))?;
     }
-    let lines = |rows: &[Row<'_>]| rows.iter().map(|row| line(row, widths, look)).collect::<String>();
-    for lines in rows.par_chunks(SHARE).map(lines).collect::<Vec<String>>() {
-        out.write_all(lines.as_bytes())?;
+    for event in report.events.iter().rev() {
+        out.write_all(line(&row(event, report), widths, look).as_bytes())?;
     }
     writeln!(out, "{}", words::number(report))?;
     beside(report, out)?;
@@ -82,7 +83,7 @@ fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     for Beside { landing, files } in report.beside.iter().rev() {
         let (status, colour) = status(landing.signature.status);
         let author = report.people.known(&landing.author);
-        let date = landing.committed.at.strftime("%Y-%m-%d %H:%M");
+        let date = minute(landing.committed);
         let (commit, author, status) = (words::short(&landing.commit), one_line(words::address(&author)), painted(status, colour, look));
         writeln!(out, "{date}  {}  {}  {author}  {status}", painted(commit, DIM, look), one_line(&files.join(", ")))?;
         let lines = report.effects.map(|effects| said_beside(effects, &landing.commit, super::effect::QUOTED)).unwrap_or_default();
@@ -104,7 +105,7 @@ fn line(row: &Row<'_>, widths: [usize; COLUMNS], look: Look) -> String {
             text.extend(std::iter::repeat_n(' ', width.saturating_sub(display_width(cell)) + 2));
         }
     }
-    let what: Vec<String> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
+    let what: Vec<Cow<'_, str>> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
     text.push_str(&what.join("; "));
     for (effect, colour) in &row.effect {
         text.push_str("\n    ");
@@ -123,20 +124,32 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
 }
 
+/// What stands in the columns after the date.
+fn cells<'a>(event: &'a Event, report: &AuditReport<'_>) -> [Cow<'a, str>; COLUMNS - 1] {
+    let landing = &event.landing;
+    let mut author = match report.people.known(&landing.author) {
+        Cow::Borrowed(author) => one_line(words::address(author)),
+        Cow::Owned(author) => one_line(words::address(&author)).into_owned().into(),
+    };
+    let others = landing.co_authors().len();
+    if others > 0 {
+        author.to_mut().push_str(&format!(" +{others}"));
+    }
+    let commit = words::short(&landing.commit).into();
+    [commit, event.action.as_str().into(), one_line(event.policy.as_str()), author, status(landing.signature.status).0.into()]
+}
+
+/// A minute in UTC.
+fn minute(time: CommitTime) -> String {
+    let at = Offset::UTC.to_datetime(time.at);
+    format!("{:04}-{:02}-{:02} {:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute())
+}
+
 fn row<'a>(event: &'a Event, report: &AuditReport<'_>) -> Row<'a> {
     let landing = &event.landing;
-    let author = report.people.known(&landing.author);
-    let others = landing.co_authors().len();
-    let others = if others > 0 { format!(" +{others}") } else { String::new() };
-    let (status, status_colour) = status(landing.signature.status);
-    let cells = [
-        landing.committed.at.strftime("%Y-%m-%d %H:%M").to_string().into(),
-        words::short(&landing.commit).into(),
-        event.action.as_str().into(),
-        one_line(event.policy.as_str()),
-        format!("{}{others}", one_line(words::address(&author))).into(),
-        status.into(),
-    ];
+    let [commit, action, policy, author, signature] = cells(event, report);
+    let cells = [minute(landing.committed).into(), commit, action, policy, author, signature];
+    let (_, status_colour) = status(landing.signature.status);
     let text = |text: String| one_line(&text).into_owned();
     let mut what = vec![(text(words::what(event)), PLAIN)];
     if let (Some(merge), Some(said)) = (&event.merge, words::merge(event, report)) {
