@@ -6,10 +6,12 @@ use std::path::Path;
 use lawbook::workspace::LoadError;
 use lawbook::workspace::Loaded;
 use lawbook::workspace::Origin;
+use lawbook::workspace::Workspace;
 use lawbook::workspace::find_root;
 use lawbook::workspace::load;
 
 use crate::repository::Repository;
+use crate::repository::policy;
 
 fn head() -> Origin {
     Origin::Revision("HEAD".to_owned())
@@ -168,6 +170,41 @@ fn a_file_over_the_limit_is_not_read() {
     repository.commit("one");
     let message = "policies/b.yaml! the file has 4194305 bytes, and the most that is read is 4194304";
     check_all(&repository.path(), &["policies/a.yaml: ", message]);
+}
+
+#[test]
+fn a_file_whose_object_is_missing_is_refused_and_the_others_are_read() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", "a").write("policies/b.yaml", "b").write("policies/c.yaml", "c");
+    repository.commit("one");
+    let id = repository.git(&["rev-parse", "HEAD:policies/b.yaml"]).trim().to_owned();
+    let (folder, file) = id.split_at(2);
+    fs::remove_file(repository.path().join(".git/objects").join(folder).join(file)).expect("removed");
+    let message = format!("policies/b.yaml! its object cannot be read: there is no object `{id}`");
+    for origin in [Origin::Index, head()] {
+        check(&repository.path(), &origin, &["policies/a.yaml: a", &message, "policies/c.yaml: c"]);
+    }
+}
+
+#[test]
+fn what_is_read_while_it_is_loaded_is_what_is_read_afterwards() {
+    let repository = Repository::new();
+    repository.write("lawbook.toml", "files = ['policies/*.yaml']").write("policies/bytes.yaml", b"\xff");
+    for id in ["A", "B", "C"] {
+        repository.write(&format!("policies/{id}.yaml"), policy(id));
+    }
+    repository.write("policies/two.yaml", format!("{}---\n# none\n---\n{}", policy("D"), policy("a")));
+    repository.write("policies/none.yaml", "service: x\n").write("policies/broken.yaml", "a: [\n");
+    repository.commit("one");
+    for origin in [Origin::Worktree, Origin::Index, head()] {
+        let opened = Workspace::open(&repository.path(), &origin).expect("opens");
+        let loaded = Workspace::new(load(&repository.path(), &origin).expect("loads").raw);
+        let today = jiff::civil::date(2026, 1, 1);
+        assert_eq!(opened.check(today), loaded.check(today), "{origin:?}");
+        let told = |workspace: &Workspace| format!("{:?} {:?}", workspace.book.places, workspace.book.set);
+        assert_eq!(told(&opened), told(&loaded), "{origin:?}");
+        assert_eq!(opened.book.set.policies().len(), 5);
+    }
 }
 
 #[cfg(unix)]
