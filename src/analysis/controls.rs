@@ -110,7 +110,7 @@ impl Analysis {
                 if found.contains_key(&pair) || !first.overlaps(second) {
                     continue;
                 }
-                let key = (first.condition_id, second.condition_id);
+                let key = (first.said.id, second.said.id);
                 let plain = !first.may_spare_members() && !second.may_spare_members();
                 if plain && !*conditions.entry(key).or_insert_with(|| self.contradict(first, second)) {
                     continue;
@@ -128,12 +128,13 @@ impl Analysis {
 
     /// Whether no request escapes both of two conditions, whoever asks.
     fn contradict(&self, one: &Prepared, two: &Prepared) -> bool {
-        self.ask(&Caller::default(), &[], &[one.condition.clone(), two.condition.clone()]).yes().is_none()
+        self.ask(&Caller::default(), &[], &[one.said.applies.clone(), two.said.applies.clone()]).yes().is_none()
     }
 
     /// The requests that a control is about, whether they meet it or not.
     fn scope(&self, control: &Prepared, caller: &Caller) -> Formula {
-        let header = [control.among(caller, &self.vocabulary), control.actions.clone(), control.service.clone(), control.source.clone()];
+        let about = &control.about;
+        let header = [control.among(caller, &self.vocabulary), about.actions.clone(), about.service.clone(), about.source.clone()];
         Formula::all(header, &self.vocabulary)
     }
 

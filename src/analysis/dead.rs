@@ -53,7 +53,7 @@ impl Analysis {
     }
 
     fn is_dead(&self, side: &Side, position: usize, grant: &Prepared) -> Verdict<Dead> {
-        if side.is_plainly_left(grant, &[Effect::Deny], |_| true) {
+        if self.is_plainly_left(side, grant, &[Effect::Deny], |_| true) {
             return Verdict::No;
         }
         let Some(cases) = side.cases_against(&[grant]) else { return Verdict::Undecided };
@@ -137,7 +137,7 @@ impl Analysis {
     /// Whether a statement can apply at all, or to requests whose values fit. Of one that says the same of all its members, the first
     /// will do.
     pub(super) fn is_possible(&self, side: &Side, statement: &Prepared, fitting: bool) -> Verdict<()> {
-        let fits = if fitting { statement.fits.clone() } else { Formula::always() };
+        let fits = if fitting { statement.said.fits.clone() } else { Formula::always() };
         let ask = |caller: &Caller| known(self.ask(caller, &[statement.applies(caller, &self.vocabulary), fits.clone()], &[]));
         if side.world.is_none() && !statement.may_spare_members() {
             let caller = statement.members.first().and_then(|&member| Caller::with(&[member], &side.people, Identity::Nobody));

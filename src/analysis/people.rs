@@ -105,14 +105,46 @@ impl People {
 }
 
 impl Header {
+    /// Actions that share a bit may be different ones, so that bit says nothing.
+    const SHARED: u64 = 1 << BITS;
+
+    /// What both are about; `None` if that is nothing, or not plain to see.
+    pub fn meet(self, other: Self) -> Option<Self> {
+        let name = |one: u32, two: u32| if one == 0 { two } else { one };
+        let meets = self.overlaps(other)?;
+        meets.then(|| Self {
+            actions: self.actions & other.actions,
+            service: name(self.service, other.service),
+            source: name(self.source, other.source),
+        })
+    }
+
+    /// Whether the other is about nothing else; `None` if that takes a closer look at the actions.
+    pub fn covers(self, other: Self) -> Option<bool> {
+        if !self.covers_place(other) {
+            return Some(false);
+        }
+        let shared = (self.actions | other.actions) & Self::SHARED != 0;
+        (!shared).then_some(other.actions & !self.actions == 0)
+    }
+
+    /// Whether the services and sources of the other are among its own.
+    fn covers_place(self, other: Self) -> bool {
+        let covers = |one: u32, two: u32| one == 0 || one == two;
+        covers(self.service, other.service) && covers(self.source, other.source)
+    }
+
     /// Whether some action, together with some service and source, is left of this header by others: no other covers all of them for that
     /// action. Then a request that only this one matches needs no look at any condition.
     pub fn is_left_by(self, others: impl Iterator<Item = Self>) -> bool {
-        let covers = |one: u32, two: u32| one == 0 || one == two;
-        let around = others.filter(|other| covers(other.service, self.service) && covers(other.source, self.source));
-        // Actions that share a bit may be different ones, so that bit says nothing.
-        let taken = around.fold(1 << BITS, |taken, other| taken | other.actions);
-        self.actions & !taken != 0
+        let mut left = self.left();
+        others.for_each(|other| left.take(other));
+        left.is_some()
+    }
+
+    /// What is left of it before anything is taken away.
+    pub fn left(self) -> Left {
+        Left(Self { actions: self.actions & !Self::SHARED, ..self })
     }
 
     /// Whether two headers have something in common; `None` if that takes a closer look at the actions.
@@ -122,6 +154,34 @@ impl Header {
         if common == 0 || !same(self.service, other.service) || !same(self.source, other.source) {
             return Some(false);
         }
-        (common != 1 << BITS).then_some(true)
+        (common != Self::SHARED).then_some(true)
+    }
+}
+
+/// What is left of a header: some of its actions, in all its places.
+#[derive(Debug, Clone, Copy)]
+pub struct Left(Header);
+
+impl Left {
+    /// The service; 0 is any.
+    pub fn service(self) -> u32 {
+        self.0.service
+    }
+
+    /// Whether a header takes some of it away.
+    pub fn loses_to(self, other: Header) -> bool {
+        self.0.actions & other.actions != 0 && other.covers_place(self.0)
+    }
+
+    /// Takes away what a header covers.
+    pub fn take(&mut self, other: Header) {
+        if other.covers_place(self.0) {
+            self.0.actions &= !other.actions;
+        }
+    }
+
+    /// Whether anything is left.
+    pub fn is_some(self) -> bool {
+        self.0.actions != 0
     }
 }

@@ -90,7 +90,7 @@ impl Analysis {
     /// The same with only these callers instead of every caller there could be.
     pub fn in_world(mut self, subjects: &[&Subject]) -> Self {
         let mut everything = self.sides.iter().flat_map(|side| &side.statements).chain(&self.scopes);
-        let reads_me = everything.any(|prepared| prepared.reads_me);
+        let reads_me = everything.any(|prepared| prepared.said.reads_me);
         for side in &mut self.sides {
             side.world = Some(Arc::new(World::new(subjects, &side.people, &self.vocabulary, reads_me)));
         }
@@ -137,7 +137,7 @@ impl Analysis {
         let mut avoided: BTreeMap<AttributeId, Vec<&ValueSet>> = BTreeMap::new();
         let mut rest = Vec::new();
         for other in side.at(others) {
-            match &other.asks {
+            match &other.said.asks {
                 Some((attribute, set)) => avoided.entry(*attribute).or_default().push(set),
                 None => rest.push(other.applies(caller, &self.vocabulary)),
             }
@@ -160,13 +160,13 @@ impl Analysis {
         let mut fits: BTreeMap<usize, &Formula> = BTreeMap::new();
         let mut rest = Vec::new();
         for other in side.at(others) {
-            let Some((attribute, _)) = other.asks.as_ref().or(other.asks_fitting.as_ref()) else {
+            let Some((attribute, _)) = other.said.asks.as_ref().or(other.said.asks_fitting.as_ref()) else {
                 rest.push(other.applies(caller, &self.vocabulary));
                 continue;
             };
             asked.insert(*attribute);
-            if other.asks.is_none() {
-                fits.insert(other.condition_id, &other.fits);
+            if other.said.asks.is_none() {
+                fits.insert(other.said.id, &other.said.fits);
             }
         }
         if asked.is_empty() {

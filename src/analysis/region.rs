@@ -119,6 +119,36 @@ impl Analysis {
         (regions, extent)
     }
 
+    /// The only region of a formula that asks one thing of each of some attributes, which do not hang together; `None` of any other.
+    /// Then nothing has to be searched for, because it is a box itself.
+    pub(super) fn only_region(&self, caller: &Caller, whole: &Formula) -> Option<Region> {
+        let facts = caller.facts(&self.vocabulary);
+        let is_me = matches!(&facts, Formula::Literal(literal) if literal.attribute == AttributeId::ME);
+        if !facts.is_always() && !(is_me && satisfiable(&self.vocabulary, &[Goal::yes(&facts)], self.budget).known() == Some(true)) {
+            return None;
+        }
+        let parts = match whole {
+            Formula::All(parts) => parts.as_ref(),
+            other => std::slice::from_ref(other),
+        };
+        let mut requirements = Requirements::new();
+        for part in parts {
+            let Formula::Literal(literal) = part else { return None };
+            let Test::Values(set) = &*literal.test else { return None };
+            let base = self.vocabulary.base(literal.attribute);
+            let is_header = [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE].contains(&literal.attribute) && set.is_text();
+            let is_free = literal.positive && (is_header || self.vocabulary.is_plain(literal.attribute));
+            // What says nothing, or leaves nothing, is not told like this.
+            if !is_free || base.is_disjoint(set) || base.is_subset(set) {
+                return None;
+            }
+            if requirements.insert(literal.attribute, vec![literal.clone()]).is_some() {
+                return None;
+            }
+        }
+        Some(self.region(&requirements))
+    }
+
     fn boxes(&self, facts: &Formula, whole: &Formula) -> (Vec<Requirements>, Extent) {
         let mut boxes: Vec<Requirements> = Vec::new();
         let mut formulas: Vec<Formula> = Vec::new();
