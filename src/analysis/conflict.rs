@@ -148,14 +148,9 @@ impl Analysis {
             (_, 0) => alone.ask(self, grant, granted),
             _ => self.meets(&goals(granted, denied)),
         };
-        let mut verdict = asks(true, true);
-        if header.denial_in_grant && verdict != Verdict::No {
-            verdict = and(verdict, asks(false, true));
-        }
-        if header.grant_in_denial && verdict != Verdict::No {
-            verdict = and(verdict, asks(true, false));
-        }
-        verdict
+        asks(true, true)
+            .and(|| if header.denial_in_grant { asks(false, true) } else { Verdict::Yes(()) })
+            .and(|| if header.grant_in_denial { asks(true, false) } else { Verdict::Yes(()) })
     }
 
     /// The same where it depends on who the members are.
@@ -163,19 +158,13 @@ impl Analysis {
         let fits = self.both_fit(grant, denial);
         let exists = |roots: &[&Prepared], outside: &[&Prepared]| {
             let Some(cases) = side.cases_against(roots) else { return Verdict::Undecided };
-            let mut verdict = Verdict::No;
-            for case in cases.iter().filter(|case| case.caller.is_simple()) {
+            Verdict::any(cases.iter().filter(|case| case.caller.is_simple()).map(|case| {
                 let mut hold = self.applying(roots.iter().copied(), &case.caller);
                 hold.push(fits.clone());
-                match self.ask(&case.caller, &hold, &self.applying(outside.iter().copied(), &case.caller)) {
-                    Verdict::Yes(_) => return Verdict::Yes(()),
-                    Verdict::Undecided => verdict = Verdict::Undecided,
-                    Verdict::No => {}
-                }
-            }
-            verdict
+                self.ask(&case.caller, &hold, &self.applying(outside.iter().copied(), &case.caller)).known()
+            }))
         };
-        [exists(&[grant, denial], &[]), exists(&[denial], &[grant]), exists(&[grant], &[denial])].into_iter().fold(Verdict::Yes(()), and)
+        exists(&[grant, denial], &[]).and(|| exists(&[denial], &[grant])).and(|| exists(&[grant], &[denial]))
     }
 
     /// That all values fit which a grant and a denial read. Every denial reaches values that do not, and no grant does: that alone is
@@ -217,15 +206,6 @@ impl Analysis {
         }
         let (regions, _) = self.regions(caller, &Formula::all(fitting, &self.vocabulary));
         regions.into_iter().map(|(region, _)| region).collect()
-    }
-}
-
-/// Whether two claims hold.
-fn and(one: Verdict<()>, two: Verdict<()>) -> Verdict<()> {
-    match (one, two) {
-        (Verdict::No, _) | (_, Verdict::No) => Verdict::No,
-        (Verdict::Undecided, _) | (_, Verdict::Undecided) => Verdict::Undecided,
-        (Verdict::Yes(()), Verdict::Yes(())) => Verdict::Yes(()),
     }
 }
 

@@ -85,17 +85,11 @@ impl Analysis {
     fn can_be_met(&self, side: &Side, scope: &[usize], controls: &[usize]) -> Verdict<()> {
         let roots: Vec<&Prepared> = scope.iter().filter_map(|&at| side.statements.get(at)).collect();
         let Some(cases) = side.cases_against(&roots) else { return Verdict::Undecided };
-        let mut verdict = Verdict::No;
-        for case in cases.iter().filter(|case| case.caller.is_simple()) {
+        Verdict::any(cases.iter().filter(|case| case.caller.is_simple()).map(|case| {
             let hold: Vec<Formula> = roots.iter().map(|prepared| self.scope(prepared, &case.caller)).collect();
             let unmet: Vec<u32> = case.denials.iter().copied().filter(|&at| controls.contains(&(at as usize))).collect();
-            match self.ask(&case.caller, &hold, &self.applying(side.at(&unmet), &case.caller)) {
-                Verdict::Yes(_) => return Verdict::Yes(()),
-                Verdict::Undecided => verdict = Verdict::Undecided,
-                Verdict::No => {}
-            }
-        }
-        verdict
+            self.ask(&case.caller, &hold, &self.applying(side.at(&unmet), &case.caller)).known()
+        }))
     }
 
     /// Adds the pairs that contradict each other where their scopes meet, unless a set that is known already says so; gives the

@@ -69,15 +69,6 @@ pub enum Services {
     Covering(u32),
 }
 
-impl Services {
-    fn include(self, service: u32) -> bool {
-        match self {
-            Self::Meeting(0) => true,
-            Self::Meeting(own) | Self::Covering(own) => service == 0 || service == own,
-        }
-    }
-}
-
 impl Index {
     /// Lists statements by their positions.
     pub fn new(statements: &[Prepared]) -> Self {
@@ -102,7 +93,7 @@ impl Index {
     pub fn about(&self, header: Header, member: MemberId, found: &mut Vec<u32>) {
         let services = Services::Meeting(header.service);
         for table in [&self.grants, &self.denials] {
-            for row in rows(table.of(member)).filter(|row| row.first().is_some_and(|entry| services.include(entry.service))) {
+            for row in rows(table.of(member), services) {
                 let overlaps = |at: &u32| self.header(*at).is_some_and(|other| header.overlaps(other) != Some(false));
                 found.extend(row.iter().map(|entry| entry.position).filter(overlaps));
             }
@@ -123,10 +114,7 @@ impl Index {
         };
         // A grant does not apply to a value that does not fit in any case.
         let only_fitting = look.fitting || look.effect == Effect::Allow;
-        for row in rows(self.table(look.effect).of(member)) {
-            if !row.first().is_some_and(|entry| services.include(entry.service)) {
-                continue;
-            }
+        for row in rows(self.table(look.effect).of(member), services) {
             let mut add = |list: &[Entry]| found.extend(list.iter().map(|entry| entry.position).filter(fits));
             for list in runs(row, Entry::attribute) {
                 let Some(attribute) = list.first().and_then(Entry::attribute) else {
@@ -150,10 +138,7 @@ impl Index {
         vocabulary: &Vocabulary,
         mut show: impl FnMut(u32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        for row in rows(self.table(effect).of(member)) {
-            if !row.first().is_some_and(|entry| services.include(entry.service)) {
-                continue;
-            }
+        for row in rows(self.table(effect).of(member), services) {
             for list in runs(row, Entry::attribute) {
                 let shown = match (list.first().and_then(Entry::attribute), point) {
                     (Some(attribute), Some(point)) if vocabulary.is_plain(attribute) => {
@@ -185,8 +170,11 @@ impl Entry {
 impl Table {
     fn new(statements: &[Prepared], effect: Effect) -> Self {
         let of_effect = |(_, prepared): &(usize, &Prepared)| prepared.statement.effect == effect;
-        let mut entries: Vec<Entry> =
-            statements.par_iter().enumerate().with_min_len(WORTH_SHARING).filter(of_effect).flat_map_iter(Entry::all).collect();
+        let mut entries: Vec<Entry> = if statements.len() < WORTH_SHARING {
+            statements.iter().enumerate().filter(of_effect).flat_map(Entry::all).collect()
+        } else {
+            statements.par_iter().enumerate().with_min_len(WORTH_SHARING).filter(of_effect).flat_map_iter(Entry::all).collect()
+        };
         entries.par_sort_unstable();
         let anybody = entries.split_off(entries.partition_point(|entry| entry.member != ANYBODY));
         let members = entries.last().map_or(0, |last| last.member as usize + 1);
@@ -216,9 +204,22 @@ pub fn in_both<A: Send, B: Send>(small: bool, one: impl FnOnce() -> A + Send, tw
     if small { (one(), two()) } else { rayon::join(one, two) }
 }
 
-/// The entries of one member by service.
-fn rows(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
-    runs(entries, |entry| entry.service)
+/// The entries of one member by service, as far as they count.
+fn rows(entries: &[Entry], services: Services) -> impl Iterator<Item = &[Entry]> {
+    let none: &[Entry] = &[];
+    let of = |service| with_service(entries, service);
+    let (all, any, own) = match services {
+        Services::Meeting(0) => (entries, none, none),
+        Services::Covering(0) => (none, of(0), none),
+        Services::Meeting(own) | Services::Covering(own) => (none, of(0), of(own)),
+    };
+    runs(all, |entry| entry.service).chain([any, own].into_iter().filter(|row| !row.is_empty()))
+}
+
+/// The entries that name a service.
+fn with_service(entries: &[Entry], service: u32) -> &[Entry] {
+    let behind = entries.get(entries.partition_point(|entry| entry.service < service)..).unwrap_or_default();
+    behind.split_at(length(behind, |entry| entry.service == service)).0
 }
 
 /// Entries by something that those have in common which stand together.

@@ -239,12 +239,15 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach:
             }
             let denials = RefCell::new(BTreeSet::new());
             let allowed = |request: &Request| {
-                let applying: Vec<usize> = (0..).zip(reach).filter(|(_, one)| applies(one, request)).map(|(at, _)| at).collect();
-                let decided = applying.iter().filter_map(|&at| reach.get(at).copied());
-                let denied_by = applying.iter().filter(|&&at| reach.get(at).is_some_and(|one| one.effect == Effect::Deny));
-                denials.borrow_mut().extend(denied_by);
-                // Without `{context.source}` a request may be about another source.
-                applies(&whom, request) && !applies(denial, request) && decide(decided, request).allowed
+                let applying = |effect| (0..).zip(reach).filter(move |(_, one)| one.effect == effect && applies(one, request));
+                let denying: Vec<usize> = applying(Effect::Deny).map(|(at, _)| at).collect();
+                let is_denied = !denying.is_empty();
+                denials.borrow_mut().extend(denying);
+                // Where a denial applies, no grant needs a look. Without `{context.source}` a request may be about another source.
+                !is_denied
+                    && applies(&whom, request)
+                    && !applies(denial, request)
+                    && decide(applying(Effect::Allow).map(|(_, one)| *one), request).allowed
             };
             let witness = question.analysis.witness(&question.lacking(found, term, lists), allowed);
             if witness.is_some() {

@@ -218,19 +218,8 @@ impl Analysis {
     fn by_what(&self, side: &Side, position: usize, removed: &Removed) -> Option<Redundant> {
         let prepared = side.statements.get(position)?;
         let cases = side.cases(&[prepared])?;
-        let all: BTreeSet<u32> = cases.iter().flat_map(|case| others(prepared, position, case, removed)).collect();
-        let enough = |kept: &BTreeSet<u32>| {
-            cases.iter().all(|case| {
-                let by: Vec<u32> = others(prepared, position, case, removed).into_iter().filter(|other| kept.contains(other)).collect();
-                self.covers(side, prepared, case, &by)
-            })
-        };
         let lists: Vec<Vec<u32>> = cases.iter().map(|case| others(prepared, position, case, removed)).collect();
-        let few = self.few(side, prepared, &cases, &lists).filter(|few| enough(few));
-        if few.is_none() && !enough(&all) {
-            return None;
-        }
-        let by: Vec<usize> = minimal(few.unwrap_or(all), enough).into_iter().map(|other| other as usize).collect();
+        let by = self.cover(side, prepared, &cases, &lists)?;
         let equal = match by.as_slice() {
             [only] => self.applies_inside(side, *only, position),
             _ => false,

@@ -1,6 +1,10 @@
 //! Members and the other names of statements, by number, so that questions compare numbers.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 
 use crate::decision::Request;
 use crate::policy::Actions;
@@ -24,10 +28,39 @@ const BITS: usize = 63;
 /// Everybody and everything that statements name.
 #[derive(Debug, Clone)]
 pub struct People {
-    ids: HashMap<Member, MemberId>,
+    /// By a hash of the member, so that the hashes can be made on all cores.
+    ids: HashMap<u64, Vec<MemberId>, Hashed>,
     members: Vec<Member>,
     actions: HashMap<Name, u64>,
     names: HashMap<Name, u32>,
+}
+
+/// A hash of part of a statement.
+pub fn hash(part: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What takes a hash for what it is.
+#[derive(Debug, Clone, Default)]
+pub struct Same(u64);
+
+/// Makes tables of what has been hashed before.
+pub type Hashed = BuildHasherDefault<Same>;
+
+impl Hasher for Same {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// The part of a statement that can be compared at a glance.
@@ -42,33 +75,34 @@ pub struct Header {
 
 impl Default for People {
     fn default() -> Self {
-        let ids = HashMap::from([(Member::Everyone, EVERYONE)]);
+        let ids = HashMap::from_iter([(hash(&Member::Everyone), vec![EVERYONE])]);
         Self { ids, members: vec![Member::Everyone], actions: HashMap::new(), names: HashMap::new() }
     }
 }
 
 impl People {
-    /// The number of a member, which may be new.
-    pub fn id(&mut self, member: &Member) -> MemberId {
-        if let Some(&id) = self.ids.get(member) {
-            return id;
-        }
-        let id = MemberId::try_from(self.members.len()).unwrap_or(MemberId::MAX);
-        self.members.push(member.clone());
-        self.ids.insert(member.clone(), id);
-        id
-    }
-
-    /// The numbers of some members, ascending.
-    pub fn ids(&mut self, members: &[Member]) -> Vec<MemberId> {
-        let mut ids: Vec<MemberId> = members.iter().map(|member| self.id(member)).collect();
+    /// The numbers of some members, which may be new, ascending; each given with its [hash].
+    pub fn ids<'a>(&mut self, members: impl Iterator<Item = (&'a Member, u64)>) -> Vec<MemberId> {
+        let mut ids: Vec<MemberId> = members.map(|(member, hash)| self.id(member, hash)).collect();
         ids.sort_unstable();
         ids
     }
 
+    fn id(&mut self, member: &Member, hash: u64) -> MemberId {
+        let alike = self.ids.entry(hash).or_default();
+        let same = |id: &MemberId| self.members.get(*id as usize) == Some(member);
+        if let Some(id) = alike.iter().copied().find(same) {
+            return id;
+        }
+        let id = MemberId::try_from(self.members.len()).unwrap_or(MemberId::MAX);
+        self.members.push(member.clone());
+        alike.push(id);
+        id
+    }
+
     /// The number of a member, if a statement names it.
     pub fn known(&self, member: &Member) -> Option<MemberId> {
-        self.ids.get(member).copied()
+        self.ids.get(&hash(member))?.iter().copied().find(|id| self.member(*id) == Some(member))
     }
 
     /// The member with a number.

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::hash::DefaultHasher;
-use std::hash::Hash;
-use std::hash::Hasher;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -13,9 +10,11 @@ use rayon::prelude::*;
 use super::formula::Formula;
 use super::index::in_both;
 use super::people::EVERYONE;
+use super::people::Hashed;
 use super::people::Header;
 use super::people::MemberId;
 use super::people::People;
+use super::people::hash;
 use super::said::Conditions;
 use super::said::Said;
 use super::special;
@@ -233,18 +232,22 @@ const FEW: usize = 64;
 impl Preparation {
     /// Makes statements ready, in their order.
     pub fn prepare(&mut self, statements: &[Statement]) -> Vec<Prepared> {
-        let hashes: Vec<Hashes> = statements.par_iter().with_min_len(FEW).map(Hashes::of).collect();
+        let few = statements.len() < FEW;
+        let hashes: Vec<Hashes> = match few {
+            true => statements.iter().map(Hashes::of).collect(),
+            false => statements.par_iter().with_min_len(FEW).map(Hashes::of).collect(),
+        };
         let Self { vocabulary, people, conditions, headers } = self;
         let number = |(statement, hashes): (_, &Hashes)| conditions.number(statement, hashes.condition, vocabulary);
-        let name = |(statement, hashes): (_, &Hashes)| headers.named(statement, hashes.header, people);
-        let (numbers, named): (Vec<Option<usize>>, Vec<Named>) = in_both(
-            statements.len() < FEW,
-            || statements.iter().zip(&hashes).map(number).collect(),
-            || statements.iter().zip(&hashes).map(name).collect(),
-        );
+        let name = |(statement, hashes): (_, &Hashes)| headers.named(statement, hashes, people);
+        let (numbers, named): (Vec<Option<usize>>, Vec<Named>) =
+            in_both(few, || statements.iter().zip(&hashes).map(number).collect(), || statements.iter().zip(&hashes).map(name).collect());
         self.conditions.read(&mut self.vocabulary);
-        let parts = statements.par_iter().zip(numbers).zip(named).with_min_len(FEW);
-        parts.map(|((statement, number), named)| self.prepared(statement, number, named)).collect()
+        let prepared = |((statement, number), named)| self.prepared(statement, number, named);
+        match few {
+            true => statements.iter().zip(numbers).zip(named).map(prepared).collect(),
+            false => statements.par_iter().zip(numbers).zip(named).with_min_len(FEW).map(prepared).collect(),
+        }
     }
 
     fn prepared(&self, statement: &Statement, number: Option<usize>, named: Named) -> Prepared {
@@ -258,26 +261,25 @@ impl Preparation {
 struct Hashes {
     condition: u64,
     header: u64,
+    members: Vec<u64>,
+    except: Vec<u64>,
 }
 
 impl Hashes {
     fn of(statement: &Statement) -> Self {
-        let hash = |part: &dyn Fn(&mut DefaultHasher)| {
-            let mut hasher = DefaultHasher::new();
-            part(&mut hasher);
-            hasher.finish()
-        };
-        let Statement { effect, condition, actions, service, source, .. } = statement;
+        let Statement { effect, condition, actions, service, source, members, except, .. } = statement;
         Self {
-            condition: hash(&|hasher| (effect, condition.as_ref().map(|condition| condition.expr())).hash(hasher)),
-            header: hash(&|hasher| (actions, service, source).hash(hasher)),
+            condition: hash(&(effect, condition.as_ref().map(|condition| condition.expr()))),
+            header: hash(&(actions, service, source)),
+            members: members.iter().map(hash).collect(),
+            except: except.iter().map(hash).collect(),
         }
     }
 }
 
 /// What statements are about, which many of them share, by a hash of it.
 #[derive(Debug, Default)]
-struct Headers(HashMap<u64, Vec<(Scope, Arc<About>, Header)>>);
+struct Headers(HashMap<u64, Vec<(Scope, Arc<About>, Header)>, Hashed>);
 
 /// What [`About`] is made of.
 type Scope = (Actions, Selector, Selector);
@@ -292,9 +294,9 @@ struct Named {
 }
 
 impl Headers {
-    fn named(&mut self, statement: &Statement, hash: u64, people: &mut People) -> Named {
+    fn named(&mut self, statement: &Statement, hashes: &Hashes, people: &mut People) -> Named {
         let Statement { actions, service, source, members, except, .. } = statement;
-        let alike = self.0.entry(hash).or_default();
+        let alike = self.0.entry(hashes.header).or_default();
         let same = |(known, ..): &&(Scope, _, _)| known.0 == *actions && known.1 == *service && known.2 == *source;
         let (about, header) = match alike.iter().find(same) {
             Some((_, about, header)) => (about.clone(), *header),
@@ -304,7 +306,8 @@ impl Headers {
                 (about, header)
             }
         };
-        Named { about, header, members: people.ids(members), except: people.ids(except) }
+        let mut ids = |members: &[Member], hashes: &[u64]| people.ids(members.iter().zip(hashes.iter().copied()));
+        Named { about, header, members: ids(members, &hashes.members), except: ids(except, &hashes.except) }
     }
 }
 

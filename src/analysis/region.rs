@@ -16,6 +16,7 @@ use super::prepared::Caller;
 use super::question::Analysis;
 use super::search::Answer;
 use super::search::Goal;
+use super::search::is_satisfiable;
 use super::search::satisfiable;
 use super::values::ValueSet;
 use super::vocabulary::Attribute;
@@ -124,7 +125,7 @@ impl Analysis {
     pub(super) fn only_region(&self, caller: &Caller, whole: &Formula) -> Option<Region> {
         let facts = caller.facts(&self.vocabulary);
         let is_me = matches!(&facts, Formula::Literal(literal) if literal.attribute == AttributeId::ME);
-        if !facts.is_always() && !(is_me && satisfiable(&self.vocabulary, &[Goal::yes(&facts)], self.budget).known() == Some(true)) {
+        if !facts.is_always() && !(is_me && is_satisfiable(&self.vocabulary, &[Goal::yes(&facts)], self.budget) == Some(true)) {
             return None;
         }
         let parts = match whole {
@@ -180,7 +181,7 @@ impl Analysis {
     fn is_inside(&self, facts: &Formula, literals: &[Literal], whole: &Formula) -> bool {
         let parts: Vec<Formula> = literals.iter().cloned().map(Formula::Literal).collect();
         let goals: Vec<Goal<'_>> = std::iter::once(facts).chain(&parts).map(Goal::yes).chain([Goal::no(whole)]).collect();
-        satisfiable(&self.vocabulary, &goals, self.budget).known() == Some(false)
+        is_satisfiable(&self.vocabulary, &goals, self.budget) == Some(false)
     }
 
     /// Leaves out the boxes that the others cover.
@@ -190,7 +191,7 @@ impl Analysis {
             let formulas: Vec<Formula> = boxes.iter().map(|requirements| self.formula(requirements)).collect();
             let goals = formulas.iter().enumerate().map(|(index, formula)| Goal { formula, holds: index == at });
             let goals: Vec<Goal<'_>> = std::iter::once(Goal::yes(facts)).chain(goals).collect();
-            if boxes.len() > 1 && satisfiable(&self.vocabulary, &goals, self.budget).known() == Some(false) {
+            if boxes.len() > 1 && is_satisfiable(&self.vocabulary, &goals, self.budget) == Some(false) {
                 boxes.remove(at);
             } else {
                 at += 1;
@@ -201,6 +202,9 @@ impl Analysis {
 
     /// Leaves out of each box the actions, services and sources that the others cover, so that none is told twice.
     fn sharpened(&self, facts: &Formula, mut boxes: Vec<Requirements>) -> Vec<Requirements> {
+        if boxes.len() < 2 {
+            return boxes;
+        }
         for at in 0..boxes.len() {
             for attribute in [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE] {
                 let Some(own) = boxes.get(at) else { continue };
@@ -222,7 +226,7 @@ impl Analysis {
                     let formula = self.formula(&with(&[name]));
                     let goals: Vec<Goal<'_>> =
                         [Goal::yes(facts), Goal::yes(&formula)].into_iter().chain(others.iter().map(Goal::no)).collect();
-                    satisfiable(&self.vocabulary, &goals, self.budget).known() != Some(false)
+                    is_satisfiable(&self.vocabulary, &goals, self.budget) != Some(false)
                 };
                 let left: Vec<&Arc<str>> = names.iter().filter(needed).collect();
                 if !left.is_empty() && left.len() < names.len() {

@@ -15,6 +15,7 @@ use super::formula::Parts;
 use super::formula::Test;
 use super::index::Asked;
 use super::meaning::is_opaque;
+use super::people::Hashed;
 use super::point::Point;
 use super::search::Budget;
 use super::search::Goal;
@@ -180,7 +181,7 @@ pub struct Conditions {
     none: Arc<Said>,
     distinct: Vec<Known>,
     /// Positions by a hash of what the conditions say.
-    by_hash: HashMap<u64, Vec<usize>>,
+    by_hash: HashMap<u64, Vec<usize>, Hashed>,
 }
 
 /// A condition, with what is to be known of it once that has been worked out.
