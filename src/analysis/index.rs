@@ -223,7 +223,7 @@ fn with_service(entries: &[Entry], service: u32) -> &[Entry] {
 }
 
 /// Entries by something that those have in common which stand together.
-fn runs<'a, T: PartialEq>(entries: &'a [Entry], of: impl Fn(&Entry) -> T) -> impl Iterator<Item = &'a [Entry]> {
+fn runs<T: PartialEq>(entries: &[Entry], of: impl Fn(&Entry) -> T) -> impl Iterator<Item = &[Entry]> {
     let mut rest = entries;
     std::iter::from_fn(move || {
         let first = of(rest.first()?);

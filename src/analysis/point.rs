@@ -134,3 +134,87 @@ impl ValueSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::search::is_satisfiable;
+    use crate::condition::Condition;
+    use crate::condition::Expr;
+    use crate::condition::Lists;
+    use crate::condition::arbitrary;
+    use crate::condition::parse;
+    use crate::policy::Effect;
+
+    fn said(expr: Expr, effect: Effect, vocabulary: &mut Vocabulary) -> [Formula; 2] {
+        let condition = Condition::new(expr, &Lists::default()).expect("fits");
+        [Formula::of_statement(&condition, effect, vocabulary), Formula::fits(&condition, vocabulary)]
+    }
+
+    /// A point of one condition, and what it says of another.
+    #[track_caller]
+    fn check(one: &str, other: &str, expected: Option<Option<bool>>) {
+        let mut vocabulary = Vocabulary::default();
+        let mut read = |text: &str| said(parse(text).expect("a condition").expr, Effect::Allow, &mut vocabulary);
+        let ([applies, fits], [other, _]) = (read(one), read(other));
+        vocabulary.relate();
+        let point = Point::of(&[Goal::yes(&applies), Goal::yes(&fits)], &vocabulary, Budget::default());
+        assert_eq!(point.map(|point| point.holds(&other, &vocabulary)), expected, "{one}");
+    }
+
+    #[test]
+    fn a_point_says_what_it_can_of_other_conditions() {
+        check("a = 1", "a < 2", Some(Some(true)));
+        check("a = 1", "b = 1", Some(Some(false)));
+        check("a = 1", "b != 1", Some(Some(true)));
+        check("a = 1", "b = {me}", Some(None));
+        check("a = 1", "b = 2 and c = {me}", Some(Some(false)));
+        check("a = 1", "{context.source} = 'private'", Some(None));
+        check("a = 1", "b.c = 1 or b = 2", Some(None));
+        check("a like '%x%y'", "a matches 'y$'", Some(Some(true)));
+        check("a in cidr ('10.0.0.0/8')", "a in cidr ('10.0.0.0/7')", Some(Some(true)));
+        check("a = 1 and a = 2", "b = 1", None);
+        check("a < b", "a = 1", None);
+    }
+
+    impl Point {
+        /// All that it says.
+        fn formula(&self, vocabulary: &Vocabulary) -> Formula {
+            let value = |id| match self.get(id) {
+                None => ValueSet::absent(),
+                Some(Single::Text(text)) => ValueSet::words([&**text]),
+                Some(Single::Number(number)) => {
+                    ValueSet { numbers: crate::analysis::interval::Intervals::one(*number), ..ValueSet::none() }
+                }
+                Some(Single::Bool(value)) => ValueSet::bool(*value),
+            };
+            let plain = vocabulary.iter().map(|(id, _)| id).filter(|id| vocabulary.is_plain(*id));
+            Formula::all(plain.map(|id| Formula::values(id, value(id))), vocabulary)
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What a point says of a condition, the search says too.
+        #[test]
+        fn nothing_contradicts_a_point(one in arbitrary::expr(), two in arbitrary::expr(), deny in any::<bool>()) {
+            let mut vocabulary = Vocabulary::default();
+            let text = format!("{one} and {two}");
+            let effect = if deny { Effect::Deny } else { Effect::Allow };
+            let [applies, fits] = said(one, Effect::Allow, &mut vocabulary);
+            let [other, _] = said(two, effect, &mut vocabulary);
+            vocabulary.relate();
+            let Some(point) = Point::of(&[Goal::yes(&applies), Goal::yes(&fits)], &vocabulary, Budget::default()) else { return Ok(()) };
+            let here = point.formula(&vocabulary);
+            let ask = |formula, holds| is_satisfiable(&vocabulary, &[Goal::yes(&here), Goal { formula, holds }], Budget::default());
+            prop_assert_eq!(ask(&applies, false), Some(false), "{}", text);
+            prop_assert_eq!(ask(&fits, true), Some(true), "{}", text);
+            if let Some(holds) = point.holds(&other, &vocabulary) {
+                prop_assert_eq!(ask(&other, !holds), Some(false), "{}", text);
+            }
+        }
+    }
+}

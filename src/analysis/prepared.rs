@@ -279,7 +279,10 @@ impl Hashes {
 
 /// What statements are about, which many of them share, by a hash of it.
 #[derive(Debug, Default)]
-struct Headers(HashMap<u64, Vec<(Scope, Arc<About>, Header)>, Hashed>);
+struct Headers(HashMap<u64, Vec<Known>, Hashed>);
+
+/// A header, and what it comes to.
+type Known = (Scope, Arc<About>, Header);
 
 /// What [`About`] is made of.
 type Scope = (Actions, Selector, Selector);
@@ -297,7 +300,7 @@ impl Headers {
     fn named(&mut self, statement: &Statement, hashes: &Hashes, people: &mut People) -> Named {
         let Statement { actions, service, source, members, except, .. } = statement;
         let alike = self.0.entry(hashes.header).or_default();
-        let same = |(known, ..): &&(Scope, _, _)| known.0 == *actions && known.1 == *service && known.2 == *source;
+        let same = |(known, ..): &&Known| known.0 == *actions && known.1 == *service && known.2 == *source;
         let (about, header) = match alike.iter().find(same) {
             Some((_, about, header)) => (about.clone(), *header),
             None => {

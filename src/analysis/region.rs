@@ -125,7 +125,9 @@ impl Analysis {
     pub(super) fn only_region(&self, caller: &Caller, whole: &Formula) -> Option<Region> {
         let facts = caller.facts(&self.vocabulary);
         let is_me = matches!(&facts, Formula::Literal(literal) if literal.attribute == AttributeId::ME);
-        if !facts.is_always() && !(is_me && is_satisfiable(&self.vocabulary, &[Goal::yes(&facts)], self.budget) == Some(true)) {
+        let is_somebody = || is_satisfiable(&self.vocabulary, &[Goal::yes(&facts)], self.budget) == Some(true);
+        // What is known of the caller must not touch what is asked.
+        if !(facts.is_always() || is_me && is_somebody()) {
             return None;
         }
         let parts = match whole {

@@ -67,7 +67,7 @@ impl<'v> Store<'v> {
             Domain::Scalar(scalar) => scalar.is_plain() && (header.contains(id) || self.vocabulary.is_plain(*id)),
             Domain::List(_) => false,
         };
-        self.links.is_empty() && self.domains.iter().all(|known| is_plain(known))
+        self.links.is_empty() && self.domains.iter().all(is_plain)
     }
 
     /// The attributes that are compared with `{me}`, and whether they are equal to it; ascending.
