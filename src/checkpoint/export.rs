@@ -229,7 +229,9 @@ impl Comparison<'_> {
             })
         };
         if members.get("landed") == Some(&Value::Bool(false)) && differs("commit").is_some() {
-            let problem = "it tells every commit (`--all-parents`), and only a trail of what landed can be verified".to_owned();
+            let problem =
+                "it tells every commit (`--all-parents`), and only a trail of what landed can be verified: write it again without that"
+                    .to_owned();
             return Err(Flaw::Malformed { line: event.line, problem });
         }
         // An event of another commit differs in much; that it is another commit says all of it.
@@ -290,7 +292,10 @@ fn check_around(around: &Map<String, Value>, expected: &Expected<'_>) -> Result<
         ));
     }
     if around.get("lines").and_then(Value::as_str) == Some("all") {
-        return malformed("it tells every commit (`--all-parents`), and only a trail of what landed can be verified".to_owned());
+        return malformed(
+            "it tells every commit (`--all-parents`), and only a trail of what landed can be verified: write it again without that"
+                .to_owned(),
+        );
     }
     match around.get("tip").and_then(Value::as_str) {
         Some(tip) if expected.events.is_some() && !expected.line.iter().any(|id| id.to_string() == tip) => {

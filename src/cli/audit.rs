@@ -350,7 +350,7 @@ fn no_policy(id: &str, trail: &Trail) -> Failure {
 fn nobody(text: &str, trail: &Trail, people: &People) -> Failure {
     let mut names: BTreeSet<String> = BTreeSet::new();
     for event in trail.events() {
-        let known = |person: &Person| [person.clone(), people.known(person)];
+        let known = |person: &Person| [person.clone(), people.known(person).into_owned()];
         for Person { name, email } in event.people().iter().flat_map(known) {
             // The text may have been meant as a part of a name or of an address, as it may be.
             names.extend(name.split_whitespace().chain(email.split('@')).map(str::to_owned));

@@ -5,6 +5,7 @@
 //! another version or damaged in any way is as good as none. Whoever has to prove something reads the history itself.
 
 use std::fs;
+use std::io::BufWriter;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
@@ -23,11 +24,14 @@ use super::thaw::Thawed;
 /// Fewer commits are read as fast as they are looked up.
 const WORTH: usize = 256;
 
+/// How many bytes are written at once.
+const BUFFER: usize = 64 * 1024;
+
 /// How many trails are kept for one repository.
 const KEPT: usize = 8;
 
 /// What a file begins with; the number is the one of its form.
-const MAGIC: &[u8] = b"lawbook trail 2 ";
+const MAGIC: &[u8] = b"lawbook trail 3 ";
 
 impl Trail {
     /// The trail of what landed up to `tip`, as far as possible from the disk.
@@ -53,9 +57,38 @@ impl Trail {
         if self.partial().is_some() || self.walked < WORTH {
             return;
         }
-        if let Some(bytes) = self.freeze() {
-            let _: Option<()> = store(path, stamp, &bytes);
-        }
+        let _: Option<()> = self.store(path, stamp);
+    }
+
+    fn store(&self, path: &Path, stamp: &[u8]) -> Option<()> {
+        let folder = path.parent()?;
+        fs::create_dir_all(folder).ok()?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).ok()?;
+        file.write_all(stamp).ok()?;
+        let summing = Summing { to: &mut file, sum: crc32fast::Hasher::new() };
+        let Summing { to, sum } = self.freeze(BufWriter::with_capacity(BUFFER, summing))?.into_inner().ok()?;
+        to.write_all(&sum.finalize().to_le_bytes()).ok()?;
+        file.persist(path).ok()?;
+        forget(folder);
+        Some(())
+    }
+}
+
+/// Writes, and sums up what was written.
+struct Summing<W> {
+    to: W,
+    sum: crc32fast::Hasher,
+}
+
+impl<W: Write> Write for Summing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.sum.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
     }
 }
 
@@ -66,7 +99,7 @@ fn stamp(signers: &Signers) -> Vec<u8> {
 }
 
 /// What tells two builds of one version apart, as far as that can be known: another build may understand files otherwise.
-pub(super) fn build() -> String {
+fn build() -> String {
     let program = std::env::current_exe().and_then(fs::metadata);
     let changed = program.as_ref().ok().and_then(|program| program.modified().ok()?.duration_since(UNIX_EPOCH).ok());
     format!("{:?} {:?}", program.map(|program| program.len()).ok(), changed)
@@ -86,22 +119,9 @@ fn load(path: &Path, stamp: &[u8]) -> Option<Thawed> {
     // Most files that are not good say so at the beginning.
     file.read_exact(&mut bytes).ok().filter(|()| bytes == stamp)?;
     file.read_to_end(&mut bytes).ok()?;
-    let (sum, data) = bytes.strip_prefix(stamp)?.split_first_chunk::<4>()?;
-    let start = bytes.len() - data.len();
+    let (data, sum) = bytes.strip_prefix(stamp)?.split_last_chunk::<4>()?;
     let is_whole = crc32fast::hash(data) == u32::from_le_bytes(*sum);
-    if is_whole { Thawed::new(bytes, start) } else { None }
-}
-
-fn store(path: &Path, stamp: &[u8], data: &[u8]) -> Option<()> {
-    let folder = path.parent()?;
-    fs::create_dir_all(folder).ok()?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).ok()?;
-    for part in [stamp, &crc32fast::hash(data).to_le_bytes(), data] {
-        file.write_all(part).ok()?;
-    }
-    file.persist(path).ok()?;
-    forget(folder);
-    Some(())
+    if is_whole { Thawed::new(bytes, stamp.len()) } else { None }
 }
 
 /// Takes away the trails that were written longest ago.

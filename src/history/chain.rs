@@ -2,9 +2,10 @@
 //!
 //! Both can be computed again by anybody, from the repository or from an export, with nothing but SHA-256 and JSON:
 //!
-//! - The *state* is the SHA-256 of 256 values, one after the other: value *n* is the SHA-256 of the lines `id:hash`, each with a
-//!   line feed, of those policies whose id has a SHA-256 that begins with the byte *n*, in byte order of the ids. `hash` is the
-//!   SHA-256 of the policy as canonical JSON, in hexadecimal digits. So one commit costs the 256th part of a law book.
+//! - The *state* is the root of a tree: the SHA-256 of 16 values, one after the other, each the SHA-256 of 16 values again. Of
+//!   these 256 in order, value *n* is the SHA-256 of the lines `id:hash`, each with a line feed, of those policies whose id has a
+//!   SHA-256 that begins with the byte *n*, in byte order of the ids. `hash` is the SHA-256 of the policy as canonical JSON, in
+//!   hexadecimal digits. So one commit costs the 256th part of a law book.
 //! - An event is hashed as the canonical JSON of its members [`MEMBERS`], all there, absent values as `null`. `prev` is the hash
 //!   of the event before, or 64 zeros. Everything else that an export says of an event (who signed, what it means) is told
 //!   beside it, and follows from the commit.
@@ -176,13 +177,19 @@ fn chained_change(change: &FieldChange) -> ChainedChange<'_> {
     ChainedChange { kind: change.kind.as_str(), lhs: change.lhs.as_ref(), path: &change.path, rhs: change.rhs.as_ref() }
 }
 
-/// The semantic hashes of all policies, in 256 groups by the hash of their id.
+/// The semantic hashes of all policies, in 16 times 16 groups by the hash of their id.
 #[derive(Debug, Clone)]
 pub(super) struct StateHash {
-    groups: Vec<Group>,
+    branches: [Branch; 16],
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
+struct Branch {
+    groups: [Group; 16],
+    hash: Option<Sha256Hash>,
+}
+
+#[derive(Debug, Clone, Default)]
 struct Group {
     policies: BTreeMap<PolicyId, Sha256Hash>,
     hash: Option<Sha256Hash>,
@@ -191,7 +198,7 @@ struct Group {
 impl StateHash {
     /// Of no policy.
     pub(super) fn new() -> Self {
-        Self { groups: vec![Group { policies: BTreeMap::new(), hash: None }; 256] }
+        Self { branches: Default::default() }
     }
 
     /// Of some policies.
@@ -204,7 +211,9 @@ impl StateHash {
     /// A policy means something else, or is gone.
     pub(super) fn set(&mut self, id: &PolicyId, hash: Option<Sha256Hash>) {
         let [first, ..] = *Sha256Hash::of(id.as_str().as_bytes()).as_bytes();
-        let Some(group) = self.groups.get_mut(usize::from(first)) else { return };
+        let Some(branch) = self.branches.get_mut(usize::from(first >> 4)) else { return };
+        branch.hash = None;
+        let Some(group) = branch.groups.get_mut(usize::from(first & 15)) else { return };
         group.hash = None;
         match hash {
             Some(hash) => group.policies.insert(id.clone(), hash),
@@ -214,22 +223,29 @@ impl StateHash {
 
     /// The state.
     pub(super) fn root(&mut self) -> Sha256Hash {
-        let mut all = Vec::with_capacity(256 * 32);
-        for group in &mut self.groups {
-            let hash = *group.hash.get_or_insert_with(|| {
-                let mut lines = Vec::with_capacity(group.policies.len() * 96);
-                for (id, hash) in &group.policies {
-                    lines.extend_from_slice(id.as_str().as_bytes());
-                    lines.push(b':');
-                    lines.extend_from_slice(&hash.digits());
-                    lines.push(b'\n');
-                }
-                Sha256Hash::of(&lines)
-            });
-            all.extend_from_slice(hash.as_bytes());
-        }
-        Sha256Hash::of(&all)
+        joined(&mut self.branches, |Branch { groups, hash }| {
+            *hash.get_or_insert_with(|| joined(groups, |group| *group.hash.get_or_insert_with(|| lines(&group.policies))))
+        })
     }
+}
+
+/// The hash of 16 hashes.
+fn joined<T>(parts: &mut [T; 16], mut hash: impl FnMut(&mut T) -> Sha256Hash) -> Sha256Hash {
+    let mut all = Vec::with_capacity(16 * 32);
+    parts.iter_mut().for_each(|part| all.extend_from_slice(hash(part).as_bytes()));
+    Sha256Hash::of(&all)
+}
+
+/// The hash of the policies of one group.
+fn lines(policies: &BTreeMap<PolicyId, Sha256Hash>) -> Sha256Hash {
+    let mut lines = Vec::with_capacity(policies.len() * 96);
+    for (id, hash) in policies {
+        lines.extend_from_slice(id.as_str().as_bytes());
+        lines.push(b':');
+        lines.extend_from_slice(&hash.digits());
+        lines.push(b'\n');
+    }
+    Sha256Hash::of(&lines)
 }
 
 #[cfg(test)]
@@ -242,15 +258,15 @@ mod tests {
 
     /// The state by its definition, group by group.
     fn by_definition(policies: &[(&str, Sha256Hash)]) -> Sha256Hash {
-        let mut all = Vec::new();
+        let mut all: Vec<Vec<u8>> = vec![Vec::new(); 16];
         for group in 0..=255_u8 {
             let mut own: Vec<&(&str, Sha256Hash)> =
                 policies.iter().filter(|(id, _)| Sha256Hash::of(id.as_bytes()).as_bytes().first() == Some(&group)).collect();
             own.sort();
             let lines: String = own.iter().map(|(id, hash)| format!("{id}:{hash}\n")).collect();
-            all.extend_from_slice(Sha256Hash::of(lines.as_bytes()).as_bytes());
+            all[usize::from(group / 16)].extend_from_slice(Sha256Hash::of(lines.as_bytes()).as_bytes());
         }
-        Sha256Hash::of(&all)
+        Sha256Hash::of(&all.iter().flat_map(|branch| *Sha256Hash::of(branch).as_bytes()).collect::<Vec<u8>>())
     }
 
     #[test]

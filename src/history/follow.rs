@@ -20,7 +20,8 @@ use super::RepositoryError;
 use super::Signature;
 use super::Signers;
 use super::ends::Ends;
-use super::handles::Handles;
+use super::objects::Shelf;
+use super::objects::Unreadable;
 use super::reading::Reading;
 use super::reading::Readings;
 use super::tree::Trees;
@@ -31,7 +32,7 @@ use super::walk::Stop;
 use crate::schema::Schema;
 
 /// How many commits are read at once, and how many files: a history may change all of them in every commit.
-const BATCH: usize = 512;
+const BATCH: usize = 256;
 const BATCH_FILES: usize = 20_000;
 
 /// How many batches may wait for the next thread.
@@ -56,14 +57,31 @@ pub(super) struct Read {
 pub(super) struct Changed {
     pub(super) landing: Arc<Landing>,
     pub(super) files: Vec<(Arc<str>, Option<Arc<Reading>>)>,
+    /// What it changed beside the policies.
+    pub(super) beside: Vec<Arc<str>>,
     /// Whether nobody knows which files were policies.
     pub(super) unknown: bool,
 }
 
 /// The commits of one batch, and the schemas that they name.
 struct Walked {
-    steps: Vec<(Stop, Option<Step>)>,
+    steps: Vec<(Stop, Option<Box<Walking>>)>,
     schemas: Vec<Schema>,
+}
+
+/// A commit that changed something, before its files are read and its signature is judged.
+struct Walking {
+    step: Step,
+    landing: Landing,
+    is_signed: bool,
+}
+
+impl Walking {
+    fn new(repository: &Repository, stop: Stop, step: Step) -> Result<Self, HistoryError> {
+        let commit = repository.git().find_commit(stop.commit).map_err(|error| repository.error("read a commit", &error))?;
+        let is_signed = commit.raw_header_bytes().split(|&byte| byte == b'\n').any(|line| line.starts_with(b"gpgsig"));
+        Ok(Self { step, landing: Landing::new(&commit, stop.landed, Signature::none()), is_signed })
+    }
 }
 
 /// Reads commits, each after the one that it is compared with, and hands them over in that order, batch by batch.
@@ -79,7 +97,7 @@ pub(super) fn follow(
     let (walked_to, walked) = sync_channel(WAITING);
     let (read_to, read) = sync_channel(WAITING);
     let dir = repository.dir();
-    let reader = Reader { dir, handles: Handles::new(repository.git_dir().to_owned()), signers };
+    let reader = Reader { dir, shelf: Shelf::new(repository.common_dir()), signers };
     thread::scope(|scope| {
         let name = |name: &str| thread::Builder::new().name(name.to_owned());
         let walk = move || {
@@ -113,10 +131,10 @@ fn walk(
             Some(position) => position,
             None => Position::start(schemas)?,
         };
-        let step = position.advance(&mut trees, schemas, &repository, stop)?;
+        let step = position.advance(&mut trees, schemas, stop)?;
         positions.put(stop.commit, position);
         files += step.as_ref().map_or(0, |step| step.files.len());
-        steps.push((stop, step));
+        steps.push((stop, step.map(|step| Walking::new(&repository, stop, step).map(Box::new)).transpose()?));
         if steps.len() >= BATCH || files >= BATCH_FILES {
             files = 0;
             if to.send(Ok(Walked { steps: std::mem::take(&mut steps), schemas: schemas.all() })).is_err() {
@@ -131,7 +149,7 @@ fn walk(
 
 struct Reader<'a> {
     dir: &'a std::path::Path,
-    handles: Handles,
+    shelf: Shelf,
     signers: &'a Signers,
 }
 
@@ -150,49 +168,35 @@ impl Reader<'_> {
     }
 
     fn batch(&self, readings: &mut Readings, walked: Walked) -> Result<Vec<Read>, HistoryError> {
-        let Walked { steps, schemas } = walked;
-        let files = |step: &Step| step.files.values().flatten().map(|&content| (step.schema, content)).collect::<Vec<_>>();
-        let keys: BTreeSet<_> = steps.iter().filter_map(|(_, step)| step.as_ref()).flat_map(files).collect();
-        let changing: Vec<Stop> = steps.iter().filter(|(_, step)| step.is_some()).map(|(stop, _)| *stop).collect();
-        let failed = |error: git2::Error| HistoryError::from(RepositoryError::git("read its objects", self.dir, &error));
-        let (prepared, landings) = rayon::join(
-            || readings.prepare(&self.handles, &schemas, &keys).map_err(failed),
-            || changing.par_chunks(Handles::SHARE).map(|stops| self.landings(stops)).collect::<Result<Vec<_>, _>>(),
-        );
+        let Walked { mut steps, schemas } = walked;
+        let files = |walking: &Walking| {
+            let Step { schema, ref files, .. } = walking.step;
+            files.values().flatten().map(|&content| (schema, content)).collect::<Vec<_>>()
+        };
+        let keys: BTreeSet<_> = steps.iter().filter_map(|(_, walking)| walking.as_deref()).flat_map(files).collect();
+        let signed: Vec<&mut Walking> =
+            steps.iter_mut().filter_map(|(_, walking)| walking.as_deref_mut()).filter(|walking| walking.is_signed).collect();
+        let failed = |error: Unreadable| HistoryError::from(error.during("read its objects", self.dir));
+        let (prepared, judged) = rayon::join(|| readings.prepare(&self.shelf, &schemas, &keys).map_err(failed), || self.judge(signed));
         prepared?;
-        let mut landings = landings?.into_iter().flatten();
-        let changed = |step: Step| {
+        judged?;
+        let changed = |walking: Box<Walking>| {
+            let Walking { step, landing, .. } = *walking;
             let reading = |content| readings.get((step.schema, content));
             let files = step.files.into_iter().map(|(path, content)| (path, content.map(reading))).collect();
-            landings.next().map(|landing| Changed { landing, files, unknown: step.unknown })
+            Changed { landing: Arc::new(landing), files, beside: step.beside, unknown: step.unknown }
         };
-        let mut changed = changed;
-        Ok(steps.into_iter().map(|(stop, step)| Read { stop, changed: step.and_then(&mut changed) }).collect())
+        Ok(steps.into_iter().map(|(stop, walking)| Read { stop, changed: walking.map(changed) }).collect())
     }
 
-    fn landings(&self, stops: &[Stop]) -> Result<Vec<Arc<Landing>>, HistoryError> {
-        let failed = |error: git2::Error| HistoryError::from(RepositoryError::git("read a commit", self.dir, &error));
-        let mut signed = Vec::new();
-        let read = |git: &git2::Repository| {
-            let mut landings = Vec::with_capacity(stops.len());
-            for stop in stops {
-                let commit = git.find_commit(stop.commit)?;
-                if commit.raw_header_bytes().split(|&byte| byte == b'\n').any(|line| line.starts_with(b"gpgsig")) {
-                    signed.push(landings.len());
-                }
-                landings.push(Landing::new(&commit, stop.landed, Signature::none()));
-            }
-            Ok(landings)
-        };
-        let mut landings = self.handles.with(read).map_err(failed)?;
-        if !signed.is_empty() {
+    /// Judges the signatures of commits, on all cores.
+    fn judge(&self, mut signed: Vec<&mut Walking>) -> Result<(), HistoryError> {
+        signed.par_chunks_mut(Shelf::SHARE).try_for_each(|walking| {
             let repository = Repository::open(self.dir)?;
-            for at in signed {
-                if let Some(landing) = landings.get_mut(at) {
-                    landing.signature = self.signers.signature(&repository, &landing.commit)?;
-                }
+            for Walking { landing, .. } in walking {
+                landing.signature = self.signers.signature(&repository, &landing.commit)?;
             }
-        }
-        Ok(landings.into_iter().map(Arc::new).collect())
+            Ok(())
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::io::Write;
 use std::sync::Arc;
 
 use git2::Oid;
@@ -88,8 +89,8 @@ fn content(content: Content) -> StoredContent {
 }
 
 impl Trail {
-    /// The bytes to be kept; `None` of a trail that cannot be continued.
-    pub(super) fn freeze(&self) -> Option<Vec<u8>> {
+    /// Writes what is to be kept; `None` of a trail that cannot be continued, or when it cannot be written.
+    pub(super) fn freeze<W: Write>(&self, to: W) -> Option<W> {
         let tip = self.end();
         let (marks, state) = (self.known.positions.at(tip)?.marks(), &self.books.at(tip)?.state);
         let (mut ids, mut paths, mut fields, mut people) = (Table::new(), Table::new(), Table::new(), Table::new());
@@ -145,6 +146,8 @@ impl Trail {
             files.push((paths.at(&**path), kept.collect()));
         }
         let created = self.created.iter().map(|(id, created)| (ids.at(id.as_str()), time(*created))).collect();
+        let beside =
+            self.beside.iter().map(|(commit, files)| (id(*commit), files.iter().map(|path| paths.at(&**path)).collect())).collect();
         let Marks { law_book, config, followed, files: contents } = &marks;
         let position = StoredPosition {
             law_book: law_book.map(id),
@@ -164,10 +167,11 @@ impl Trail {
             landings,
             events,
             created,
+            beside,
             position,
             files,
         };
-        postcard::to_allocvec(&stored).ok()
+        postcard::to_io(&stored, to).ok()
     }
 }
 

@@ -171,8 +171,12 @@ fn happening(
             _ if before.version.hash == after.version.hash && from.is_some() => Action::Move,
             (true, true) => return None,
             _ if before.version.hash == after.version.hash => Action::Reformat,
-            _ if before.version.enabled != after.version.enabled && before.version.rest() == after.version.rest() => {
-                if after.version.enabled { Action::Enable } else { Action::Disable }
+            _ if before.version.differs_in_force_only(&after.version) => {
+                if after.version.enabled {
+                    Action::Enable
+                } else {
+                    Action::Disable
+                }
             }
             _ if again(after) => Action::Restore,
             _ => Action::Update,

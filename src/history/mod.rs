@@ -1,6 +1,6 @@
 //! Git, reading: revisions, and the trail of what changed in the law book, when and by whom.
 //!
-//! A [`Trail`] is made in steps, one file each: `follow` reads commits on several threads, `walk` goes through them, `tree` finds the policy files in which two of them
+//! A [`Trail`] is made in steps, one file each: `follow` reads commits on several threads (`objects`), `walk` goes through them, `tree` finds the policy files in which two of them
 //! differ, `reading` says what they mean, `state` matches policies by id, `happening` names what a commit did, `merge` tells
 //! how a merge came to it (`brought`: of which commits; `attempt`: what git would have made), and `chain` makes the whole tamper evident.
 //! `cache` keeps a trail on disk, in the form of `stored`. What is told is an [`Event`] of a [`Landing`]. Who
@@ -19,13 +19,13 @@ mod event;
 mod filter;
 mod follow;
 mod freeze;
-mod handles;
 mod happening;
 mod hash;
 mod landing;
 mod lifeline;
 mod lineage;
 mod merge;
+mod objects;
 mod people;
 mod progress;
 mod reading;
@@ -61,12 +61,12 @@ pub use landing::Landing;
 pub use lifeline::Lifeline;
 pub use lineage::CommitId;
 pub use lineage::CommitText;
+pub use objects::take_objects_as_stored;
 pub use people::People;
 pub use repository::Repository;
 pub use repository::RepositoryError;
 pub use repository::Revision;
 pub use repository::remedy;
-pub use repository::take_objects_as_stored;
 pub use requirement::Breach;
 pub use requirement::Demand;
 pub use requirement::Memory;

@@ -1,5 +1,6 @@
 //! Who people are, by the `.mailmap` of a revision.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -40,15 +41,15 @@ impl People {
     }
 
     /// The name and address that a person is known by.
-    pub fn known(&self, written: &Person) -> Person {
-        let Some(mailmap) = &self.mailmap else { return written.clone() };
+    pub fn known<'a>(&self, written: &'a Person) -> Cow<'a, Person> {
+        let Some(mailmap) = &self.mailmap else { return Cow::Borrowed(written) };
         if let Some(known) = self.known.borrow().get(written) {
-            return known.clone();
+            return Cow::Owned(known.clone());
         }
         let resolved = git2::Signature::new(&written.name, &written.email, &git2::Time::new(0, 0))
             .and_then(|signature| mailmap.resolve_signature(&signature));
         let known = resolved.map_or_else(|_| written.clone(), |signature| person(&signature));
         self.known.borrow_mut().insert(written.clone(), known.clone());
-        known
+        Cow::Owned(known)
     }
 }

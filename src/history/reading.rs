@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use git2::ErrorCode;
-use git2::Oid;
 use rayon::prelude::*;
 
 use super::Sha256Hash;
 use super::Version;
-use super::handles::Handles;
+use super::objects::Objects;
+use super::objects::Shelf;
+use super::objects::Unreadable;
 use super::tree::Content;
 use crate::policy::PolicyDocument;
 use crate::policy::read_file;
@@ -63,18 +63,13 @@ impl Readings {
     const KEPT: usize = 100_000;
 
     /// Reads what is not known yet, in parallel.
-    pub(super) fn prepare(&mut self, handles: &Handles, schemas: &[Schema], keys: &BTreeSet<Key>) -> Result<(), git2::Error> {
+    pub(super) fn prepare(&mut self, shelf: &Shelf, schemas: &[Schema], keys: &BTreeSet<Key>) -> Result<(), Unreadable> {
         if self.known.len() > Self::KEPT {
             self.known.clear();
         }
         let wanted: Vec<Key> = keys.iter().filter(|key| !self.known.contains_key(key)).copied().collect();
-        let read = |chunk: &[Key]| {
-            handles.with(|git| {
-                let odb = git.odb()?;
-                Ok(chunk.iter().map(|&key| (key, Arc::new(one(&odb, schemas, key)))).collect())
-            })
-        };
-        let chunks: Result<Vec<Chunk>, git2::Error> = wanted.par_chunks(Handles::SHARE).map(read).collect();
+        let read = |chunk: &[Key]| shelf.with(|objects| Ok(chunk.iter().map(|&key| (key, Arc::new(one(objects, schemas, key)))).collect()));
+        let chunks: Result<Vec<Chunk>, Unreadable> = wanted.par_chunks(Shelf::SHARE).map(read).collect();
         self.known.extend(chunks?.into_iter().flatten());
         Ok(())
     }
@@ -85,22 +80,13 @@ impl Readings {
     }
 }
 
-fn one(odb: &git2::Odb<'_>, schemas: &[Schema], (schema, content): Key) -> Reading {
+fn one(objects: &mut Objects, schemas: &[Schema], (schema, content): Key) -> Reading {
     let (Content::Blob(id), Some(schema)) = (content, schemas.get(schema)) else { return Reading::opaque() };
-    match bytes(odb, id) {
-        Ok(Some(bytes)) => meaning(&bytes, schema),
+    match objects.file(id, MAX_FILE_BYTES) {
+        Ok(Some(bytes)) => meaning(bytes, schema),
         Ok(None) => Reading::opaque(),
-        Err(error) => Reading { missing: error.code() == ErrorCode::NotFound, ..Reading::opaque() },
+        Err(error) => Reading { missing: error == Unreadable::Missing, ..Reading::opaque() },
     }
-}
-
-/// The bytes of a file; `None` when it is larger than what is read of any file.
-pub(super) fn bytes(odb: &git2::Odb<'_>, id: Oid) -> Result<Option<Vec<u8>>, git2::Error> {
-    let (bytes, _) = odb.read_header(id)?;
-    if bytes > MAX_FILE_BYTES {
-        return Ok(None);
-    }
-    odb.read(id).map(|object| Some(object.data().to_vec()))
 }
 
 fn meaning(bytes: &[u8], schema: &Schema) -> Reading {

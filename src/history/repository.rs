@@ -27,7 +27,7 @@ pub struct Revision {
 pub enum RepositoryError {
     /// There is no repository here.
     #[error("`{}` is not in a git repository", dir.display())]
-    #[diagnostic(help("run `git init` in the folder of the law book, then commit it"))]
+    #[diagnostic(help("name the folder of the law book, or run `git init` there and commit it"))]
     None {
         /// The folder.
         dir: PathBuf,
@@ -119,9 +119,14 @@ impl RepositoryError {
     /// What git says about an attempt. An object that is not there is nothing that `git fsck` repairs: a partial clone lacks it.
     pub(super) fn git(what: &str, dir: &Path, error: &git2::Error) -> Self {
         if (error.class(), error.code()) == (ErrorClass::Odb, ErrorCode::NotFound) {
-            return Self::Partial { dir: dir.to_owned(), why: format!("what is needed to {what} is missing") };
+            return Self::missing(what, dir);
         }
         Self::Git { what: what.to_owned(), dir: dir.to_owned(), why: error.message().to_owned() }
+    }
+
+    /// An object that an attempt needs is not there.
+    pub(super) fn missing(what: &str, dir: &Path) -> Self {
+        Self::Partial { dir: dir.to_owned(), why: format!("what is needed to {what} is missing") }
     }
 }
 
@@ -134,13 +139,6 @@ pub fn remedy(why: &str) -> &'static str {
     } else {
         "get the whole history with `git fetch --unshallow`"
     }
-}
-
-/// From now on this process takes objects as git stores them, as `git log` does: they are not hashed again when they are read, nor
-/// kept for a second time. Whoever has to prove something does not call this.
-pub fn take_objects_as_stored() {
-    git2::opts::strict_hash_verification(false);
-    git2::opts::enable_caching(false);
 }
 
 /// A repository, opened from the folder of a law book.

@@ -46,7 +46,7 @@ pub(super) struct Kept {
 /// The policies of one commit, by file and by id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
-    files: BTreeMap<Arc<str>, Vec<Kept>>,
+    files: HashMap<Arc<str>, Vec<Kept>>,
     places: HashMap<PolicyId, BTreeSet<Arc<str>>>,
     /// The files that are not in this clone.
     missing: BTreeSet<Arc<str>>,
@@ -73,8 +73,8 @@ impl State {
         deltas.filter(|delta| delta.before != delta.after).collect()
     }
 
-    /// The files, in byte order of their paths, with their policies.
-    pub(super) fn files(&self) -> &BTreeMap<Arc<str>, Vec<Kept>> {
+    /// The files with their policies.
+    pub(super) fn files(&self) -> &HashMap<Arc<str>, Vec<Kept>> {
         &self.files
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Stored<'a> {
     pub(super) landings: Vec<StoredLanding<'a>>,
     pub(super) events: Vec<StoredEvent>,
     pub(super) created: Vec<(At, StoredTime)>,
+    /// Commits that changed files beside the policies.
+    pub(super) beside: Vec<(Id, Vec<At>)>,
     pub(super) position: StoredPosition,
     /// The policies of each file of the tip.
     pub(super) files: Vec<(At, Vec<StoredKept>)>,

@@ -6,7 +6,9 @@ use git2::ErrorCode;
 
 use super::Repository;
 use super::RepositoryError;
-use super::reading::bytes;
+use super::objects::Objects;
+use super::objects::Unreadable;
+use crate::source::MAX_FILE_BYTES;
 
 impl Repository {
     /// The text of a file at a commit, by its path relative to the root of the law book. `None` where there is no file, and
@@ -23,7 +25,9 @@ impl Repository {
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        let odb = self.git().odb().map_err(failed)?;
-        Ok(bytes(&odb, entry.id()).map_err(failed)?.and_then(|bytes| String::from_utf8(bytes).ok()))
+        let unreadable = |error: Unreadable| error.during(&format!("read `{path}` at `{revision}`"), self.dir());
+        let mut objects = Objects::of(self)?;
+        let bytes = objects.file(entry.id(), MAX_FILE_BYTES).map_err(unreadable)?;
+        Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned))
     }
 }

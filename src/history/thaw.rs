@@ -1,6 +1,6 @@
 //! From the form in which a trail is kept back to a trail.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use git2::Oid;
@@ -42,6 +42,7 @@ pub(super) struct Thawed {
     pub(super) head: Sha256Hash,
     pub(super) events: Vec<Event>,
     pub(super) created: Vec<(PolicyId, CommitTime)>,
+    pub(super) beside: Vec<(Oid, Vec<Arc<str>>)>,
     pub(super) marks: Marks,
     pub(super) state: State,
 }
@@ -88,15 +89,20 @@ impl Thawed {
             state.put(&get(&tables.paths, *path)?, kept.collect::<Option<_>>()?);
         }
         let created = stored.created.iter().map(|(id, created)| Some((get(&tables.ids, *id)?, time(*created)?)));
+        let beside = stored
+            .beside
+            .iter()
+            .map(|(commit, files)| Some((id(commit)?, files.iter().map(|path| get(&tables.paths, *path)).collect::<Option<_>>()?)));
+        let beside = beside.collect::<Option<_>>()?;
         let contents = stored.position.files.iter().map(|(path, one)| Some((get(&tables.paths, *path)?, content(one)?)));
         let marks = Marks {
             law_book: optional(stored.position.law_book.as_ref(), id)?,
             config: optional(stored.position.config.as_ref(), content)?,
             followed: optional(stored.position.followed.as_ref(), id)?,
-            files: contents.collect::<Option<BTreeMap<_, _>>>()?,
+            files: contents.collect::<Option<HashMap<_, _>>>()?,
         };
         let (tip, head) = (id(&stored.tip)?, Sha256Hash::from(stored.head));
-        Some(Self { tip, head, events, created: created.collect::<Option<_>>()?, marks, state })
+        Some(Self { tip, head, events, created: created.collect::<Option<_>>()?, beside, marks, state })
     }
 }
 

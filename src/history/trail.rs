@@ -110,6 +110,8 @@ pub struct Trail {
     /// How many commits were walked to get here.
     pub(super) walked: usize,
     unaccounted: Vec<(String, Signature)>,
+    /// The commits that landed and changed files beside the policies.
+    pub(super) beside: Vec<(Oid, Vec<Arc<str>>)>,
 }
 
 impl Trail {
@@ -151,18 +153,19 @@ impl Trail {
 
     /// The trail of what landed, from its parts; `None` when the configuration that it continues with is not there any more.
     pub(super) fn continued(repository: &Repository, parts: Thawed) -> Result<Option<Self>, HistoryError> {
-        let Thawed { tip, head, events, created, marks, state } = parts;
+        let Thawed { tip, head, events, created, beside, marks, state } = parts;
         let (mut known, mut books) = (Known::default(), Ends::default());
         let Some(position) = Position::again(marks, &mut known.schemas, repository)? else { return Ok(None) };
-        let (mut past, mut places) = (Past::default(), Places::new());
-        for event in &events {
-            past.record(event.before.as_deref(), event.after.as_deref(), &event.landing);
-            place(&mut places, &event.policy, event.renamed.as_ref(), event.from.as_ref());
-        }
+        let remembered = || {
+            let mut past = Past::default();
+            events.iter().for_each(|event| past.record(event.before.as_deref(), event.after.as_deref(), &event.landing));
+            past
+        };
+        let (past, (places, hash)) = rayon::join(remembered, || (left(&events), StateHash::of(state.meanings())));
         known.positions.leave(tip, position);
-        books.leave(tip, Book { hash: StateHash::of(state.meanings()), state });
-        let created = created.into_iter().collect();
-        Ok(Some(Self { tip, partial: None, events, head, created, places, past, known, books, walked: 0, unaccounted: Vec::new() }))
+        books.leave(tip, Book { hash, state });
+        let (created, unaccounted) = (created.into_iter().collect(), Vec::new());
+        Ok(Some(Self { tip, partial: None, events, head, created, places, past, known, books, walked: 0, unaccounted, beside }))
     }
 
     /// The commit that the trail ends at.
@@ -258,6 +261,7 @@ impl Trail {
             books: Ends::default(),
             walked: 0,
             unaccounted: Vec::new(),
+            beside: Vec::new(),
         };
         trail.follow(repository, &line.stops, progress)?;
         Ok(trail)
@@ -270,6 +274,7 @@ impl Trail {
         let mut done = 0;
         let mut known = std::mem::take(&mut self.known);
         self.books.expect(stops);
+        self.events.reserve(stops.len());
         let followed = follow::follow(repository, &signers, &mut known, stops, |batch| {
             done += batch.len();
             let drafts: Vec<Draft> = batch.into_iter().filter_map(|read| self.draft(read)).collect();
@@ -277,6 +282,7 @@ impl Trail {
             progress(done, stops.len());
             Ok(())
         });
+
         self.known = known;
         self.tip = last.commit;
         self.walked += stops.len();
@@ -290,7 +296,11 @@ impl Trail {
             self.past.step();
         }
         let mut book = self.books.take(stop.parent).unwrap_or_else(|| Book { state: State::default(), hash: StateHash::new() });
-        let draft = changed.and_then(|changed| {
+        let draft = changed.and_then(|mut changed| {
+            // The first commit of a history changes nothing: there was nothing before.
+            if stop.landed && stop.parent.is_some() && !changed.beside.is_empty() {
+                self.beside.push((stop.commit, std::mem::take(&mut changed.beside)));
+            }
             let happenings = self.apply(&mut book, &stop, &changed);
             (!happenings.is_empty()).then(|| Draft { landing: changed.landing, merges: Vec::new(), happenings, state: book.hash.root() })
         });
@@ -339,12 +349,14 @@ impl Trail {
             })
             .collect();
         let links: Vec<Vec<Link>> = numbered.into_par_iter().with_min_len(16).map(|(first, draft)| draft.links(first)).collect();
+
         for Link { mut event, hashing } in links.into_iter().flatten() {
             self.date(&event);
             event.prev = self.head;
             self.head = hashing.after(event.prev);
             self.events.push(event);
         }
+
         Ok(())
     }
 
@@ -364,6 +376,15 @@ impl Trail {
             _ => {}
         }
     }
+}
+
+/// The files that policies have left in some events.
+fn left(events: &[Event]) -> Places {
+    let mut places = Places::new();
+    for event in events {
+        place(&mut places, &event.policy, event.renamed.as_ref(), event.from.as_ref());
+    }
+    places
 }
 
 /// Remembers the file that a policy left.

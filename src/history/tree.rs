@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use git2::ObjectType;
 use git2::Oid;
 
 use super::HistoryError;
 use super::Repository;
+use super::RepositoryError;
+use super::objects::Objects;
 use crate::config::Selection;
 
 /// The most names that one comparison looks at.
@@ -64,7 +65,7 @@ impl Wanted for Selection {
 /// The trees of a repository, with the last ones kept.
 pub(super) struct Trees<'r> {
     repository: &'r Repository,
-    odb: git2::Odb<'r>,
+    objects: Objects,
     young: HashMap<Oid, Rc<[u8]>>,
     young_bytes: usize,
     old: HashMap<Oid, Rc<[u8]>>,
@@ -72,8 +73,17 @@ pub(super) struct Trees<'r> {
 
 impl<'r> Trees<'r> {
     pub(super) fn new(repository: &'r Repository) -> Result<Self, HistoryError> {
-        let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
-        Ok(Self { repository, odb, young: HashMap::new(), young_bytes: 0, old: HashMap::new() })
+        Ok(Self { repository, objects: Objects::of(repository)?, young: HashMap::new(), young_bytes: 0, old: HashMap::new() })
+    }
+
+    /// Where the trees are.
+    pub(super) fn repository(&self) -> &'r Repository {
+        self.repository
+    }
+
+    /// The objects that the trees are among.
+    pub(super) fn objects(&mut self) -> &mut Objects {
+        &mut self.objects
     }
 
     /// The folder of the law book below the tree of a commit.
@@ -160,11 +170,8 @@ impl<'r> Trees<'r> {
         let data = match self.old.get(&id) {
             Some(data) => Rc::clone(data),
             None => {
-                let object = self.odb.read(id).map_err(|error| self.repository.error(&format!("read the tree `{id}`"), &error))?;
-                if object.kind() != ObjectType::Tree {
-                    return Err(self.damaged(&id.to_string()));
-                }
-                Rc::from(object.data())
+                let dir = self.repository.dir();
+                Rc::from(self.objects.tree(id).map_err(|error| error.during(&format!("read the tree `{id}`"), dir))?)
             }
         };
         if self.young_bytes > KEPT_BYTES {
@@ -176,7 +183,8 @@ impl<'r> Trees<'r> {
     }
 
     fn damaged(&self, what: &str) -> HistoryError {
-        self.repository.error("read a tree", &git2::Error::from_str(&format!("`{what}` is damaged"))).into()
+        let (what, dir, why) = ("read a tree".to_owned(), self.repository.dir().to_owned(), format!("`{what}` is damaged"));
+        RepositoryError::Git { what, dir, why }.into()
     }
 }
 
@@ -212,9 +220,13 @@ impl Name<'_> {
 }
 
 /// The entries of a tree, from the bytes that git stores: `<mode in octal> <name>\0<20 bytes of id>`.
+#[derive(Clone, Copy)]
 struct Names<'a> {
     rest: &'a [u8],
 }
+
+/// The bytes of an id.
+const ID: usize = 20;
 
 impl<'a> Names<'a> {
     fn new(rest: &'a [u8]) -> Self {
@@ -222,7 +234,6 @@ impl<'a> Names<'a> {
     }
 
     fn parse(&mut self) -> Option<Name<'a>> {
-        const ID: usize = 20;
         let space = self.rest.iter().take(8).position(|&byte| byte == b' ')?;
         let (mode, rest) = (self.rest.get(..space)?, self.rest.get(space + 1..)?);
         let end = rest.iter().position(|&byte| byte == 0)?;
@@ -251,13 +262,25 @@ impl<'a> Iterator for Names<'a> {
 
 /// The entries that are not the same on both sides: what is on the left, and what is on the right.
 struct Merge<'a> {
-    old: std::iter::Peekable<Names<'a>>,
-    new: std::iter::Peekable<Names<'a>>,
+    old: Names<'a>,
+    new: Names<'a>,
 }
 
 impl<'a> Merge<'a> {
     fn new(old: &'a [u8], new: &'a [u8]) -> Self {
-        Self { old: Names::new(old).peekable(), new: Names::new(new).peekable() }
+        Self { old: Names::new(old), new: Names::new(new) }
+    }
+
+    /// Passes over entries that both sides have, which are nearly all, without looking into them.
+    fn pass_equal(&mut self) {
+        let (mut old, mut new) = (self.old.rest, self.new.rest);
+        while let Some(end) = memchr::memchr(0, old) {
+            match (old.split_at_checked(end + 1 + ID), new.split_at_checked(end + 1 + ID)) {
+                (Some((entry, old_rest)), Some((same, new_rest))) if entry == same => (old, new) = (old_rest, new_rest),
+                _ => break,
+            }
+        }
+        *self = Self::new(old, new);
     }
 }
 
@@ -266,18 +289,28 @@ impl<'a> Iterator for Merge<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let order = match (self.old.peek(), self.new.peek()) {
-                (None, None) => return None,
-                (Some(Err(())), _) | (_, Some(Err(()))) => {
+            self.pass_equal();
+            let (mut after_old, mut after_new) = (self.old, self.new);
+            let (old, new) = match (after_old.next().transpose(), after_new.next().transpose()) {
+                (Ok(old), Ok(new)) => (old, new),
+                _ => {
                     *self = Self::new(&[], &[]);
                     return Some(Err(()));
                 }
+            };
+            let order = match (&old, &new) {
+                (None, None) => return None,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(Ok(old)), Some(Ok(new))) => old.order(new),
+                (Some(old), Some(new)) => old.order(new),
             };
-            let old = if order.is_le() { self.old.next().and_then(Result::ok) } else { None };
-            let new = if order.is_ge() { self.new.next().and_then(Result::ok) } else { None };
+            if order.is_le() {
+                self.old = after_old;
+            }
+            if order.is_ge() {
+                self.new = after_new;
+            }
+            let (old, new) = (old.filter(|_| order.is_le()), new.filter(|_| order.is_ge()));
             if old != new {
                 return Some(Ok((old, new)));
             }

@@ -79,20 +79,22 @@ impl Version {
 
     /// The semantic hash without the id: equal when a policy was renamed.
     pub(super) fn body(&self) -> Sha256Hash {
-        self.hash_without(&["_id", "id"])
-    }
-
-    /// The semantic hash without `enabled`: equal when a policy was switched.
-    pub(super) fn rest(&self) -> Sha256Hash {
-        self.hash_without(&["enabled"])
-    }
-
-    fn hash_without(&self, keys: &[&str]) -> Sha256Hash {
         let mut value = self.value();
         if let Some(fields) = value.as_object_mut() {
-            fields.retain(|key, _| !keys.contains(&key.as_str()));
+            fields.retain(|key, _| !matches!(key.as_str(), "_id" | "id"));
         }
         Sha256Hash::of_json(&value)
+    }
+
+    /// Whether this is the other version with nothing but `enabled` switched.
+    pub(super) fn differs_in_force_only(&self, other: &Self) -> bool {
+        // The two texts differ in this word at least: when they differ in one word, it is this one.
+        let (one, two) = (self.text().as_bytes(), other.text().as_bytes());
+        let common = one.iter().zip(two).take_while(|(one, two)| one == two).count();
+        let word = |version: &Self| if version.enabled { &b"true"[..] } else { b"false" };
+        let one = one.get(common..).and_then(|rest| rest.strip_prefix(word(self)));
+        let two = two.get(common..).and_then(|rest| rest.strip_prefix(word(other)));
+        self.enabled != other.enabled && one.is_some() && one == two
     }
 
     /// The canonical JSON: every field, defaults included, keys in byte order.
@@ -130,11 +132,23 @@ mod tests {
             fields[key] = value;
             version(&fields)
         };
-        let same = |other: &Version| (base.hash == other.hash, base.body() == other.body(), base.rest() == other.rest());
-        assert_eq!(same(&with("deny", json!(false))), (true, true, true));
+        let same = |other: &Version| (base.hash == other.hash, base.body() == other.body(), base.differs_in_force_only(other));
+        assert_eq!(same(&with("deny", json!(false))), (true, true, false));
         assert_eq!(same(&with("_id", json!("B"))), (false, true, false));
         assert_eq!(same(&with("enabled", json!(false))), (false, false, true));
         assert_eq!(same(&with("service", json!("t"))), (false, false, false));
+        let with_two = |key: &str, value: Value| {
+            let mut fields = fields.clone();
+            (fields["enabled"], fields[key]) = (json!(false), value);
+            version(&fields)
+        };
+        assert!(!base.differs_in_force_only(&with_two("deny", json!(true))));
+        assert!(!base.differs_in_force_only(&with_two("service", json!("true"))));
+        let nested = |inner: bool| with("metadata", json!({"enabled": inner, "note": "\"enabled\":true"}));
+        let switched = |inner: bool| with_two("metadata", json!({"enabled": inner, "note": "\"enabled\":true"}));
+        assert!(nested(true).differs_in_force_only(&switched(true)));
+        assert!(!nested(true).differs_in_force_only(&nested(false)));
+        assert!(!nested(true).differs_in_force_only(&switched(false)));
         assert_eq!(base.policy().map(|policy| Version::new(&policy)), Some(base.clone()));
         assert_eq!(
             base.text(),

@@ -1,6 +1,6 @@
 //! The commits that landed, oldest first, each with the policy files in which it differs from its first parent.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,14 +10,17 @@ use git2::Oid;
 
 use super::HistoryError;
 use super::Repository;
-use super::reading;
+use super::objects::Objects;
+use super::objects::Unreadable;
 use super::tree::Content;
 use super::tree::Differences;
 use super::tree::Trees;
+use super::tree::Wanted;
 use crate::config;
 use crate::config::Config;
 use crate::config::Selection;
 use crate::schema::Schema;
+use crate::source::MAX_FILE_BYTES;
 
 /// A commit and its tree.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +41,65 @@ pub(super) struct Stop {
 
 impl Stop {
     pub(super) fn new(commit: &git2::Commit<'_>, parent: Option<Oid>, landed: bool) -> Self {
-        let cut = parent.is_none() && written_parents(commit) > 0;
-        Self { commit: commit.id(), tree: commit.tree_id(), parent, cut, landed, merge: commit.parent_count() > 1, left: usize::MAX }
+        Self::of(&Header::new(commit), parent, landed)
+    }
+
+    fn of(header: &Header, parent: Option<Oid>, landed: bool) -> Self {
+        let &Header { id, tree, parents, written, .. } = header;
+        Self { commit: id, tree, parent, cut: parent.is_none() && written > 0, landed, merge: parents > 1, left: usize::MAX }
+    }
+}
+
+/// What a commit says of where it stands.
+struct Header {
+    id: Oid,
+    tree: Oid,
+    /// The first parent, and how many there are.
+    parent: Option<Oid>,
+    parents: usize,
+    /// How many parents it names itself: a shallow clone hides those that are not there.
+    written: usize,
+}
+
+impl Header {
+    /// As git shows it.
+    fn new(commit: &git2::Commit<'_>) -> Self {
+        let (id, tree, parent) = (commit.id(), commit.tree_id(), commit.parent_id(0).ok());
+        Self { id, tree, parent, parents: commit.parent_count(), written: written_parents(commit) }
+    }
+
+    /// As it is written: the lines `tree` and `parent` come first.
+    fn read(id: Oid, bytes: &[u8]) -> Option<Self> {
+        let value = |line: &[u8], key: &[u8]| Oid::from_str(std::str::from_utf8(line.strip_prefix(key)?).ok()?).ok();
+        let mut lines = bytes.split(|&byte| byte == b'\n');
+        let tree = value(lines.next()?, b"tree ")?;
+        let mut named = lines.map_while(|line| value(line, b"parent "));
+        let parent = named.next();
+        let parents = usize::from(parent.is_some()) + named.count();
+        Some(Self { id, tree, parent, parents, written: parents })
+    }
+}
+
+/// The commits of a repository.
+struct Commits<'r> {
+    repository: &'r Repository,
+    objects: Objects,
+    /// Whether they count as git shows them, because it hides parents.
+    are_shown: bool,
+}
+
+impl Commits<'_> {
+    /// A commit, if it is there.
+    fn find(&mut self, id: Oid) -> Result<Option<Header>, HistoryError> {
+        if self.are_shown {
+            return Ok(find(self.repository, id)?.as_ref().map(Header::new));
+        }
+        let failed = |error: Unreadable| error.during(&format!("read commit `{id}`"), self.repository.dir());
+        match self.objects.commit(id) {
+            Ok(bytes) => Header::read(id, bytes).map(Some).ok_or_else(|| failed(Unreadable::Damaged("it is damaged".to_owned())).into()),
+            Err(Unreadable::Missing) => Ok(None),
+            Err(error) => Err(failed(error).into()),
+        }
     }
 }
 
@@ -65,17 +125,17 @@ pub(super) struct Line {
 
 /// The line of first parents up to `tip`; `after` is where to stop, if it is met.
 pub(super) fn line(repository: &Repository, tip: &str, after: Option<Oid>) -> Result<Line, HistoryError> {
-    let mut commit = repository.commit(tip)?;
+    let mut commit = Header::new(&repository.commit(tip)?);
     let mut stops = Vec::new();
     let mut partial = repository.incomplete();
+    let mut commits = Commits { repository, objects: Objects::of(repository)?, are_shown: partial.is_some() };
     let continues = loop {
-        if Some(commit.id()) == after {
+        if Some(commit.id) == after {
             break true;
         }
-        let parent = commit.parent_id(0).ok();
-        let above = parent.map(|parent| find(repository, parent)).transpose()?.flatten();
-        stops.push(Stop::new(&commit, above.as_ref().map(git2::Commit::id), true));
-        match (parent, above) {
+        let above = commit.parent.map(|parent| commits.find(parent)).transpose()?.flatten();
+        stops.push(Stop::of(&commit, above.as_ref().map(|above| above.id), true));
+        match (commit.parent, above) {
             (_, Some(above)) => commit = above,
             (Some(parent), None) => {
                 partial.get_or_insert_with(|| format!("commit `{parent}` is missing"));
@@ -165,6 +225,8 @@ fn find(repository: &Repository, id: Oid) -> Result<Option<git2::Commit<'_>>, Hi
 pub(super) struct Step {
     pub(super) schema: usize,
     pub(super) files: Differences,
+    /// The files that it changed beside the policies, in byte order.
+    pub(super) beside: Vec<Arc<str>>,
     /// Whether the configuration, or the one before, is not in this clone, so that nobody knows which files were policies.
     pub(super) unknown: bool,
 }
@@ -203,9 +265,36 @@ pub(super) struct Position {
     /// Whether the configuration is not in this clone.
     missing: bool,
     actions: Vec<String>,
-    selection: Selection,
+    watched: Watched,
     schema: usize,
-    files: BTreeMap<Arc<str>, Content>,
+    files: HashMap<Arc<str>, Content>,
+}
+
+/// The files that a configuration makes count.
+#[derive(Debug, Clone)]
+struct Watched {
+    policies: Selection,
+    /// The configuration itself, the allowed signers and the directory.
+    beside: BTreeSet<String>,
+}
+
+impl Watched {
+    fn new(config: &Config) -> Self {
+        let named = [config::FILE_NAME, &config.history.allowed_signers.value];
+        let beside = named.into_iter().chain(config.directory_path()).map(str::to_owned).collect();
+        Self { policies: Selection::new(config), beside }
+    }
+}
+
+impl Wanted for Watched {
+    fn selects(&self, path: &str) -> bool {
+        self.policies.selects(path) || self.beside.contains(path)
+    }
+
+    fn may_hold(&self, folder: &str) -> bool {
+        let inside = |path: &String| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        self.policies.may_hold(folder) || self.beside.iter().any(inside)
+    }
 }
 
 /// What a position is made of, to be kept.
@@ -213,7 +302,7 @@ pub(super) struct Marks {
     pub(super) law_book: Option<Oid>,
     pub(super) config: Option<Content>,
     pub(super) followed: Option<Oid>,
-    pub(super) files: BTreeMap<Arc<str>, Content>,
+    pub(super) files: HashMap<Arc<str>, Content>,
 }
 
 impl Position {
@@ -225,31 +314,26 @@ impl Position {
             config: None,
             followed: None,
             missing: false,
-            selection: Selection::new(&config),
+            watched: Watched::new(&config),
             schema: schemas.of(&config.actions)?,
-            files: BTreeMap::new(),
+            files: HashMap::new(),
             actions: config.actions,
         })
     }
 
     /// Goes to the next commit; `None` when it changed nothing here.
-    pub(super) fn advance(
-        &mut self,
-        trees: &mut Trees<'_>,
-        schemas: &mut Schemas,
-        repository: &Repository,
-        stop: Stop,
-    ) -> Result<Option<Step>, HistoryError> {
+    pub(super) fn advance(&mut self, trees: &mut Trees<'_>, schemas: &mut Schemas, stop: Stop) -> Result<Option<Step>, HistoryError> {
         let law_book = trees.law_book(stop.tree)?;
         if law_book == self.law_book {
             return Ok(None);
         }
         let config = law_book.map(|folder| trees.file(folder, config::FILE_NAME)).transpose()?.flatten();
         let was_missing = self.missing;
-        let files = if config == self.config || !self.reconfigure(schemas, repository, config)? {
-            trees.compare(self.law_book, law_book, &self.selection)?
+        let (files, beside) = if config == self.config || !self.reconfigure(schemas, trees, config)? {
+            self.divide(trees.compare(self.law_book, law_book, &self.watched)?)
         } else {
-            self.differences_from(trees.compare(None, law_book, &self.selection)?)
+            let beside = self.beside(trees, law_book)?;
+            (self.differences_from(trees.compare(None, law_book, &self.watched.policies)?), beside)
         };
         self.law_book = law_book;
         self.config = config;
@@ -260,7 +344,8 @@ impl Position {
             };
         }
         let unknown = self.missing || was_missing;
-        Ok((unknown || !files.is_empty()).then_some(Step { schema: self.schema, files, unknown }))
+        let is_new = unknown || !files.is_empty() || !beside.is_empty();
+        Ok(is_new.then_some(Step { schema: self.schema, files, beside, unknown }))
     }
 
     /// What it is made of.
@@ -271,18 +356,19 @@ impl Position {
 
     /// The position that was made of this; `None` when its configuration is not there or cannot be read any more.
     pub(super) fn again(marks: Marks, schemas: &mut Schemas, repository: &Repository) -> Result<Option<Self>, HistoryError> {
-        let Configured::Read(config) = read_config(repository, marks.followed.map(Content::Blob))? else { return Ok(None) };
+        let mut objects = Objects::of(repository)?;
+        let Configured::Read(config) = read_config(repository, &mut objects, marks.followed.map(Content::Blob))? else { return Ok(None) };
         let Marks { law_book, config: content, followed, files } = marks;
-        let (selection, schema) = (Selection::new(&config), schemas.of(&config.actions)?);
-        Ok(Some(Self { law_book, config: content, followed, missing: false, actions: config.actions, selection, schema, files }))
+        let (watched, schema) = (Watched::new(&config), schemas.of(&config.actions)?);
+        Ok(Some(Self { law_book, config: content, followed, missing: false, actions: config.actions, watched, schema, files }))
     }
 
     /// Takes over a configuration, and tells whether every file has to be looked at again. One that is broken changes nothing.
-    fn reconfigure(&mut self, schemas: &mut Schemas, repository: &Repository, content: Option<Content>) -> Result<bool, HistoryError> {
-        let found = read_config(repository, content)?;
+    fn reconfigure(&mut self, schemas: &mut Schemas, trees: &mut Trees<'_>, content: Option<Content>) -> Result<bool, HistoryError> {
+        let found = read_config(trees.repository(), trees.objects(), content)?;
         self.missing = matches!(found, Configured::Missing);
         let Configured::Read(config) = found else { return Ok(false) };
-        self.selection = Selection::new(&config);
+        self.watched = Watched::new(&config);
         self.followed = match content {
             Some(Content::Blob(id)) => Some(id),
             _ => None,
@@ -294,6 +380,24 @@ impl Position {
             self.files.values_mut().for_each(|content| *content = Content::Refused);
         }
         Ok(true)
+    }
+
+    /// What differs among the policies, and beside them.
+    fn divide(&self, mut all: Differences) -> (Differences, Vec<Arc<str>>) {
+        let beside = all.keys().filter(|path| self.watched.beside.contains(&***path)).cloned().collect();
+        all.retain(|path, _| self.watched.policies.selects(path));
+        (all, beside)
+    }
+
+    /// What differs beside the policies between the folder of the last commit and that of the next one.
+    fn beside(&self, trees: &mut Trees<'_>, law_book: Option<Oid>) -> Result<Vec<Arc<str>>, HistoryError> {
+        let mut beside = Vec::new();
+        for path in &self.watched.beside {
+            if trees.entry(self.law_book, path)? != trees.entry(law_book, path)? {
+                beside.push(path.as_str().into());
+            }
+        }
+        Ok(beside)
     }
 
     /// All files that there are, reduced to what differs from the ones that were known.
@@ -316,19 +420,18 @@ enum Configured {
 }
 
 /// The configuration of a commit; the default one without a file.
-fn read_config(repository: &Repository, content: Option<Content>) -> Result<Configured, HistoryError> {
+fn read_config(repository: &Repository, objects: &mut Objects, content: Option<Content>) -> Result<Configured, HistoryError> {
     let id = match content {
         None => return Ok(Configured::Read(Box::default())),
         Some(Content::Refused) => return Ok(Configured::Broken),
         Some(Content::Blob(id)) => id,
     };
-    let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
-    let bytes = match reading::bytes(&odb, id) {
+    let bytes = match objects.file(id, MAX_FILE_BYTES) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(Configured::Broken),
-        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Configured::Missing),
-        Err(error) => return Err(repository.error(&format!("read `{}`", config::FILE_NAME), &error).into()),
+        Err(Unreadable::Missing) => return Ok(Configured::Missing),
+        Err(error) => return Err(error.during(&format!("read `{}`", config::FILE_NAME), repository.dir()).into()),
     };
-    let config = std::str::from_utf8(&bytes).ok().and_then(|text| Config::parse(text).ok());
+    let config = std::str::from_utf8(bytes).ok().and_then(|text| Config::parse(text).ok());
     Ok(config.map_or(Configured::Broken, |config| Configured::Read(Box::new(config))))
 }

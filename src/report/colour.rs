@@ -1,5 +1,7 @@
 //! Colours of a terminal, where they are wanted.
 
+use std::borrow::Cow;
+
 use super::Look;
 
 /// Gains, and what is as it should be.
@@ -18,8 +20,8 @@ pub const PLAIN: &str = "";
 pub const DIM: &str = "2";
 
 /// A text in a colour, if it may have one (ECMA-48, 8.3.117).
-pub fn painted(text: &str, colour: &str, look: Look) -> String {
-    if look.colour && !text.is_empty() && colour != PLAIN { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+pub fn painted<'a>(text: &'a str, colour: &str, look: Look) -> Cow<'a, str> {
+    if look.colour && !text.is_empty() && colour != PLAIN { format!("\u{1b}[{colour}m{text}\u{1b}[0m").into() } else { text.into() }
 }
 
 #[cfg(test)]

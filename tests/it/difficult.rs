@@ -158,7 +158,7 @@ fn merges(repository: &Repository) {
 
 fn show(person: &Person, people: &People) -> String {
     let known = people.known(person);
-    if known == *person { person.to_string() } else { format!("{known} (as {person})") }
+    if *known == *person { person.to_string() } else { format!("{known} (as {person})") }
 }
 
 fn tell(trail: &Trail, event: &Event, people: &People) -> String {

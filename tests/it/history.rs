@@ -420,12 +420,13 @@ fn what_landed_beside_the_policies_is_found_again_and_continued() {
     let subjects = || {
         let opened = open(&dir);
         let beside = read(&dir).beside(&opened).expect("found");
+        let kept = Trail::cached(&opened, "HEAD", &|_, _| {}).expect("a trail").beside(&opened).expect("found");
+        assert_eq!(kept, beside, "as far as possible from the file");
         beside.into_iter().map(|one| format!("{}: {}", one.landing.subject, one.files.join(" "))).collect::<Vec<_>>()
     };
     let first = ["configure: lawbook.toml", "signers: .lawbook/allowed_signers"];
     assert_eq!(subjects(), first);
-    let kept = dir.join(".git/lawbook/beside");
-    assert_eq!(std::fs::read_dir(&kept).expect("a folder").count(), 1);
+    assert_eq!(std::fs::read_dir(dir.join(".git/lawbook/trails")).expect("a folder").count(), 1);
     assert_eq!(subjects(), first, "from the file");
     repository.write("lawbook.toml", "critical = ['A']\n").commit("reconfigure");
     assert_eq!(subjects(), [first[0], first[1], "reconfigure: lawbook.toml"], "continued");

@@ -15,7 +15,9 @@ use crate::config::Config;
 use crate::config::Selection;
 use crate::history::Repository;
 use crate::history::RepositoryError;
-use crate::history::reading;
+use crate::history::objects::Objects;
+use crate::history::objects::Unreadable;
+use crate::source::MAX_FILE_BYTES;
 
 /// What `lawbook.toml` says about signatures.
 #[derive(Debug, Clone)]
@@ -72,8 +74,9 @@ fn place(repository: &Repository, commit: &git2::Commit<'_>, path: &str) -> Resu
 
 /// The bytes of a blob; `None` when it is larger than what is read of any file.
 pub(super) fn bytes(repository: &Repository, id: Oid) -> Result<Option<Vec<u8>>, RepositoryError> {
-    let odb = repository.git().odb().map_err(|error| repository.error("open its objects", &error))?;
-    reading::bytes(&odb, id).map_err(|error| repository.error(&format!("read `{id}`"), &error))
+    let unreadable = |error: Unreadable| error.during(&format!("read `{id}`"), repository.dir());
+    let mut objects = Objects::of(repository)?;
+    Ok(objects.file(id, MAX_FILE_BYTES).map_err(unreadable)?.map(<[u8]>::to_vec))
 }
 
 impl Signers {

@@ -186,7 +186,8 @@ pub(super) fn members(event: &Event, people: &People, effects: Option<&Effects>)
 
 fn wire_event<'a>(event: &'a Event, people: &People, effects: Option<&Effects>) -> WireEvent<'a> {
     let landing = &*event.landing;
-    let known = |person: &Person| Some(people.known(person)).filter(|known| known != person).map(owned_person);
+    let known =
+        |person: &Person| Some(people.known(person)).filter(|known| **known != *person).map(|known| owned_person(known.into_owned()));
     WireEvent {
         seq: event.seq,
         commit: &landing.commit,

@@ -159,7 +159,7 @@ fn landing(landing: &Landing, report: &AuditReport<'_>, out: &mut dyn Write) -> 
     writeln!(out, "\n## {}: {}\n", landing.committed.at.strftime("%Y-%m-%d %H:%M UTC"), code(subject))?;
     let person = |person: &Person| {
         let known = people.known(person);
-        if known == *person {
+        if *known == *person {
             code(&known.to_string())
         } else {
             format!("{}, written as {}", code(&known.to_string()), code(&person.to_string()))

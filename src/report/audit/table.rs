@@ -1,7 +1,10 @@
 //! The trail for a terminal: one line for each event, newest first, and what must not be overlooked below.
 
+use std::borrow::Cow;
 use std::io;
 use std::io::Write;
+
+use jiff::tz::Offset;
 
 use super::AuditReport;
 use super::effect::said;
@@ -9,6 +12,7 @@ use super::effect::said_beside;
 use super::words;
 use crate::history::Action;
 use crate::history::Beside;
+use crate::history::CommitTime;
 use crate::history::Event;
 use crate::history::MergeKind;
 use crate::history::SignatureStatus;
@@ -27,11 +31,14 @@ const COLUMNS: usize = 6;
 
 const TITLES: [&str; COLUMNS] = ["date (UTC)", "commit", "action", "policy", "author", "signature"];
 
+/// How wide a date is.
+const DATE_WIDTH: usize = "2026-11-22 10:00".len();
+
 /// The widest a column gets; what is longer moves the rest of its line. Nothing is cut: half an id is no evidence.
 const MOST_WIDTH: usize = 40;
 
-struct Row {
-    cells: [String; COLUMNS],
+struct Row<'a> {
+    cells: [Cow<'a, str>; COLUMNS],
     colours: [&'static str; COLUMNS],
     what: Vec<(String, &'static str)>,
     effect: Vec<(String, &'static str)>,
@@ -43,20 +50,21 @@ struct Row {
 /// The writer refused the bytes.
 pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let look = report.look;
-    let rows: Vec<Row> = report.events.iter().rev().map(|event| row(event, report)).collect();
     let most = (look.width / 4).clamp(20, MOST_WIDTH);
     let mut widths = TITLES.map(display_width);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(&row.cells) {
-            *width = (*width).max(display_width(cell).min(most));
+    widths[0] = DATE_WIDTH;
+    // A long trail is gone through twice, and never held as a whole.
+    for event in &report.events {
+        for (width, cell) in widths.iter_mut().skip(1).zip(cells(event, report)) {
+            *width = (*width).max(display_width(&cell).min(most));
         }
     }
-    if !rows.is_empty() {
+    if !report.events.is_empty() {
         let titles: Vec<String> = TITLES.iter().zip(widths).map(|(title, width)| padded(title, width)).collect();
         writeln!(out, "{}", painted(&format!("{}  what", titles.join("  ")), BOLD, look))?;
     }
-    for row in &rows {
-        line(row, widths, look, out)?;
+    for event in report.events.iter().rev() {
+        out.write_all(line(&row(event, report), widths, look).as_bytes())?;
     }
     writeln!(out, "{}", words::number(report))?;
     beside(report, out)?;
@@ -75,7 +83,7 @@ fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     for Beside { landing, files } in report.beside.iter().rev() {
         let (status, colour) = status(landing.signature.status);
         let author = report.people.known(&landing.author);
-        let date = landing.committed.at.strftime("%Y-%m-%d %H:%M");
+        let date = minute(landing.committed);
         let (commit, author, status) = (words::short(&landing.commit), one_line(words::address(&author)), painted(status, colour, look));
         writeln!(out, "{date}  {}  {}  {author}  {status}", painted(commit, DIM, look), one_line(&files.join(", ")))?;
         let lines = report.effects.map(|effects| said_beside(effects, &landing.commit, super::effect::QUOTED)).unwrap_or_default();
@@ -87,7 +95,8 @@ fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn line(row: &Row, widths: [usize; COLUMNS], look: Look, out: &mut dyn Write) -> io::Result<()> {
+/// An event, and below it what it gave and took.
+fn line(row: &Row<'_>, widths: [usize; COLUMNS], look: Look) -> String {
     let mut text = String::new();
     let last = if row.what.is_empty() { COLUMNS - 1 } else { COLUMNS };
     for (at, ((cell, colour), width)) in row.cells.iter().zip(row.colours).zip(widths).enumerate() {
@@ -96,12 +105,14 @@ fn line(row: &Row, widths: [usize; COLUMNS], look: Look, out: &mut dyn Write) ->
             text.extend(std::iter::repeat_n(' ', width.saturating_sub(display_width(cell)) + 2));
         }
     }
-    let what: Vec<String> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
-    writeln!(out, "{text}{}", what.join("; "))?;
+    let what: Vec<Cow<'_, str>> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
+    text.push_str(&what.join("; "));
     for (effect, colour) in &row.effect {
-        writeln!(out, "    {}", painted(effect, colour, look))?;
+        text.push_str("\n    ");
+        text.push_str(&painted(effect, colour, look));
     }
-    Ok(())
+    text.push('\n');
+    text
 }
 
 /// How many columns a text takes.
@@ -113,20 +124,32 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(display_width(text))))
 }
 
-fn row(event: &Event, report: &AuditReport<'_>) -> Row {
+/// What stands in the columns after the date.
+fn cells<'a>(event: &'a Event, report: &AuditReport<'_>) -> [Cow<'a, str>; COLUMNS - 1] {
     let landing = &event.landing;
-    let author = report.people.known(&landing.author);
+    let mut author = match report.people.known(&landing.author) {
+        Cow::Borrowed(author) => one_line(words::address(author)),
+        Cow::Owned(author) => one_line(words::address(&author)).into_owned().into(),
+    };
     let others = landing.co_authors().len();
-    let others = if others > 0 { format!(" +{others}") } else { String::new() };
-    let (status, status_colour) = status(landing.signature.status);
-    let cells = [
-        landing.committed.at.strftime("%Y-%m-%d %H:%M").to_string(),
-        words::short(&landing.commit).to_owned(),
-        event.action.as_str().to_owned(),
-        one_line(event.policy.as_str()).into_owned(),
-        format!("{}{others}", one_line(words::address(&author))),
-        status.to_owned(),
-    ];
+    if others > 0 {
+        author.to_mut().push_str(&format!(" +{others}"));
+    }
+    let commit = words::short(&landing.commit).into();
+    [commit, event.action.as_str().into(), one_line(event.policy.as_str()), author, status(landing.signature.status).0.into()]
+}
+
+/// A minute in UTC.
+fn minute(time: CommitTime) -> String {
+    let at = Offset::UTC.to_datetime(time.at);
+    format!("{:04}-{:02}-{:02} {:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute())
+}
+
+fn row<'a>(event: &'a Event, report: &AuditReport<'_>) -> Row<'a> {
+    let landing = &event.landing;
+    let [commit, action, policy, author, signature] = cells(event, report);
+    let cells = [minute(landing.committed).into(), commit, action, policy, author, signature];
+    let (_, status_colour) = status(landing.signature.status);
     let text = |text: String| one_line(&text).into_owned();
     let mut what = vec![(text(words::what(event)), PLAIN)];
     if let (Some(merge), Some(said)) = (&event.merge, words::merge(event, report)) {

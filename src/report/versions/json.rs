@@ -183,7 +183,7 @@ fn wire_landing<'a>(event: &'a Event, people: &People) -> WireLanding<'a> {
 }
 
 fn wire_person(person: &Person, people: &People) -> WirePerson {
-    let Person { name, email } = people.known(person);
+    let Person { name, email } = people.known(person).into_owned();
     WirePerson { name, email }
 }
 

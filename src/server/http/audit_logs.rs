@@ -25,6 +25,9 @@ const DEFAULT_LIMIT: usize = 500;
 /// The most entries that are sent at once.
 const MAX_LIMIT: usize = 10_000;
 
+/// What an entry can tell.
+const ACTIONS: [&str; 4] = ["create_policy", "update_policy", "delete_policy", "toggle_policy"];
+
 /// The audit log. Only who sees everybody sees the entries of others.
 pub async fn audit_logs(
     State(state): App,
@@ -66,7 +69,9 @@ fn filter(query: &str, caller: &Caller) -> Result<EntryFilter, String> {
             }
             "before" => filter.before = Some(value),
             "policy" => filter.policy = Some(value),
-            "action" => filter.action = Some(value),
+            "action" if ACTIONS.contains(&value.as_str()) => filter.action = Some(value),
+            // An empty answer would say that nothing of the kind ever happened.
+            "action" => return Err(format!("`action` is one of {}", ACTIONS.map(|action| format!("`{action}`")).join(", "))),
             _ => {}
         }
     }
@@ -90,5 +95,9 @@ mod tests {
         for bad in ["limit=0", "limit=x", "limit=10001", "limit="] {
             assert_eq!(filter(bad, &caller(Role::Admin)), Err("`limit` is a number from 1 to 10000".to_owned()));
         }
+        let toggles = filter("action=toggle_policy", &caller(Role::Admin)).expect("valid");
+        assert_eq!(toggles.action.as_deref(), Some("toggle_policy"));
+        let error = filter("action=toggle", &caller(Role::Admin)).expect_err("no such action");
+        assert_eq!(error, "`action` is one of `create_policy`, `update_policy`, `delete_policy`, `toggle_policy`");
     }
 }
