@@ -171,10 +171,15 @@ impl Vocabulary {
         let bases: Vec<_> = self.iter().skip(self.0.bases.len()).map(|(id, _)| Arc::new(self.domain(id))).collect();
         let related = self.relations();
         let known = Arc::make_mut(&mut self.0);
+        let is_free = |base: &Arc<Domain>| matches!(&**base, Domain::Scalar(scalar) if scalar.is_free());
+        known.plain.extend(bases.iter().map(is_free));
+        for id in related.keys() {
+            if let Some(plain) = known.plain.get_mut(id.index()) {
+                *plain = false;
+            }
+        }
         known.bases.extend(bases);
         known.related = related;
-        let plain = self.iter().map(|(id, _)| !self.is_list(id) && self.related(id).is_empty() && self.base(id).is_all()).collect();
-        Arc::make_mut(&mut self.0).plain = plain;
     }
 
     fn relations(&self) -> HashMap<AttributeId, Vec<(AttributeId, Lies)>> {
