@@ -7,6 +7,7 @@
 //! signed a commit is told by `signature`, and which commits had to be signed and are not by `requirement`.
 
 mod attempt;
+mod bases;
 mod beside;
 mod between;
 mod blame;

@@ -16,13 +16,10 @@ use gix_object::Data;
 use gix_object::Find;
 use gix_object::FindHeader;
 use gix_object::Kind;
-use gix_pack::cache::lru::MemoryCappedHashmap;
 
 use super::Repository;
 use super::RepositoryError;
-
-/// How many bytes of what others are stored as differences from are kept, for each thread.
-const KEPT_BYTES: usize = 4 * 1024 * 1024;
+use super::bases::Bases;
 
 /// Whether objects are taken as they are stored; see [`take_objects_as_stored`].
 static AS_STORED: AtomicBool = AtomicBool::new(false);
@@ -68,7 +65,7 @@ pub(super) struct Objects {
 impl Objects {
     fn open(common_dir: &Path) -> Result<Self, Unreadable> {
         let mut store = gix_odb::at(common_dir.join("objects"), gix_hash::Kind::Sha1).map_err(Unreadable::damaged)?;
-        store.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(KEPT_BYTES)));
+        store.set_pack_cache(|| Box::<Bases>::default());
         Ok(Self { store, bytes: Vec::new(), is_hashed: !AS_STORED.load(Ordering::Relaxed) })
     }
 
