@@ -23,7 +23,7 @@ use super::redundant;
 use super::redundant::RedundantPart;
 use super::search::Budget;
 use super::search::Goal;
-use super::search::satisfiable;
+use super::search::is_satisfiable;
 use super::special::Special;
 use super::vocabulary::Vocabulary;
 use crate::condition::Atom;
@@ -187,7 +187,7 @@ impl<'p> Tree<'p> {
     /// Whether some request with values that fit makes formulas hold or fail; `None` if it is not known.
     pub fn possible<'f>(&'f self, goals: impl IntoIterator<Item = Goal<'f>>, budget: Budget) -> Option<bool> {
         let goals: Vec<Goal<'_>> = std::iter::once(Goal::yes(&self.fits)).chain(goals).collect();
-        satisfiable(&self.vocabulary, &goals, budget).known()
+        is_satisfiable(&self.vocabulary, &goals, budget)
     }
 
     /// That a node holds, or fails.
@@ -222,7 +222,7 @@ impl<'p> Tree<'p> {
         let alone = |kept: &BTreeSet<u32>| {
             let fits = kept.iter().filter_map(|&at| fits.get(at as usize)).map(Goal::yes);
             let goals: Vec<Goal<'_>> = parts(kept).into_iter().chain(fits).collect();
-            satisfiable(&self.vocabulary, &goals, Budget::default()).known() == Some(false)
+            is_satisfiable(&self.vocabulary, &goals, Budget::default()) == Some(false)
         };
         let all: BTreeSet<u32> = (0..).zip(&found.operands).map(|(at, _)| at).collect();
         let kept = match alone(&all) {

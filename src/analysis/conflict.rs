@@ -15,6 +15,9 @@ use super::formula::Formula;
 use super::people::ANYBODY;
 use super::people::EVERYONE;
 use super::people::MemberId;
+use super::point::Point;
+use super::prepared::About;
+use super::prepared::Caller;
 use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
@@ -22,6 +25,7 @@ use super::region::Region;
 use super::search::Goal;
 use super::side::Side;
 use crate::decision::applies;
+use crate::decision::decide;
 use crate::policy::Effect;
 use crate::policy::Statement;
 
@@ -58,14 +62,14 @@ struct Alone(Vec<[OnceLock<Verdict<()>>; 2]>);
 
 impl Alone {
     fn new(side: &Side) -> Self {
-        let last = side.statements.iter().map(|prepared| prepared.condition_id).max();
+        let last = side.statements.iter().map(|prepared| prepared.said.id).max();
         Self((0..=last.unwrap_or_default()).map(|_| Default::default()).collect())
     }
 
     /// Whether the condition of a statement lets it apply, or keeps it from that, where its values fit.
     fn ask(&self, analysis: &Analysis, prepared: &Prepared, holds: bool) -> Verdict<()> {
-        let ask = || analysis.meets(&[Goal { formula: &prepared.condition, holds }, Goal::yes(&prepared.fits)]);
-        let known = self.0.get(prepared.condition_id).and_then(|known| known.get(usize::from(holds)));
+        let ask = || analysis.meets(&[Goal { formula: &prepared.said.applies, holds }, Goal::yes(&prepared.said.fits)]);
+        let known = self.0.get(prepared.said.id).and_then(|known| known.get(usize::from(holds)));
         known.map_or_else(ask, |known| known.get_or_init(ask).clone())
     }
 }
@@ -96,7 +100,7 @@ impl Analysis {
         for at in side.grants_sharing(denial).into_iter().filter(|at| !aside.contains(&(*at as usize))) {
             let Some(grant) = side.get(at) else { continue };
             let Some(header) = header(grant, denial) else { continue };
-            let key = (grant.condition_id, header.denial_in_grant, header.grant_in_denial);
+            let key = (grant.said.id, header.denial_in_grant, header.grant_in_denial);
             let verdict = match grant.may_spare_members() || denial.may_spare_members() {
                 true => self.is_partial_for_members(side, grant, denial),
                 false => relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header, alone)).clone(),
@@ -126,24 +130,27 @@ impl Analysis {
     /// Whether, of statements whose headers lie to each other in some way, each applies where the other does not and there is
     /// something where both do.
     fn is_partial(&self, grant: &Prepared, denial: &Prepared, header: Inclusion, alone: &Alone) -> Verdict<()> {
-        let asks = |granted: bool, denied: bool| match (grant.condition_id, denial.condition_id) {
+        let points = [grant, denial].map(|prepared| prepared.said.point(&self.vocabulary, self.budget));
+        let goals = |granted: bool, denied: bool| {
+            let conditions = [Goal { formula: &grant.said.applies, holds: granted }, Goal { formula: &denial.said.applies, holds: denied }];
+            [conditions, [&grant.said.fits, &denial.said.fits].map(Goal::yes)].concat()
+        };
+        let at_a_point = |goals: &[Goal<'_>]| {
+            let meets = |point: &Point| point.meets(goals, &self.vocabulary);
+            points.into_iter().flatten().any(meets) || matches!(points, [Some(one), Some(two)] if meets(&one.with(two)))
+        };
+        let asks = |granted: bool, denied: bool| match (grant.said.id, denial.said.id) {
             (0, _) if !granted => Verdict::No,
             (_, 0) if !denied => Verdict::No,
+            _ if granted && denied && grant.said.is_apart(&denial.said) => Verdict::No,
+            _ if at_a_point(&goals(granted, denied)) => Verdict::Yes(()),
             (0, _) => alone.ask(self, denial, denied),
             (_, 0) => alone.ask(self, grant, granted),
-            _ => {
-                let conditions = [Goal { formula: &grant.condition, holds: granted }, Goal { formula: &denial.condition, holds: denied }];
-                self.meets(&[conditions.as_slice(), &[Goal::yes(&grant.fits), Goal::yes(&denial.fits)]].concat())
-            }
+            _ => self.meets(&goals(granted, denied)),
         };
-        let mut verdict = asks(true, true);
-        if header.denial_in_grant && verdict != Verdict::No {
-            verdict = and(verdict, asks(false, true));
-        }
-        if header.grant_in_denial && verdict != Verdict::No {
-            verdict = and(verdict, asks(true, false));
-        }
-        verdict
+        asks(true, true)
+            .and(|| if header.denial_in_grant { asks(false, true) } else { Verdict::Yes(()) })
+            .and(|| if header.grant_in_denial { asks(true, false) } else { Verdict::Yes(()) })
     }
 
     /// The same where it depends on who the members are.
@@ -151,54 +158,54 @@ impl Analysis {
         let fits = self.both_fit(grant, denial);
         let exists = |roots: &[&Prepared], outside: &[&Prepared]| {
             let Some(cases) = side.cases_against(roots) else { return Verdict::Undecided };
-            let mut verdict = Verdict::No;
-            for case in cases.iter().filter(|case| case.caller.is_simple()) {
+            Verdict::any(cases.iter().filter(|case| case.caller.is_simple()).map(|case| {
                 let mut hold = self.applying(roots.iter().copied(), &case.caller);
                 hold.push(fits.clone());
-                match self.ask(&case.caller, &hold, &self.applying(outside.iter().copied(), &case.caller)) {
-                    Verdict::Yes(_) => return Verdict::Yes(()),
-                    Verdict::Undecided => verdict = Verdict::Undecided,
-                    Verdict::No => {}
-                }
-            }
-            verdict
+                self.ask(&case.caller, &hold, &self.applying(outside.iter().copied(), &case.caller)).known()
+            }))
         };
-        [exists(&[grant, denial], &[]), exists(&[denial], &[grant]), exists(&[grant], &[denial])].into_iter().fold(Verdict::Yes(()), and)
+        exists(&[grant, denial], &[]).and(|| exists(&[denial], &[grant])).and(|| exists(&[grant], &[denial]))
     }
 
     /// That all values fit which a grant and a denial read. Every denial reaches values that do not, and no grant does: that alone is
     /// not what an author is to be told.
     fn both_fit(&self, grant: &Prepared, denial: &Prepared) -> Formula {
-        Formula::all([grant.fits.clone(), denial.fits.clone()], &self.vocabulary)
+        Formula::all([grant.said.fits.clone(), denial.said.fits.clone()], &self.vocabulary)
     }
 
     /// What a denial takes from a grant, and a request that shows it.
     fn proof(&self, side: &Side, position: usize, grant: &Prepared, denial: &Prepared) -> Option<(Vec<Region>, Json)> {
-        let cases = side.cases_against(&[grant, denial])?;
-        for case in cases.iter().filter(|case| case.caller.is_simple()) {
+        for case in side.simple_cases_against(&[grant, denial])? {
             let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary)).to_vec();
             let fitting = [both, vec![self.both_fit(grant, denial)]].concat();
             let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position).collect();
             let others = self.applying(side.at(&others), &case.caller);
             let found = [others.as_slice(), &[]].into_iter().find_map(|fail| self.ask(&case.caller, &fitting, fail).yes());
             let Some(found) = found else { continue };
-            let certify =
-                |request: &_| applies(&grant.statement, request) && applies(&denial.statement, request) && !side.decide(request).allowed;
+            // Where a denial applies, nothing else makes a difference.
+            let certify = |request: &_| {
+                let [grant, denial] = [grant, denial].map(|prepared| &prepared.statement);
+                applies(grant, request) && applies(denial, request) && !decide([grant, denial], request).allowed
+            };
             if let Some(witness) = self.witness(&found, certify) {
-                let (regions, _) = self.regions(&case.caller, &Formula::all(fitting, &self.vocabulary));
-                return Some((regions.into_iter().map(|(region, _)| region).collect(), witness));
+                return Some((self.common(&case.caller, grant, denial, fitting), witness));
             }
         }
         None
     }
-}
 
-/// Whether two claims hold.
-fn and(one: Verdict<()>, two: Verdict<()>) -> Verdict<()> {
-    match (one, two) {
-        (Verdict::No, _) | (_, Verdict::No) => Verdict::No,
-        (Verdict::Undecided, _) | (_, Verdict::Undecided) => Verdict::Undecided,
-        (Verdict::Yes(()), Verdict::Yes(())) => Verdict::Yes(()),
+    /// What a grant and a denial have in common, as it is said by `fitting`.
+    fn common(&self, caller: &Caller, grant: &Prepared, denial: &Prepared, fitting: Vec<Formula>) -> Vec<Region> {
+        let About { actions, service, source } = &*denial.about;
+        let rest = [actions, service, source, &denial.said.holds, &denial.said.fits].map(Clone::clone);
+        let members = [grant.applies(caller, &self.vocabulary), denial.among(caller, &self.vocabulary)];
+        // Where all values fit, the denial says no more than its condition, which mostly makes it plain to see.
+        let plainly = Formula::all(members.into_iter().chain(rest), &self.vocabulary);
+        if let Some(region) = self.only_region(caller, &plainly) {
+            return vec![region];
+        }
+        let (regions, _) = self.regions(caller, &Formula::all(fitting, &self.vocabulary));
+        regions.into_iter().map(|(region, _)| region).collect()
     }
 }
 
@@ -215,16 +222,15 @@ fn header(grant: &Prepared, denial: &Prepared) -> Option<Inclusion> {
     };
     let spared = |one: &[MemberId], two: &[MemberId]| one.iter().all(|member| has(two, member));
     let inside = |one: &[MemberId], two: &[MemberId]| everyone(two) || spared(one, two);
-    let covers = |outer: &Statement, inner: &Statement| {
-        outer.actions.covers(&inner.actions) && outer.service.covers(&inner.service) && outer.source.covers(&inner.source)
+    let covers = |outer: &Prepared, inner: &Prepared| {
+        let closer = |(outer, inner): (&Statement, &Statement)| {
+            outer.actions.covers(&inner.actions) && outer.service.covers(&inner.service) && outer.source.covers(&inner.source)
+        };
+        outer.header.covers(inner.header).unwrap_or_else(|| closer((&outer.statement, &inner.statement)))
     };
     shared.then(|| Inclusion {
-        denial_in_grant: covers(&grant.statement, &denial.statement)
-            && inside(&denial.members, &grant.members)
-            && spared(&grant.except, &denial.except),
-        grant_in_denial: covers(&denial.statement, &grant.statement)
-            && inside(&grant.members, &denial.members)
-            && spared(&denial.except, &grant.except),
+        denial_in_grant: covers(grant, denial) && inside(&denial.members, &grant.members) && spared(&grant.except, &denial.except),
+        grant_in_denial: covers(denial, grant) && inside(&grant.members, &denial.members) && spared(&denial.except, &grant.except),
     })
 }
 

@@ -85,17 +85,11 @@ impl Analysis {
     fn can_be_met(&self, side: &Side, scope: &[usize], controls: &[usize]) -> Verdict<()> {
         let roots: Vec<&Prepared> = scope.iter().filter_map(|&at| side.statements.get(at)).collect();
         let Some(cases) = side.cases_against(&roots) else { return Verdict::Undecided };
-        let mut verdict = Verdict::No;
-        for case in cases.iter().filter(|case| case.caller.is_simple()) {
+        Verdict::any(cases.iter().filter(|case| case.caller.is_simple()).map(|case| {
             let hold: Vec<Formula> = roots.iter().map(|prepared| self.scope(prepared, &case.caller)).collect();
             let unmet: Vec<u32> = case.denials.iter().copied().filter(|&at| controls.contains(&(at as usize))).collect();
-            match self.ask(&case.caller, &hold, &self.applying(side.at(&unmet), &case.caller)) {
-                Verdict::Yes(_) => return Verdict::Yes(()),
-                Verdict::Undecided => verdict = Verdict::Undecided,
-                Verdict::No => {}
-            }
-        }
-        verdict
+            self.ask(&case.caller, &hold, &self.applying(side.at(&unmet), &case.caller)).known()
+        }))
     }
 
     /// Adds the pairs that contradict each other where their scopes meet, unless a set that is known already says so; gives the
@@ -110,7 +104,7 @@ impl Analysis {
                 if found.contains_key(&pair) || !first.overlaps(second) {
                     continue;
                 }
-                let key = (first.condition_id, second.condition_id);
+                let key = (first.said.id, second.said.id);
                 let plain = !first.may_spare_members() && !second.may_spare_members();
                 if plain && !*conditions.entry(key).or_insert_with(|| self.contradict(first, second)) {
                     continue;
@@ -128,12 +122,13 @@ impl Analysis {
 
     /// Whether no request escapes both of two conditions, whoever asks.
     fn contradict(&self, one: &Prepared, two: &Prepared) -> bool {
-        self.ask(&Caller::default(), &[], &[one.condition.clone(), two.condition.clone()]).yes().is_none()
+        self.ask(&Caller::default(), &[], &[one.said.applies.clone(), two.said.applies.clone()]).yes().is_none()
     }
 
     /// The requests that a control is about, whether they meet it or not.
     fn scope(&self, control: &Prepared, caller: &Caller) -> Formula {
-        let header = [control.among(caller, &self.vocabulary), control.actions.clone(), control.service.clone(), control.source.clone()];
+        let about = &control.about;
+        let header = [control.among(caller, &self.vocabulary), about.actions.clone(), about.service.clone(), about.source.clone()];
         Formula::all(header, &self.vocabulary)
     }
 

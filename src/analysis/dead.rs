@@ -53,7 +53,7 @@ impl Analysis {
     }
 
     fn is_dead(&self, side: &Side, position: usize, grant: &Prepared) -> Verdict<Dead> {
-        if side.is_plainly_left(grant, &[Effect::Deny], |_| true) {
+        if self.is_plainly_left(side, grant, &[Effect::Deny], |_| true) {
             return Verdict::No;
         }
         let Some(cases) = side.cases_against(&[grant]) else { return Verdict::Undecided };
@@ -82,22 +82,28 @@ impl Analysis {
         if !self.can_apply(grant, &cases) {
             return Verdict::No;
         }
-        let all: BTreeSet<u32> = cases.iter().flat_map(|case| case.denials.iter().copied()).collect();
-        let covered = |denials: &BTreeSet<u32>| {
-            cases.iter().all(|case| {
-                let kept: Vec<u32> = case.denials.iter().copied().filter(|denial| denials.contains(denial)).collect();
-                self.covers(side, grant, case, &kept)
+        let lists: Vec<Vec<u32>> = cases.iter().map(|case| case.denials.clone()).collect();
+        let Some(denials) = self.cover(side, grant, &cases, &lists) else { return Verdict::Undecided };
+        Verdict::Yes(Dead { grant: position, denials, witness: self.denied(side, grant, &cases) })
+    }
+
+    /// The positions of statements that leave nothing of another, out of those that may in each case, none of which can be left out;
+    /// `None` if they do not.
+    pub(super) fn cover(&self, side: &Side, covered: &Prepared, cases: &[Case], lists: &[Vec<u32>]) -> Option<Vec<usize>> {
+        let enough = |kept: &BTreeSet<u32>| {
+            cases.iter().zip(lists).all(|(case, list)| {
+                let by: Vec<u32> = list.iter().copied().filter(|other| kept.contains(other)).collect();
+                self.covers(side, covered, case, &by)
             })
         };
-        let lists: Vec<Vec<u32>> = cases.iter().map(|case| case.denials.clone()).collect();
-        let all = self.few(side, grant, &cases, &lists).filter(|few| covered(few)).unwrap_or(all);
-        let denials = minimal(all, covered).into_iter().map(|denial| denial as usize).collect();
-        Verdict::Yes(Dead { grant: position, denials, witness: self.denied(side, grant, &cases) })
+        let few = self.few(side, covered, cases, lists).filter(|few| enough(few));
+        let all = || Some(lists.iter().flatten().copied().collect()).filter(|all| enough(all));
+        Some(minimal(few.or_else(all)?, enough).into_iter().map(|other| other as usize).collect())
     }
 
     /// A few statements that leave nothing of another, out of those that may in each case: each takes a request that the ones before
     /// left. `None` if that does not come to an end.
-    pub(super) fn few(&self, side: &Side, covered: &Prepared, cases: &[Case], lists: &[Vec<u32>]) -> Option<BTreeSet<u32>> {
+    fn few(&self, side: &Side, covered: &Prepared, cases: &[Case], lists: &[Vec<u32>]) -> Option<BTreeSet<u32>> {
         let mut few = BTreeSet::new();
         for (case, list) in cases.iter().zip(lists) {
             let hold = [covered.applies(&case.caller, &self.vocabulary)];
@@ -137,37 +143,20 @@ impl Analysis {
     /// Whether a statement can apply at all, or to requests whose values fit. Of one that says the same of all its members, the first
     /// will do.
     pub(super) fn is_possible(&self, side: &Side, statement: &Prepared, fitting: bool) -> Verdict<()> {
-        let fits = if fitting { statement.fits.clone() } else { Formula::always() };
-        let ask = |caller: &Caller| known(self.ask(caller, &[statement.applies(caller, &self.vocabulary), fits.clone()], &[]));
+        let fits = if fitting { statement.said.fits.clone() } else { Formula::always() };
+        let ask = |caller: &Caller| self.ask(caller, &[statement.applies(caller, &self.vocabulary), fits.clone()], &[]).known();
         if side.world.is_none() && !statement.may_spare_members() {
             let caller = statement.members.first().and_then(|&member| Caller::with(&[member], &side.people, Identity::Nobody));
             return caller.map_or(Verdict::No, |caller| ask(&caller));
         }
         let Some(cases) = side.cases_against(&[statement]) else { return Verdict::Undecided };
-        let mut verdict = Verdict::No;
-        for case in &cases {
-            match ask(&case.caller) {
-                Verdict::Yes(()) => return Verdict::Yes(()),
-                Verdict::Undecided => verdict = Verdict::Undecided,
-                Verdict::No => {}
-            }
-        }
-        verdict
+        Verdict::any(cases.iter().map(|case| ask(&case.caller)))
     }
 
     /// Whether some statements apply wherever another does, for the caller of a case.
     pub(super) fn covers(&self, side: &Side, covered: &Prepared, case: &Case, by: &[u32]) -> bool {
         let applies = covered.applies(&case.caller, &self.vocabulary);
         matches!(self.ask(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)), Verdict::No)
-    }
-}
-
-/// A verdict without what goes with it.
-fn known<T>(verdict: Verdict<T>) -> Verdict<()> {
-    match verdict {
-        Verdict::Yes(_) => Verdict::Yes(()),
-        Verdict::No => Verdict::No,
-        Verdict::Undecided => Verdict::Undecided,
     }
 }
 

@@ -136,8 +136,8 @@ impl Change {
 type Key<'a> = (Effect, &'a Actions, &'a Selector, &'a Selector, &'a [Member], &'a [Member], usize);
 
 fn key(prepared: &Prepared) -> Key<'_> {
-    let Prepared { statement, condition_id, .. } = prepared;
-    (statement.effect, &statement.actions, &statement.service, &statement.source, &statement.members, &statement.except, *condition_id)
+    let Prepared { statement, said, .. } = prepared;
+    (statement.effect, &statement.actions, &statement.service, &statement.source, &statement.members, &statement.except, said.id)
 }
 
 /// What one question came to.

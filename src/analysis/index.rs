@@ -1,66 +1,52 @@
 //! Which statements can have something in common with a question, found without looking at all of them.
 //!
 //! A statement is listed under each of its members, by effect and service. Where its condition asks for one of a few values of
-//! some attribute, it is listed under these values too, so that a hundred thousand conditions `x = 'c…'` are not compared in pairs.
+//! some attribute, it is listed under these values, so that a hundred thousand conditions `x = 'c…'` are not compared in pairs. The
+//! lists stand one behind the other in one table, because most of them are short, and a table costs nothing for each.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use super::formula::Formula;
-use super::formula::Literal;
-use super::formula::Test;
-use super::interval::Rank;
 use super::people::ANYBODY;
 use super::people::Header;
 use super::people::MemberId;
+use super::point::Point;
 use super::prepared::Prepared;
-use super::values::ValueSet;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use crate::policy::Effect;
 
-/// A statement is listed under at most this many values.
-const LISTED: usize = 8;
-/// So many values are looked up one by one.
-const MATCHED: usize = 1024;
-/// So many statements are listed in parts.
-const WORTH_PARTS: usize = 256;
-/// How many parts there are: more than cores, because the part with everybody takes longest.
-const PARTS: usize = 16;
+/// So many statements are worth sharing out.
+const WORTH_SHARING: usize = 256;
 
-/// One value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Single {
-    Text(Arc<str>),
-    Number(Rank),
-    Bool(bool),
+/// What a statement asks for: the attribute and the [key](super::values::Single::key) of a value; `None` if no value tells it apart.
+pub type Asked = Option<(AttributeId, u64)>;
+
+/// One statement under one member and one value, in the order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    member: MemberId,
+    service: u32,
+    asked: Asked,
+    position: u32,
 }
 
-/// Statements by an attribute and the value that they ask for.
-type Lists = Vec<(AttributeId, HashMap<Single, Vec<u32>>)>;
-
-/// The statements of one member and service.
+/// The entries of one effect.
 #[derive(Debug, Clone, Default)]
-struct Row {
-    /// Those that no value tells apart.
-    rest: Vec<u32>,
-    /// Those that ask for one of a few values of an attribute.
-    by_value: Lists,
+struct Table {
+    entries: Vec<Entry>,
+    /// Where the entries of each member start, and at last where they end.
+    starts: Vec<usize>,
+    /// Every statement once more, whoever it is for.
+    anybody: Vec<Entry>,
 }
-
-/// The rows of one effect and member, by service.
-type Rows = Vec<(u32, Row)>;
-
-/// The rows of one effect, by member. They are made in parts, on all cores: a member belongs to the part that its number says.
-type Parts = Vec<HashMap<MemberId, Rows>>;
 
 /// The statements of one law book, for looking up.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    grants: Parts,
-    denials: Parts,
+    grants: Table,
+    denials: Table,
     /// The headers of the statements, close together.
     headers: Vec<Header>,
 }
@@ -74,171 +60,196 @@ pub struct Look {
     pub fitting: bool,
 }
 
+/// Which services are looked at.
+#[derive(Debug, Clone, Copy)]
+pub enum Services {
+    /// Those that a statement about this one can meet; 0 is any.
+    Meeting(u32),
+    /// Those that take in all of this one; 0 is any.
+    Covering(u32),
+}
+
 impl Index {
     /// Lists statements by their positions.
     pub fn new(statements: &[Prepared]) -> Self {
-        let told: Vec<Option<Asked>> = statements.par_iter().with_min_len(WORTH_PARTS).map(asked).collect();
-        let parts = if statements.len() < WORTH_PARTS { 1 } else { PARTS };
-        let listed = |effect| (0..parts).into_par_iter().with_max_len(1).map(|part| rows(statements, &told, effect, part, parts)).collect();
-        let (grants, denials) = rayon::join(|| listed(Effect::Allow), || listed(Effect::Deny));
+        let listed = |effect| move || Table::new(statements, effect);
+        let (grants, denials) = in_both(statements.len() < WORTH_SHARING, listed(Effect::Allow), listed(Effect::Deny));
         Self { grants, denials, headers: statements.iter().map(|prepared| prepared.header).collect() }
+    }
+
+    fn table(&self, effect: Effect) -> &Table {
+        match effect {
+            Effect::Allow => &self.grants,
+            Effect::Deny => &self.denials,
+        }
+    }
+
+    /// The header of the statement at a position.
+    pub fn header(&self, position: u32) -> Option<Header> {
+        self.headers.get(position as usize).copied()
     }
 
     /// Adds the positions of the statements with a member whose headers overlap another, some of them perhaps twice.
     pub fn about(&self, header: Header, member: MemberId, found: &mut Vec<u32>) {
-        let rows = [&self.grants, &self.denials].into_iter().filter_map(|parts| parts.get(part_of(member, parts.len()))?.get(&member));
-        let concerned = |service: u32| header.service == 0 || service == 0 || service == header.service;
-        for (_, row) in rows.flatten().filter(|(service, _)| concerned(*service)) {
-            let lists = row.by_value.iter().flat_map(|(_, lists)| lists.values()).chain([&row.rest]);
-            let overlaps = |at: &u32| self.headers.get(*at as usize).is_some_and(|other| header.overlaps(*other) != Some(false));
-            found.extend(lists.flatten().copied().filter(overlaps));
+        let services = Services::Meeting(header.service);
+        for table in [&self.grants, &self.denials] {
+            for row in rows(table.of(member), services) {
+                let overlaps = |at: &u32| self.header(*at).is_some_and(|other| header.overlaps(other) != Some(false));
+                found.extend(row.iter().map(|entry| entry.position).filter(overlaps));
+            }
         }
     }
 
     /// Adds the positions of the statements with an effect and a member that can have something in common with all of `roots`, some of
     /// them perhaps twice. `fitting` says that only requests count whose values fit where the roots read them.
     pub fn collect(&self, statements: &[Prepared], look: Look, member: MemberId, roots: &[&Prepared], found: &mut Vec<u32>) {
-        let Look { effect, fitting } = look;
-        let parts = match effect {
-            Effect::Allow => &self.grants,
-            Effect::Deny => &self.denials,
-        };
-        let Some(rows) = parts.get(part_of(member, parts.len())).and_then(|part| part.get(&member)) else { return };
-        let service = roots.iter().map(|root| root.header.service).find(|service| *service != 0);
-        for (of, row) in rows {
-            if service.is_some_and(|service| *of != 0 && *of != service) {
-                continue;
-            }
-            let mut add = |positions: &[u32]| {
-                let fits = |position: &&u32| {
-                    let at = **position as usize;
-                    let overlap = |root: &&Prepared| {
-                        let at_a_glance = root.header.overlaps(*self.headers.get(at)?);
-                        at_a_glance.or_else(|| Some(root.overlaps(statements.get(at)?)))
-                    };
-                    roots.iter().all(|root| overlap(root).unwrap_or_default())
-                };
-                found.extend(positions.iter().filter(fits));
+        let service = roots.iter().map(|root| root.header.service).find(|service| *service != 0).unwrap_or_default();
+        let services = Services::Meeting(service);
+        let fits = |position: &u32| {
+            let overlap = |root: &&Prepared| {
+                let at_a_glance = root.header.overlaps(self.header(*position)?);
+                at_a_glance.or_else(|| Some(root.overlaps(statements.get(*position as usize)?)))
             };
-            add(&row.rest);
-            for (attribute, lists) in &row.by_value {
-                // A grant does not apply to a value that does not fit in any case.
-                let plain = |root: &&Prepared| restricted(&root.condition, *attribute, fitting || effect == Effect::Allow);
-                let asked = |root: &&Prepared| {
-                    let (asked, set) = root.asks_fitting.as_ref().filter(|_| fitting)?;
-                    singles(set, MATCHED).filter(|_| asked == attribute)
+            roots.iter().all(|root| overlap(root).unwrap_or_default())
+        };
+        // A grant does not apply to a value that does not fit in any case.
+        let only_fitting = look.fitting || look.effect == Effect::Allow;
+        for row in rows(self.table(look.effect).of(member), services) {
+            let mut add = |list: &[Entry]| found.extend(list.iter().map(|entry| entry.position).filter(fits));
+            for list in runs(row, Entry::attribute) {
+                let Some(attribute) = list.first().and_then(Entry::attribute) else {
+                    add(list);
+                    continue;
                 };
-                match roots.iter().find_map(|root| plain(root).or_else(|| asked(root))) {
-                    Some(values) if values.len() < lists.len() => {
-                        values.iter().filter_map(|value| lists.get(value)).for_each(|list| add(list))
+                match roots.iter().find_map(|root| root.said.restricted(attribute, only_fitting, look.fitting)) {
+                    Some(keys) if has_more_values(list, keys.len()) => keys.iter().for_each(|key| add(with_key(list, *key))),
+                    _ => add(list),
+                }
+            }
+        }
+    }
+
+    /// Shows the statements with an effect and a member that may apply at a point, some of them perhaps twice, and others, until told to
+    /// stop. Without a point, shows all.
+    pub fn each_at(
+        &self,
+        (effect, member, services): (Effect, MemberId, Services),
+        point: Option<&Point>,
+        vocabulary: &Vocabulary,
+        mut show: impl FnMut(u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        for row in rows(self.table(effect).of(member), services) {
+            for list in runs(row, Entry::attribute) {
+                let shown = match (list.first().and_then(Entry::attribute), point) {
+                    (Some(attribute), Some(point)) if vocabulary.is_plain(attribute) => {
+                        point.key(attribute).map_or(&[][..], |key| with_key(list, key))
                     }
-                    _ => lists.values().for_each(|list| add(list)),
-                }
+                    _ => list,
+                };
+                shown.iter().try_for_each(|entry| show(entry.position))?;
             }
         }
+        ControlFlow::Continue(())
     }
 }
 
-/// The part of some parts that a member belongs to.
-fn part_of(member: MemberId, parts: usize) -> usize {
-    (member as usize).checked_rem(parts).unwrap_or_default()
+impl Entry {
+    /// Those of one statement.
+    fn all((position, prepared): (usize, &Prepared)) -> impl Iterator<Item = Self> {
+        let position = u32::try_from(position).unwrap_or(u32::MAX);
+        let (service, asked) = (prepared.header.service, prepared.said.asked.as_slice());
+        let members = prepared.members.iter().copied().chain([ANYBODY]);
+        members.flat_map(move |member| asked.iter().map(move |&asked| Self { member, service, asked, position }))
+    }
+
+    fn attribute(&self) -> Option<AttributeId> {
+        self.asked.map(|(attribute, _)| attribute)
+    }
 }
 
-/// The rows of the members of one part.
-fn rows(statements: &[Prepared], told: &[Option<Asked>], effect: Effect, part: usize, parts: usize) -> HashMap<MemberId, Rows> {
-    let mut rows: HashMap<MemberId, Rows> = HashMap::new();
-    for ((position, prepared), told) in (0..).zip(statements).zip(told).filter(|((_, prepared), _)| prepared.statement.effect == effect) {
-        for member in prepared.members.iter().chain([&ANYBODY]).filter(|member| part_of(**member, parts) == part) {
-            let row = row(rows.entry(*member).or_default(), prepared.header.service);
-            match told {
-                None => row.rest.push(position),
-                Some((attribute, values)) => {
-                    let lists = lists(&mut row.by_value, *attribute);
-                    values.iter().for_each(|value| lists.entry(value.clone()).or_default().push(position));
-                }
+impl Table {
+    fn new(statements: &[Prepared], effect: Effect) -> Self {
+        let of_effect = |(_, prepared): &(usize, &Prepared)| prepared.statement.effect == effect;
+        let mut entries: Vec<Entry> = if statements.len() < WORTH_SHARING {
+            statements.iter().enumerate().filter(of_effect).flat_map(Entry::all).collect()
+        } else {
+            statements.par_iter().enumerate().with_min_len(WORTH_SHARING).filter(of_effect).flat_map_iter(Entry::all).collect()
+        };
+        entries.par_sort_unstable();
+        let anybody = entries.split_off(entries.partition_point(|entry| entry.member != ANYBODY));
+        let members = entries.last().map_or(0, |last| last.member as usize + 1);
+        let mut starts = Vec::with_capacity(members + 1);
+        for (at, entry) in entries.iter().enumerate() {
+            while starts.len() <= entry.member as usize {
+                starts.push(at);
             }
         }
+        starts.push(entries.len());
+        Self { entries, starts, anybody }
     }
-    rows
-}
 
-fn row(rows: &mut Rows, service: u32) -> &mut Row {
-    let at = match rows.binary_search_by_key(&service, |(of, _)| *of) {
-        Ok(at) => at,
-        Err(at) => {
-            rows.insert(at, (service, Row::default()));
-            at
+    /// The entries of a member.
+    fn of(&self, member: MemberId) -> &[Entry] {
+        if member == ANYBODY {
+            return &self.anybody;
         }
-    };
-    #[expect(clippy::indexing_slicing, reason = "the position has just been found or made")]
-    let (_, row) = &mut rows[at];
-    row
-}
-
-fn lists(by_value: &mut Lists, attribute: AttributeId) -> &mut HashMap<Single, Vec<u32>> {
-    let at = match by_value.iter().position(|(known, _)| *known == attribute) {
-        Some(at) => at,
-        None => {
-            by_value.push((attribute, HashMap::new()));
-            by_value.len() - 1
-        }
-    };
-    #[expect(clippy::indexing_slicing, reason = "the position has just been found or made")]
-    let (_, lists) = &mut by_value[at];
-    lists
-}
-
-/// The literals that a formula needs in any case.
-fn needed(formula: &Formula) -> impl Iterator<Item = &Literal> {
-    let parts = match formula {
-        Formula::All(parts) => parts.as_ref(),
-        other => std::slice::from_ref(other),
-    };
-    parts.iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal) } else { None })
-}
-
-/// The values that a literal asks for, if it asks for some.
-fn asked_for(literal: &Literal) -> Option<&ValueSet> {
-    match &*literal.test {
-        Test::Values(set) if literal.positive && !set.absent => Some(set),
-        _ => None,
+        let at = member as usize;
+        let range = self.starts.get(at).zip(self.starts.get(at + 1));
+        range.and_then(|(start, end)| self.entries.get(*start..*end)).unwrap_or_default()
     }
 }
 
-/// The values of a set, if they are single ones and not too many.
-fn singles(set: &ValueSet, most: usize) -> Option<Vec<Single>> {
-    if set.texts.ranges().len() + set.numbers.ranges().len() > most {
-        return None;
-    }
-    let texts = set.texts.singles()?.into_iter().map(|text| Single::Text(text.clone()));
-    let numbers = set.numbers.singles()?.into_iter().map(|number| Single::Number(*number));
-    let bools = [false, true].into_iter().zip(set.bools).filter(|(_, holds)| *holds).map(|(value, _)| Single::Bool(value));
-    Some(texts.chain(numbers).chain(bools).collect())
+/// Does two things, on one core if they are small.
+pub fn in_both<A: Send, B: Send>(small: bool, one: impl FnOnce() -> A + Send, two: impl FnOnce() -> B + Send) -> (A, B) {
+    if small { (one(), two()) } else { rayon::join(one, two) }
 }
 
-/// An attribute and the set of the few values that it may have.
-pub fn asked_set(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, ValueSet)> {
-    let told = |literal: &&Literal| !vocabulary.is_list(literal.attribute);
-    needed(formula).filter(told).find_map(|literal| {
-        let set = asked_for(literal)?;
-        singles(set, LISTED).filter(|values| !values.is_empty())?;
-        Some((literal.attribute, set.clone()))
+/// The entries of one member by service, as far as they count.
+fn rows(entries: &[Entry], services: Services) -> impl Iterator<Item = &[Entry]> {
+    let none: &[Entry] = &[];
+    let of = |service| with_service(entries, service);
+    let (all, any, own) = match services {
+        Services::Meeting(0) => (entries, none, none),
+        Services::Covering(0) => (none, of(0), none),
+        Services::Meeting(own) | Services::Covering(own) => (none, of(0), of(own)),
+    };
+    runs(all, |entry| entry.service).chain([any, own].into_iter().filter(|row| !row.is_empty()))
+}
+
+/// The entries that name a service.
+fn with_service(entries: &[Entry], service: u32) -> &[Entry] {
+    let behind = entries.get(entries.partition_point(|entry| entry.service < service)..).unwrap_or_default();
+    behind.split_at(length(behind, |entry| entry.service == service)).0
+}
+
+/// Entries by something that those have in common which stand together.
+fn runs<T: PartialEq>(entries: &[Entry], of: impl Fn(&Entry) -> T) -> impl Iterator<Item = &[Entry]> {
+    let mut rest = entries;
+    std::iter::from_fn(move || {
+        let first = of(rest.first()?);
+        let (run, behind) = rest.split_at(length(rest, |entry| of(entry) == first));
+        rest = behind;
+        Some(run)
     })
 }
 
-/// An attribute and the few values that it may have, beside what does not fit.
-type Asked = (AttributeId, Vec<Single>);
-
-fn asked(prepared: &Prepared) -> Option<Asked> {
-    // One element of a list says nothing of the others.
-    let (attribute, set) = prepared.asks.as_ref()?;
-    Some((*attribute, singles(set, LISTED)?))
+/// How many entries at the start are alike; like ones stand together.
+fn length(entries: &[Entry], alike: impl Fn(&Entry) -> bool) -> usize {
+    // Most runs are short.
+    match entries.iter().take(8).position(|entry| !alike(entry)) {
+        Some(end) => end,
+        None => entries.partition_point(alike),
+    }
 }
 
-/// The values that an attribute may have, if they are few and nothing else will do, beside what does not fit where that does not count.
-fn restricted(formula: &Formula, attribute: AttributeId, fitting: bool) -> Option<Vec<Single>> {
-    needed(formula).filter(|literal| literal.attribute == attribute).find_map(|literal| {
-        let set = asked_for(literal).filter(|set| fitting || !set.other)?;
-        singles(set, MATCHED)
-    })
+/// The entries of one attribute that ask for a value.
+fn with_key(list: &[Entry], key: u64) -> &[Entry] {
+    let of = |entry: &Entry| entry.asked.map(|(_, key)| key);
+    let behind = list.get(list.partition_point(|entry| of(entry) < Some(key))..).unwrap_or_default();
+    behind.split_at(length(behind, |entry| of(entry) == Some(key))).0
+}
+
+/// Whether the entries of one attribute ask for more values than so many.
+fn has_more_values(list: &[Entry], most: usize) -> bool {
+    list.len() > most && runs(list, |entry| entry.asked).nth(most).is_some()
 }

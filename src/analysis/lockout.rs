@@ -113,16 +113,13 @@ impl Analysis {
         kept: impl Fn(u32) -> bool,
         accepted: impl Fn(&Found) -> bool,
     ) -> Verdict<()> {
-        let mut verdict = Verdict::No;
-        for case in cases {
+        Verdict::any(cases.iter().map(|case| {
             let denials: Vec<u32> = case.denials.iter().copied().filter(|&at| kept(at)).collect();
             match self.ask(&case.caller, &self.changing(grant, case), &self.applying(side.at(&denials), &case.caller)) {
-                Verdict::Yes(found) if accepted(&found) => return Verdict::Yes(()),
-                Verdict::Yes(_) | Verdict::Undecided => verdict = Verdict::Undecided,
-                Verdict::No => {}
+                Verdict::Yes(found) if !accepted(&found) => Verdict::Undecided,
+                verdict => verdict.known(),
             }
-        }
-        verdict
+        }))
     }
 
     /// That a grant applies to a change of policies.

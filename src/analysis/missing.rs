@@ -21,6 +21,7 @@ use super::question::Analysis;
 use super::question::Found;
 use super::search::Budget;
 use super::search::Goal;
+use super::values::ValueSet;
 use crate::condition::Atom;
 use crate::condition::CompareOp;
 use crate::condition::Condition;
@@ -184,25 +185,24 @@ pub fn admitted(statement: &Statement, lacking: &Lacking, lists: &Lists) -> Opti
 #[derive(Debug)]
 pub struct Headers<'a> {
     statements: &'a [Statement],
-    positions: HashMap<(&'a Selector, &'a Selector, &'a Actions), Vec<usize>>,
+    positions: HashMap<(&'a Selector, &'a Selector), HashMap<&'a Actions, Vec<usize>>>,
 }
 
 impl<'a> Headers<'a> {
     /// Sorts the statements of a law book.
     pub fn new(statements: &'a [Statement]) -> Self {
-        let mut positions: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut positions: HashMap<_, HashMap<_, Vec<usize>>> = HashMap::new();
         for (position, Statement { service, source, actions, .. }) in statements.iter().enumerate() {
-            positions.entry((service, source, actions)).or_default().push(position);
+            positions.entry((service, source)).or_default().entry(actions).or_default().push(position);
         }
         Self { statements, positions }
     }
 
     /// The statements whose headers, members left aside, have something in common with that of one, in the order of the law book.
     pub fn reach(&self, one: &Statement) -> Vec<&'a Statement> {
-        let meets = |(service, source, actions): &(&Selector, &Selector, &Actions)| {
-            one.service.overlaps(service) && one.source.overlaps(source) && one.actions.overlaps(actions)
-        };
-        let mut reach: Vec<usize> = self.positions.iter().filter(|(header, _)| meets(header)).flat_map(|(_, at)| at).copied().collect();
+        let places = self.positions.iter().filter(|((service, source), _)| one.service.overlaps(service) && one.source.overlaps(source));
+        let there = places.flat_map(|(_, there)| there).filter(|(actions, _)| one.actions.overlaps(actions));
+        let mut reach: Vec<usize> = there.flat_map(|(_, at)| at).copied().collect();
         reach.sort_unstable();
         reach.into_iter().filter_map(|position| self.statements.get(position)).collect()
     }
@@ -219,10 +219,10 @@ pub fn escaped(denial: &Statement, lacking: &Lacking, reach: &[&Statement], list
 
 /// The same with one grant.
 fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
-    if !may_be_one(grant, denial) {
+    let term = &lacking.term;
+    if !may_be_one(grant, denial) || ask_for_different_values(grant, denial, term) {
         return None;
     }
-    let term = &lacking.term;
     let caught = with_condition(denial, denial.condition.as_ref()?.expr().clone(), Effect::Allow, lists)?;
     let some_test = anywhere(denial, Expr::any(lacking.tests.iter().map(Place::satisfied).collect()), lists)?;
     let whom = Statement { condition: None, ..denial.clone() };
@@ -239,12 +239,15 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach:
             }
             let denials = RefCell::new(BTreeSet::new());
             let allowed = |request: &Request| {
-                let applying: Vec<usize> = (0..).zip(reach).filter(|(_, one)| applies(one, request)).map(|(at, _)| at).collect();
-                let decided = applying.iter().filter_map(|&at| reach.get(at).copied());
-                let denied_by = applying.iter().filter(|&&at| reach.get(at).is_some_and(|one| one.effect == Effect::Deny));
-                denials.borrow_mut().extend(denied_by);
-                // Without `{context.source}` a request may be about another source.
-                applies(&whom, request) && !applies(denial, request) && decide(decided, request).allowed
+                let applying = |effect| (0..).zip(reach).filter(move |(_, one)| one.effect == effect && applies(one, request));
+                let denying: Vec<usize> = applying(Effect::Deny).map(|(at, _)| at).collect();
+                let is_denied = !denying.is_empty();
+                denials.borrow_mut().extend(denying);
+                // Where a denial applies, no grant needs a look. Without `{context.source}` a request may be about another source.
+                !is_denied
+                    && applies(&whom, request)
+                    && !applies(denial, request)
+                    && decide(applying(Effect::Allow).map(|(_, one)| *one), request).allowed
             };
             let witness = question.analysis.witness(&question.lacking(found, term, lists), allowed);
             if witness.is_some() {
@@ -332,6 +335,29 @@ fn settled(expr: &Expr, term: &Term) -> Expr {
         Expr::Atom(atom) if negated(atom) => Expr::And(Vec::new()),
         Expr::Atom(_) => Expr::Or(Vec::new()),
     }
+}
+
+/// Whether both of two conditions ask for a value of the same attribute, but not for the same. The one that is to be absent is left aside.
+fn ask_for_different_values(one: &Statement, two: &Statement, aside: &Term) -> bool {
+    let (Some(one), Some(two)) = (&one.condition, &two.condition) else { return false };
+    asked(one).filter(|(term, _)| *term != aside && !one.is_list(term)).any(|(term, operand)| {
+        let set = || ValueSet::compared(CompareOp::Eq, operand);
+        asked(two).any(|(other, its)| other == term && its != operand && set().is_disjoint(&ValueSet::compared(CompareOp::Eq, its)))
+    })
+}
+
+/// The constants that a condition needs attributes to be equal to.
+fn asked(condition: &Condition) -> impl Iterator<Item = (&Term, &Literal)> {
+    let parts = match condition.expr() {
+        Expr::And(parts) => parts.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    parts.iter().filter_map(|part| match part {
+        Expr::Atom(Atom::Compare { term, op: CompareOp::Eq, operand: Operand::Literal(literal) }) if *literal != Literal::Null => {
+            Some((term, literal))
+        }
+        _ => None,
+    })
 }
 
 /// Whether some caller may be a member of both: nobody has two addresses.

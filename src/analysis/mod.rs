@@ -22,11 +22,14 @@ mod missing;
 mod model;
 mod needed;
 mod people;
+mod plain;
+mod point;
 mod prepared;
 mod question;
 mod region;
 mod redundant;
 mod request;
+mod said;
 #[cfg(test)]
 mod sample;
 mod scalar;

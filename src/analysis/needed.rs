@@ -145,15 +145,13 @@ impl Analysis {
     /// Whether whatever a statement matches is decided in the same way by the others, without those that are removed.
     fn is_redundant(&self, side: &Side, position: usize, removed: &Removed) -> Verdict<()> {
         let Some(prepared) = side.statements.get(position) else { return Verdict::No };
-        if prepared.statement.effect == Effect::Deny && self.is_needed_where_fitting(side, position, prepared, removed) {
+        let decides = |other: u32| other as usize != position && !removed.has(other as usize);
+        // Only denials do what a denial does.
+        let effects = if prepared.statement.effect == Effect::Deny { &[Effect::Deny] } else { BOTH };
+        if self.is_plainly_left(side, prepared, effects, decides) {
             return Verdict::No;
         }
-        let decides = |other| {
-            let like =
-                prepared.statement.effect == Effect::Allow || side.get(other).is_some_and(|one| one.statement.effect == Effect::Deny);
-            like && other as usize != position && !removed.has(other as usize)
-        };
-        if side.is_plainly_left(prepared, BOTH, decides) {
+        if prepared.statement.effect == Effect::Deny && self.is_needed_where_fitting(side, position, prepared, removed) {
             return Verdict::No;
         }
         let Some(cases) = side.cases(&[prepared]) else { return Verdict::Undecided };
@@ -197,7 +195,7 @@ impl Analysis {
         let plain = |other: &Prepared| !other.may_spare_members();
         let Some(caller) = Caller::with(&[member], &side.people, Identity::Nobody) else { return false };
         side.at(&others).all(plain) && {
-            let hold = [denial.applies(&caller, &self.vocabulary), denial.fits.clone()];
+            let hold = [denial.applies(&caller, &self.vocabulary), denial.said.fits.clone()];
             matches!(self.ask_beside(&caller, &hold, side, &others), Verdict::Yes(_))
         }
     }
@@ -209,9 +207,10 @@ impl Analysis {
         let everyones: Vec<Formula> = everyones
             .filter_map(|other| side.get(other))
             .filter(|other| other.members.first() == Some(&EVERYONE) && other.except.is_empty())
-            .map(|other| other.rest.clone())
+            .map(|other| other.rest(&self.vocabulary).clone())
             .collect();
-        let goals: Vec<Goal<'_>> = std::iter::once(Goal::yes(&prepared.rest)).chain(everyones.iter().map(Goal::no)).collect();
+        let goals: Vec<Goal<'_>> =
+            std::iter::once(Goal::yes(prepared.rest(&self.vocabulary))).chain(everyones.iter().map(Goal::no)).collect();
         self.meets(&goals) == Verdict::No
     }
 
@@ -219,19 +218,8 @@ impl Analysis {
     fn by_what(&self, side: &Side, position: usize, removed: &Removed) -> Option<Redundant> {
         let prepared = side.statements.get(position)?;
         let cases = side.cases(&[prepared])?;
-        let all: BTreeSet<u32> = cases.iter().flat_map(|case| others(prepared, position, case, removed)).collect();
-        let enough = |kept: &BTreeSet<u32>| {
-            cases.iter().all(|case| {
-                let by: Vec<u32> = others(prepared, position, case, removed).into_iter().filter(|other| kept.contains(other)).collect();
-                self.covers(side, prepared, case, &by)
-            })
-        };
         let lists: Vec<Vec<u32>> = cases.iter().map(|case| others(prepared, position, case, removed)).collect();
-        let few = self.few(side, prepared, &cases, &lists).filter(|few| enough(few));
-        if few.is_none() && !enough(&all) {
-            return None;
-        }
-        let by: Vec<usize> = minimal(few.unwrap_or(all), enough).into_iter().map(|other| other as usize).collect();
+        let by = self.cover(side, prepared, &cases, &lists)?;
         let equal = match by.as_slice() {
             [only] => self.applies_inside(side, *only, position),
             _ => false,
@@ -271,6 +259,9 @@ impl Analysis {
 
     /// Whether some other denials deny whatever is granted of what a denial denies.
     fn takes_nothing(&self, side: &Side, position: usize, denial: &Prepared, kept: impl Fn(u32) -> bool) -> Verdict<()> {
+        if self.is_plainly_felt(side, denial, |other| other as usize != position && kept(other)) {
+            return Verdict::No;
+        }
         // A grant for one of its members mostly shows that it takes something, and there are far fewer of these.
         match self.takes_nothing_from(side, position, denial, &side.grants_sharing(denial), &kept) {
             Verdict::No => Verdict::No,
@@ -292,8 +283,8 @@ impl Analysis {
         for grant in side.at(grants) {
             // Conditions that nothing meets together need no look at the callers.
             let never = apart
-                .entry(grant.condition_id)
-                .or_insert_with(|| self.meets(&[&grant.condition, &denial.condition].map(Goal::yes)) == Verdict::No);
+                .entry(grant.said.id)
+                .or_insert_with(|| self.meets(&[&grant.said.applies, &denial.said.applies].map(Goal::yes)) == Verdict::No);
             if *never {
                 continue;
             }

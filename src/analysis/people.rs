@@ -1,6 +1,10 @@
 //! Members and the other names of statements, by number, so that questions compare numbers.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 
 use crate::decision::Request;
 use crate::policy::Actions;
@@ -24,10 +28,39 @@ const BITS: usize = 63;
 /// Everybody and everything that statements name.
 #[derive(Debug, Clone)]
 pub struct People {
-    ids: HashMap<Member, MemberId>,
+    /// By a hash of the member, so that the hashes can be made on all cores.
+    ids: HashMap<u64, Vec<MemberId>, Hashed>,
     members: Vec<Member>,
     actions: HashMap<Name, u64>,
     names: HashMap<Name, u32>,
+}
+
+/// A hash of part of a statement.
+pub fn hash(part: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What takes a hash for what it is.
+#[derive(Debug, Clone, Default)]
+pub struct Same(u64);
+
+/// Makes tables of what has been hashed before.
+pub type Hashed = BuildHasherDefault<Same>;
+
+impl Hasher for Same {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// The part of a statement that can be compared at a glance.
@@ -42,33 +75,34 @@ pub struct Header {
 
 impl Default for People {
     fn default() -> Self {
-        let ids = HashMap::from([(Member::Everyone, EVERYONE)]);
+        let ids = HashMap::from_iter([(hash(&Member::Everyone), vec![EVERYONE])]);
         Self { ids, members: vec![Member::Everyone], actions: HashMap::new(), names: HashMap::new() }
     }
 }
 
 impl People {
-    /// The number of a member, which may be new.
-    pub fn id(&mut self, member: &Member) -> MemberId {
-        if let Some(&id) = self.ids.get(member) {
-            return id;
-        }
-        let id = MemberId::try_from(self.members.len()).unwrap_or(MemberId::MAX);
-        self.members.push(member.clone());
-        self.ids.insert(member.clone(), id);
-        id
-    }
-
-    /// The numbers of some members, ascending.
-    pub fn ids(&mut self, members: &[Member]) -> Vec<MemberId> {
-        let mut ids: Vec<MemberId> = members.iter().map(|member| self.id(member)).collect();
+    /// The numbers of some members, which may be new, ascending; each given with its [hash].
+    pub fn ids<'a>(&mut self, members: impl Iterator<Item = (&'a Member, u64)>) -> Vec<MemberId> {
+        let mut ids: Vec<MemberId> = members.map(|(member, hash)| self.id(member, hash)).collect();
         ids.sort_unstable();
         ids
     }
 
+    fn id(&mut self, member: &Member, hash: u64) -> MemberId {
+        let alike = self.ids.entry(hash).or_default();
+        let same = |id: &MemberId| self.members.get(*id as usize) == Some(member);
+        if let Some(id) = alike.iter().copied().find(same) {
+            return id;
+        }
+        let id = MemberId::try_from(self.members.len()).unwrap_or(MemberId::MAX);
+        self.members.push(member.clone());
+        alike.push(id);
+        id
+    }
+
     /// The number of a member, if a statement names it.
     pub fn known(&self, member: &Member) -> Option<MemberId> {
-        self.ids.get(member).copied()
+        self.ids.get(&hash(member))?.iter().copied().find(|id| self.member(*id) == Some(member))
     }
 
     /// The member with a number.
@@ -105,14 +139,46 @@ impl People {
 }
 
 impl Header {
+    /// Actions that share a bit may be different ones, so that bit says nothing.
+    const SHARED: u64 = 1 << BITS;
+
+    /// What both are about; `None` if that is nothing, or not plain to see.
+    pub fn meet(self, other: Self) -> Option<Self> {
+        let name = |one: u32, two: u32| if one == 0 { two } else { one };
+        let meets = self.overlaps(other)?;
+        meets.then(|| Self {
+            actions: self.actions & other.actions,
+            service: name(self.service, other.service),
+            source: name(self.source, other.source),
+        })
+    }
+
+    /// Whether the other is about nothing else; `None` if that takes a closer look at the actions.
+    pub fn covers(self, other: Self) -> Option<bool> {
+        if !self.covers_place(other) {
+            return Some(false);
+        }
+        let shared = (self.actions | other.actions) & Self::SHARED != 0;
+        (!shared).then_some(other.actions & !self.actions == 0)
+    }
+
+    /// Whether the services and sources of the other are among its own.
+    fn covers_place(self, other: Self) -> bool {
+        let covers = |one: u32, two: u32| one == 0 || one == two;
+        covers(self.service, other.service) && covers(self.source, other.source)
+    }
+
     /// Whether some action, together with some service and source, is left of this header by others: no other covers all of them for that
     /// action. Then a request that only this one matches needs no look at any condition.
     pub fn is_left_by(self, others: impl Iterator<Item = Self>) -> bool {
-        let covers = |one: u32, two: u32| one == 0 || one == two;
-        let around = others.filter(|other| covers(other.service, self.service) && covers(other.source, self.source));
-        // Actions that share a bit may be different ones, so that bit says nothing.
-        let taken = around.fold(1 << BITS, |taken, other| taken | other.actions);
-        self.actions & !taken != 0
+        let mut left = self.left();
+        others.for_each(|other| left.take(other));
+        left.is_some()
+    }
+
+    /// What is left of it before anything is taken away.
+    pub fn left(self) -> Left {
+        Left(Self { actions: self.actions & !Self::SHARED, ..self })
     }
 
     /// Whether two headers have something in common; `None` if that takes a closer look at the actions.
@@ -122,6 +188,34 @@ impl Header {
         if common == 0 || !same(self.service, other.service) || !same(self.source, other.source) {
             return Some(false);
         }
-        (common != 1 << BITS).then_some(true)
+        (common != Self::SHARED).then_some(true)
+    }
+}
+
+/// What is left of a header: some of its actions, in all its places.
+#[derive(Debug, Clone, Copy)]
+pub struct Left(Header);
+
+impl Left {
+    /// The service; 0 is any.
+    pub fn service(self) -> u32 {
+        self.0.service
+    }
+
+    /// Whether a header takes some of it away.
+    pub fn loses_to(self, other: Header) -> bool {
+        self.0.actions & other.actions != 0 && other.covers_place(self.0)
+    }
+
+    /// Takes away what a header covers.
+    pub fn take(&mut self, other: Header) {
+        if other.covers_place(self.0) {
+            self.0.actions &= !other.actions;
+        }
+    }
+
+    /// Whether anything is left.
+    pub fn is_some(self) -> bool {
+        self.0.actions != 0
     }
 }

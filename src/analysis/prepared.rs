@@ -2,31 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::hash::DefaultHasher;
-use std::hash::Hash;
-use std::hash::Hasher;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
 use super::formula::Formula;
-use super::formula::Parts;
-use super::index;
-use super::meaning::is_opaque;
+use super::index::in_both;
 use super::people::EVERYONE;
+use super::people::Hashed;
 use super::people::Header;
 use super::people::MemberId;
 use super::people::People;
+use super::people::hash;
+use super::said::Conditions;
+use super::said::Said;
 use super::special;
-use super::special::Special;
 use super::values::ValueSet;
-use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
-use crate::condition::Condition;
-use crate::condition::Term;
 use crate::policy::Actions;
-use crate::policy::Effect;
 use crate::policy::Member;
 use crate::policy::Name;
 use crate::policy::Selector;
@@ -37,32 +32,29 @@ use crate::policy::Statement;
 pub struct Prepared {
     /// The statement.
     pub statement: Statement,
-    /// Its actions.
-    pub actions: Formula,
-    /// Its service.
-    pub service: Formula,
-    /// Its source.
-    pub source: Formula,
-    /// When its condition lets it apply, with values that do not fit.
-    pub condition: Formula,
-    /// Equal for statements of one effect with equal conditions.
-    pub condition_id: usize,
-    /// Whether its condition reads who the caller is: `{me}`, or `{me.groups}`.
-    pub reads_me: bool,
-    /// All of it but the members.
-    pub rest: Formula,
-    /// That everything which its condition reads fits.
-    pub fits: Formula,
-    /// An attribute that has to have one of a few values for it to apply, and these.
-    pub asks: Option<(AttributeId, ValueSet)>,
-    /// Of one that asks for none because it also applies to what does not fit: what it asks for where everything fits that it reads.
-    pub asks_fitting: Option<(AttributeId, ValueSet)>,
+    /// What it is about, which it shares with other statements.
+    pub about: Arc<About>,
+    /// What its condition says, which it shares with other statements.
+    pub said: Arc<Said>,
+    /// All of it but the members, once somebody has asked.
+    pub(super) rest: OnceLock<Formula>,
     /// Its header, for comparing at a glance.
     pub header: Header,
     /// The numbers of its members, ascending.
     pub members: Vec<MemberId>,
     /// The numbers of its exceptions, ascending.
     pub except: Vec<MemberId>,
+}
+
+/// What a statement is about, members and condition left aside.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct About {
+    /// Its actions.
+    pub actions: Formula,
+    /// Its service.
+    pub service: Formula,
+    /// Its source.
+    pub source: Formula,
 }
 
 /// Who asks, as far as a question says.
@@ -147,15 +139,24 @@ impl Prepared {
         Formula::all([member, except.negate(vocabulary)], vocabulary)
     }
 
+    /// When the statement applies to a request, whoever asks.
+    pub fn rest(&self, vocabulary: &Vocabulary) -> &Formula {
+        self.rest.get_or_init(|| {
+            let About { actions, service, source } = &*self.about;
+            Formula::all([actions, service, source, &self.said.applies].map(Clone::clone), vocabulary)
+        })
+    }
+
     /// When the statement applies to a request of a caller.
     pub fn applies(&self, caller: &Caller, vocabulary: &Vocabulary) -> Formula {
         let members = self.among(caller, vocabulary);
-        if members.is_always() { self.rest.clone() } else { Formula::all([members, self.rest.clone()], vocabulary) }
+        let rest = self.rest(vocabulary).clone();
+        if members.is_always() { rest } else { Formula::all([members, rest], vocabulary) }
     }
 
     /// Whether an exception or the condition may keep it from applying to one of its members and not to another.
     pub fn may_spare_members(&self) -> bool {
-        self.reads_me || !self.statement.except.is_empty()
+        self.said.reads_me || !self.statement.except.is_empty()
     }
 
     /// Whether the headers, members left aside, have something in common.
@@ -231,182 +232,98 @@ const FEW: usize = 64;
 impl Preparation {
     /// Makes statements ready, in their order.
     pub fn prepare(&mut self, statements: &[Statement]) -> Vec<Prepared> {
-        let hashes: Vec<u64> = statements.par_iter().with_min_len(FEW).map(hash).collect();
+        let few = statements.len() < FEW;
+        let hashes: Vec<Hashes> = match few {
+            true => statements.iter().map(Hashes::of).collect(),
+            false => statements.par_iter().with_min_len(FEW).map(Hashes::of).collect(),
+        };
         let Self { vocabulary, people, conditions, headers } = self;
-        let number = |(statement, hash)| conditions.number(statement, hash, vocabulary);
-        let (numbers, named): (Vec<Option<usize>>, Vec<Named>) = rayon::join(
-            || statements.iter().zip(hashes).map(number).collect(),
-            || statements.iter().map(|statement| headers.named(statement, people)).collect(),
-        );
+        let number = |(statement, hashes): (_, &Hashes)| conditions.number(statement, hashes.condition, vocabulary);
+        let name = |(statement, hashes): (_, &Hashes)| headers.named(statement, hashes, people);
+        let (numbers, named): (Vec<Option<usize>>, Vec<Named>) =
+            in_both(few, || statements.iter().zip(&hashes).map(number).collect(), || statements.iter().zip(&hashes).map(name).collect());
         self.conditions.read(&mut self.vocabulary);
-        let parts = statements.par_iter().zip(numbers).zip(named).with_min_len(FEW);
-        parts.map(|((statement, number), named)| self.prepared(statement, number, named)).collect()
+        let prepared = |((statement, number), named)| self.prepared(statement, number, named);
+        match few {
+            true => statements.iter().zip(numbers).zip(named).map(prepared).collect(),
+            false => statements.par_iter().zip(numbers).zip(named).with_min_len(FEW).map(prepared).collect(),
+        }
     }
 
     fn prepared(&self, statement: &Statement, number: Option<usize>, named: Named) -> Prepared {
-        let known = number.and_then(|number| self.conditions.distinct.get(number)).and_then(|known| known.ready.as_ref());
-        let Ready { formula, fits, asks, asks_fitting, reads_me } = known.cloned().unwrap_or_default();
-        let Named { actions, service, source, header, members, except } = named;
-        Prepared {
-            rest: Formula::all([actions.clone(), service.clone(), source.clone(), formula.clone()], &self.vocabulary),
-            actions,
-            service,
-            source,
-            asks,
-            asks_fitting,
-            condition: formula,
-            fits,
-            condition_id: number.map_or(0, |number| number + 1),
-            reads_me,
-            header,
-            members,
-            except,
-            statement: statement.clone(),
-        }
+        let Named { about, header, members, except } = named;
+        Prepared { about, said: self.conditions.said(number), rest: OnceLock::new(), header, members, except, statement: statement.clone() }
     }
 }
 
-/// A hash of what the condition of a statement says.
-fn hash(statement: &Statement) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (statement.effect, statement.condition.as_ref().map(|condition| condition.expr())).hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The conditions of statements, of which many can be the same.
-#[derive(Debug, Default)]
-struct Conditions {
-    distinct: Vec<Known>,
-    /// Positions by a hash of what the conditions say.
-    by_hash: HashMap<u64, Vec<usize>>,
-}
-
-/// A condition, with what is to be known of it once that has been worked out.
+/// Hashes of the parts of a statement that it may share with others.
 #[derive(Debug)]
-struct Known {
-    effect: Effect,
-    condition: Arc<Condition>,
-    ready: Option<Ready>,
+struct Hashes {
+    condition: u64,
+    header: u64,
+    members: Vec<u64>,
+    except: Vec<u64>,
 }
 
-/// What is to be known of a condition.
-#[derive(Debug, Clone)]
-struct Ready {
-    formula: Formula,
-    fits: Formula,
-    asks: Option<(AttributeId, ValueSet)>,
-    asks_fitting: Option<(AttributeId, ValueSet)>,
-    reads_me: bool,
-}
-
-impl Default for Ready {
-    fn default() -> Self {
-        Self { formula: Formula::always(), fits: Formula::always(), asks: None, asks_fitting: None, reads_me: false }
-    }
-}
-
-impl Ready {
-    fn new(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
-        let Parts { holds, applies, fits } = Formula::parts_of_statement(condition, effect, vocabulary);
-        let asks = index::asked_set(&applies, vocabulary);
-        let asks_fitting = if asks.is_none() { index::asked_set(&holds, vocabulary) } else { None };
-        Self { formula: applies, fits, asks, asks_fitting, reads_me: condition.terms().any(special::is_who) }
-    }
-}
-
-impl Conditions {
-    /// The position of the condition of a statement, after everything that it and the exceptions speak of has its number.
-    fn number(&mut self, statement: &Statement, hash: u64, vocabulary: &mut Vocabulary) -> Option<usize> {
-        for member in &statement.except {
-            if let Member::Group(name) = member {
-                vocabulary.id(&Attribute::Group(name.clone()));
-            }
+impl Hashes {
+    fn of(statement: &Statement) -> Self {
+        let Statement { effect, condition, actions, service, source, members, except, .. } = statement;
+        Self {
+            condition: hash(&(effect, condition.as_ref().map(|condition| condition.expr()))),
+            header: hash(&(actions, service, source)),
+            members: members.iter().map(hash).collect(),
+            except: except.iter().map(hash).collect(),
         }
-        let condition = statement.condition.as_ref()?;
-        let alike = self.by_hash.entry(hash).or_default();
-        let same = |at: &usize| self.distinct.get(*at).is_some_and(|one| one.effect == statement.effect && one.condition == *condition);
-        if let Some(known) = alike.iter().copied().find(same) {
-            return Some(known);
-        }
-        let ready = (!has_numbers(condition, vocabulary)).then(|| Ready::new(condition, statement.effect, vocabulary));
-        alike.push(self.distinct.len());
-        self.distinct.push(Known { effect: statement.effect, condition: condition.clone(), ready });
-        Some(self.distinct.len() - 1)
-    }
-
-    /// Works out what is not known yet.
-    fn read(&mut self, vocabulary: &mut Vocabulary) {
-        let mut left: Vec<&mut Known> = self.distinct.iter_mut().filter(|known| known.ready.is_none()).collect();
-        let read = |vocabulary: &mut Vocabulary, known: &mut Known| {
-            known.ready = Some(Ready::new(&known.condition, known.effect, vocabulary));
-        };
-        if left.len() <= FEW {
-            return left.into_iter().for_each(|known| read(vocabulary, known));
-        }
-        // Everything has its number, so the copies stay as they are.
-        left.par_chunks_mut(FEW).for_each_init(|| vocabulary.clone(), |copy, chunk| chunk.iter_mut().for_each(|known| read(copy, known)));
     }
 }
 
-/// Whether everything that a condition speaks of has its number, as is plain to see: what is special, or compares two terms, may speak of
-/// more than its terms.
-fn has_numbers(condition: &Condition, vocabulary: &Vocabulary) -> bool {
-    let mut plain = true;
-    condition.expr().each_atom(&mut |atom| plain &= atom.other_term().is_none_or(|_| !is_opaque(atom)));
-    let known = |term: &Term| {
-        let list = condition.is_list(term);
-        *term == Term::Me || Special::of(term, list).is_none() && vocabulary.fact(term, list).is_some()
-    };
-    plain && condition.terms().all(known)
-}
-
-/// The formulas of actions, and of services and sources, which many statements share.
+/// What statements are about, which many of them share, by a hash of it.
 #[derive(Debug, Default)]
-struct Headers {
-    actions: HashMap<Actions, Formula>,
-    names: HashMap<(AttributeId, Selector), Formula>,
-}
+struct Headers(HashMap<u64, Vec<Known>, Hashed>);
+
+/// A header, and what it comes to.
+type Known = (Scope, Arc<About>, Header);
+
+/// What [`About`] is made of.
+type Scope = (Actions, Selector, Selector);
 
 /// What the header of a statement comes to.
 #[derive(Debug)]
 struct Named {
-    actions: Formula,
-    service: Formula,
-    source: Formula,
+    about: Arc<About>,
     header: Header,
     members: Vec<MemberId>,
     except: Vec<MemberId>,
 }
 
 impl Headers {
-    fn named(&mut self, statement: &Statement, people: &mut People) -> Named {
-        Named {
-            actions: self.actions(&statement.actions),
-            service: self.name(AttributeId::SERVICE, &statement.service),
-            source: self.name(AttributeId::SOURCE, &statement.source),
-            header: people.header(statement),
-            members: people.ids(&statement.members),
-            except: people.ids(&statement.except),
-        }
+    fn named(&mut self, statement: &Statement, hashes: &Hashes, people: &mut People) -> Named {
+        let Statement { actions, service, source, members, except, .. } = statement;
+        let alike = self.0.entry(hashes.header).or_default();
+        let same = |(known, ..): &&Known| known.0 == *actions && known.1 == *service && known.2 == *source;
+        let (about, header) = match alike.iter().find(same) {
+            Some((_, about, header)) => (about.clone(), *header),
+            None => {
+                let (about, header) = (Arc::new(About::new(statement)), people.header(statement));
+                alike.push(((actions.clone(), service.clone(), source.clone()), about.clone(), header));
+                (about, header)
+            }
+        };
+        let mut ids = |members: &[Member], hashes: &[u64]| people.ids(members.iter().zip(hashes.iter().copied()));
+        Named { about, header, members: ids(members, &hashes.members), except: ids(except, &hashes.except) }
     }
+}
 
-    fn actions(&mut self, actions: &Actions) -> Formula {
-        if let Some(known) = self.actions.get(actions) {
-            return known.clone();
-        }
-        let formula = match actions {
+impl About {
+    fn new(statement: &Statement) -> Self {
+        let name = |attribute, selector: &Selector| match selector {
+            Selector::Any => Formula::always(),
+            Selector::Named(name) => Formula::values(attribute, ValueSet::words([&**name])),
+        };
+        let actions = match &statement.actions {
             Actions::Any => Formula::always(),
             Actions::Only(names) => Formula::values(AttributeId::ACTION, ValueSet::words(names.iter().map(|name| &**name))),
         };
-        self.actions.insert(actions.clone(), formula.clone());
-        formula
-    }
-
-    fn name(&mut self, attribute: AttributeId, selector: &Selector) -> Formula {
-        let formula = self.names.entry((attribute, selector.clone())).or_insert_with(|| match selector {
-            Selector::Any => Formula::always(),
-            Selector::Named(name) => Formula::values(attribute, ValueSet::words([&**name])),
-        });
-        formula.clone()
+        Self { actions, service: name(AttributeId::SERVICE, &statement.service), source: name(AttributeId::SOURCE, &statement.source) }
     }
 }

@@ -15,6 +15,7 @@ use super::request::request;
 use super::search::Answer;
 use super::search::Budget;
 use super::search::Goal;
+use super::search::is_satisfiable;
 use super::search::satisfiable;
 use super::side::Side;
 use super::values::ValueSet;
@@ -59,6 +60,67 @@ impl<T> Verdict<T> {
             Self::No | Self::Undecided => None,
         }
     }
+
+    /// Whether one of some claims holds: the first that does, and no further one is looked at.
+    pub fn any(claims: impl IntoIterator<Item = Self>) -> Self {
+        let mut any = Self::No;
+        for claim in claims {
+            match claim {
+                Self::Yes(_) => return claim,
+                Self::Undecided => any = Self::Undecided,
+                Self::No => {}
+            }
+        }
+        any
+    }
+
+    /// The same with something else that goes with it.
+    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Verdict<U> {
+        match self {
+            Self::Yes(value) => Verdict::Yes(with(value)),
+            Self::No => Verdict::No,
+            Self::Undecided => Verdict::Undecided,
+        }
+    }
+
+    /// The same without what goes with it.
+    pub fn known(self) -> Verdict<()> {
+        self.map(drop)
+    }
+}
+
+impl Verdict<()> {
+    /// Whether another claim holds too, which is looked at only if that makes a difference.
+    pub fn and(self, other: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::No => Self::No,
+            Self::Yes(()) => other(),
+            Self::Undecided => match other() {
+                Self::No => Self::No,
+                Self::Yes(()) | Self::Undecided => Self::Undecided,
+            },
+        }
+    }
+}
+
+impl From<Answer<'_>> for Verdict<Model> {
+    fn from(answer: Answer<'_>) -> Self {
+        match answer {
+            Answer::Satisfiable { model, .. } => Self::Yes(model),
+            Answer::Unsatisfiable => Self::No,
+            Answer::Undecided => Self::Undecided,
+        }
+    }
+}
+
+impl From<Option<bool>> for Verdict<()> {
+    fn from(known: Option<bool>) -> Self {
+        match known {
+            Some(true) => Self::Yes(()),
+            Some(false) => Self::No,
+            None => Self::Undecided,
+        }
+    }
 }
 
 /// A request that meets a question.
@@ -90,7 +152,7 @@ impl Analysis {
     /// The same with only these callers instead of every caller there could be.
     pub fn in_world(mut self, subjects: &[&Subject]) -> Self {
         let mut everything = self.sides.iter().flat_map(|side| &side.statements).chain(&self.scopes);
-        let reads_me = everything.any(|prepared| prepared.reads_me);
+        let reads_me = everything.any(|prepared| prepared.said.reads_me);
         for side in &mut self.sides {
             side.world = Some(Arc::new(World::new(subjects, &side.people, &self.vocabulary, reads_me)));
         }
@@ -112,20 +174,13 @@ impl Analysis {
     pub(super) fn ask(&self, caller: &Caller, hold: &[Formula], fail: &[Formula]) -> Verdict<Found> {
         let facts = caller.facts(&self.vocabulary);
         let goals: Vec<Goal<'_>> = std::iter::once(&facts).chain(hold).map(Goal::yes).chain(fail.iter().map(Goal::no)).collect();
-        match satisfiable(&self.vocabulary, &goals, self.budget) {
-            Answer::Satisfiable { model, .. } => Verdict::Yes(Found { model, caller: caller.clone() }),
-            Answer::Unsatisfiable => Verdict::No,
-            Answer::Undecided => Verdict::Undecided,
-        }
+        let found = Verdict::from(satisfiable(&self.vocabulary, &goals, self.budget));
+        found.map(|model| Found { model, caller: caller.clone() })
     }
 
     /// Whether some request of a caller meets goals that are at hand.
     pub(super) fn meets(&self, goals: &[Goal<'_>]) -> Verdict<()> {
-        match satisfiable(&self.vocabulary, goals, self.budget) {
-            Answer::Satisfiable { .. } => Verdict::Yes(()),
-            Answer::Unsatisfiable => Verdict::No,
-            Answer::Undecided => Verdict::Undecided,
-        }
+        is_satisfiable(&self.vocabulary, goals, self.budget).into()
     }
 
     /// Whether some request of a caller makes formulas hold that none of some statements applies to. Where most of them ask for single
@@ -137,7 +192,7 @@ impl Analysis {
         let mut avoided: BTreeMap<AttributeId, Vec<&ValueSet>> = BTreeMap::new();
         let mut rest = Vec::new();
         for other in side.at(others) {
-            match &other.asks {
+            match &other.said.asks {
                 Some((attribute, set)) => avoided.entry(*attribute).or_default().push(set),
                 None => rest.push(other.applies(caller, &self.vocabulary)),
             }
@@ -160,13 +215,13 @@ impl Analysis {
         let mut fits: BTreeMap<usize, &Formula> = BTreeMap::new();
         let mut rest = Vec::new();
         for other in side.at(others) {
-            let Some((attribute, _)) = other.asks.as_ref().or(other.asks_fitting.as_ref()) else {
+            let Some((attribute, _)) = other.said.asks.as_ref().or(other.said.asks_fitting.as_ref()) else {
                 rest.push(other.applies(caller, &self.vocabulary));
                 continue;
             };
             asked.insert(*attribute);
-            if other.asks.is_none() {
-                fits.insert(other.condition_id, &other.fits);
+            if other.said.asks.is_none() {
+                fits.insert(other.said.id, &other.said.fits);
             }
         }
         if asked.is_empty() {
@@ -203,10 +258,10 @@ pub fn together(conditions: &[(&Condition, Effect, bool)], budget: Budget) -> Ve
         .collect();
     vocabulary.relate();
     let goals: Vec<Goal<'_>> = formulas.iter().map(|(formula, holds)| Goal { formula, holds: *holds }).collect();
-    let model = match satisfiable(&vocabulary, &goals, budget) {
-        Answer::Satisfiable { model, .. } => model,
-        Answer::Unsatisfiable => return Verdict::No,
-        Answer::Undecided => return Verdict::Undecided,
+    let model = match satisfiable(&vocabulary, &goals, budget).into() {
+        Verdict::Yes(model) => model,
+        Verdict::No => return Verdict::No,
+        Verdict::Undecided => return Verdict::Undecided,
     };
     let json = request(&vocabulary, &model, &Caller::default(), "user");
     let proven = super::side::read(&json).is_some_and(|request| {

@@ -16,6 +16,7 @@ use super::prepared::Caller;
 use super::question::Analysis;
 use super::search::Answer;
 use super::search::Goal;
+use super::search::is_satisfiable;
 use super::search::satisfiable;
 use super::values::ValueSet;
 use super::vocabulary::Attribute;
@@ -119,6 +120,38 @@ impl Analysis {
         (regions, extent)
     }
 
+    /// The only region of a formula that asks one thing of each of some attributes, which do not hang together; `None` of any other.
+    /// Then nothing has to be searched for, because it is a box itself.
+    pub(super) fn only_region(&self, caller: &Caller, whole: &Formula) -> Option<Region> {
+        let facts = caller.facts(&self.vocabulary);
+        let is_me = matches!(&facts, Formula::Literal(literal) if literal.attribute == AttributeId::ME);
+        let is_somebody = || is_satisfiable(&self.vocabulary, &[Goal::yes(&facts)], self.budget) == Some(true);
+        // What is known of the caller must not touch what is asked.
+        if !(facts.is_always() || is_me && is_somebody()) {
+            return None;
+        }
+        let parts = match whole {
+            Formula::All(parts) => parts.as_ref(),
+            other => std::slice::from_ref(other),
+        };
+        let mut requirements = Requirements::new();
+        for part in parts {
+            let Formula::Literal(literal) = part else { return None };
+            let Test::Values(set) = &*literal.test else { return None };
+            let base = self.vocabulary.base(literal.attribute);
+            let is_header = [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE].contains(&literal.attribute) && set.is_text();
+            let is_free = literal.positive && (is_header || self.vocabulary.is_plain(literal.attribute));
+            // What says nothing, or leaves nothing, is not told like this.
+            if !is_free || base.is_disjoint(set) || base.is_subset(set) {
+                return None;
+            }
+            if requirements.insert(literal.attribute, vec![literal.clone()]).is_some() {
+                return None;
+            }
+        }
+        Some(self.region(&requirements))
+    }
+
     fn boxes(&self, facts: &Formula, whole: &Formula) -> (Vec<Requirements>, Extent) {
         let mut boxes: Vec<Requirements> = Vec::new();
         let mut formulas: Vec<Formula> = Vec::new();
@@ -150,7 +183,7 @@ impl Analysis {
     fn is_inside(&self, facts: &Formula, literals: &[Literal], whole: &Formula) -> bool {
         let parts: Vec<Formula> = literals.iter().cloned().map(Formula::Literal).collect();
         let goals: Vec<Goal<'_>> = std::iter::once(facts).chain(&parts).map(Goal::yes).chain([Goal::no(whole)]).collect();
-        satisfiable(&self.vocabulary, &goals, self.budget).known() == Some(false)
+        is_satisfiable(&self.vocabulary, &goals, self.budget) == Some(false)
     }
 
     /// Leaves out the boxes that the others cover.
@@ -160,7 +193,7 @@ impl Analysis {
             let formulas: Vec<Formula> = boxes.iter().map(|requirements| self.formula(requirements)).collect();
             let goals = formulas.iter().enumerate().map(|(index, formula)| Goal { formula, holds: index == at });
             let goals: Vec<Goal<'_>> = std::iter::once(Goal::yes(facts)).chain(goals).collect();
-            if boxes.len() > 1 && satisfiable(&self.vocabulary, &goals, self.budget).known() == Some(false) {
+            if boxes.len() > 1 && is_satisfiable(&self.vocabulary, &goals, self.budget) == Some(false) {
                 boxes.remove(at);
             } else {
                 at += 1;
@@ -171,6 +204,9 @@ impl Analysis {
 
     /// Leaves out of each box the actions, services and sources that the others cover, so that none is told twice.
     fn sharpened(&self, facts: &Formula, mut boxes: Vec<Requirements>) -> Vec<Requirements> {
+        if boxes.len() < 2 {
+            return boxes;
+        }
         for at in 0..boxes.len() {
             for attribute in [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE] {
                 let Some(own) = boxes.get(at) else { continue };
@@ -192,7 +228,7 @@ impl Analysis {
                     let formula = self.formula(&with(&[name]));
                     let goals: Vec<Goal<'_>> =
                         [Goal::yes(facts), Goal::yes(&formula)].into_iter().chain(others.iter().map(Goal::no)).collect();
-                    satisfiable(&self.vocabulary, &goals, self.budget).known() != Some(false)
+                    is_satisfiable(&self.vocabulary, &goals, self.budget) != Some(false)
                 };
                 let left: Vec<&Arc<str>> = names.iter().filter(needed).collect();
                 if !left.is_empty() && left.len() < names.len() {

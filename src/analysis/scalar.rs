@@ -129,6 +129,16 @@ impl Scalar {
         self.settle();
     }
 
+    /// Whether it can be any of its values, and there are some.
+    pub fn is_plain(&self) -> bool {
+        self.filters.is_none() && !self.values.is_empty()
+    }
+
+    /// Whether it can be anything.
+    pub fn is_free(&self) -> bool {
+        self.filters.is_none() && self.values.is_all()
+    }
+
     /// Keeps only strings.
     pub fn only_text(&mut self) {
         self.values = ValueSet::texts(std::mem::replace(&mut self.values.texts, Intervals::none()));

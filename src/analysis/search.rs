@@ -105,36 +105,64 @@ enum Outcome<'a, 'v> {
 
 /// Looks for a request that makes all goals hold.
 pub fn satisfiable<'a>(vocabulary: &Vocabulary, goals: &[Goal<'a>], budget: Budget) -> Answer<'a> {
+    let found = search(vocabulary, goals, budget, |case, states| model::find(vocabulary, &case.store, states));
+    match found {
+        Ok(Some((model, case))) => Answer::Satisfiable { model, because: case.trail },
+        Ok(None) => Answer::Unsatisfiable,
+        Err(Undecided) => Answer::Undecided,
+    }
+}
+
+/// Whether some request makes all goals hold; `None` when it is not known. The same as [`satisfiable`] says, which does not have to say
+/// what it looks like.
+pub fn is_satisfiable(vocabulary: &Vocabulary, goals: &[Goal<'_>], budget: Budget) -> Option<bool> {
+    let found = search(vocabulary, goals, budget, |case, states| match case.store.has_plain_request() {
+        true => Ok(Some(())),
+        false => Ok(model::find(vocabulary, &case.store, states)?.map(drop)),
+    });
+    found.ok().map(|found| found.is_some())
+}
+
+/// It is not known.
+struct Undecided;
+
+/// A case without an empty domain of which `take` gets something.
+fn search<'a, 'v, T>(
+    vocabulary: &'v Vocabulary,
+    goals: &[Goal<'a>],
+    budget: Budget,
+    take: impl Fn(&Case<'a, 'v>, &mut States) -> Result<Option<T>, Unknown>,
+) -> Result<Option<(T, Case<'a, 'v>)>, Undecided> {
     let mut states = States(budget.states);
     let mut branches = budget.branches;
     let mut undecided = false;
     let start = Case { store: Store::new(vocabulary), goals: goals.to_vec(), trail: Vec::new() };
-    let mut splits: Vec<Split<'a, '_>> = Vec::new();
+    let mut splits: Vec<Split<'a, 'v>> = Vec::new();
     let mut current = Some(start);
     loop {
         let case = match current.take() {
             Some(case) => case,
             None => match next_case(&mut splits) {
                 Some(case) => {
-                    let Some(left) = branches.checked_sub(1) else { return Answer::Undecided };
+                    let left = branches.checked_sub(1).ok_or(Undecided)?;
                     branches = left;
                     case
                 }
-                None if undecided => return Answer::Undecided,
-                None => return Answer::Unsatisfiable,
+                None if undecided => return Err(Undecided),
+                None => return Ok(None),
             },
         };
         match propagate(case, &mut states) {
             Ok(Outcome::Closed) => {}
-            Ok(Outcome::Done(case)) => match model::find(vocabulary, &case.store, &mut states) {
-                Ok(Some(model)) => return Answer::Satisfiable { model, because: case.trail },
+            Ok(Outcome::Done(case)) => match take(&case, &mut states) {
+                Ok(Some(found)) => return Ok(Some((found, case))),
                 Ok(None) => {}
                 Err(Unknown::Opaque) => undecided = true,
-                Err(Unknown::Spent) => return Answer::Undecided,
+                Err(Unknown::Spent) => return Err(Undecided),
             },
             Ok(Outcome::Open(case, goal)) => splits.push(Split { case, goal, next: 0 }),
             Err(Unknown::Opaque) => undecided = true,
-            Err(Unknown::Spent) => return Answer::Undecided,
+            Err(Unknown::Spent) => return Err(Undecided),
         }
     }
 }

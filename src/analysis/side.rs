@@ -49,7 +49,7 @@ pub struct Side {
     pub world: Option<Arc<World>>,
     /// For every attribute that statements ask for values of, that it has one which none of them asks for.
     pub unasked: BTreeMap<AttributeId, Formula>,
-    index: Index,
+    pub(super) index: Index,
 }
 
 /// More combinations of members than this are not looked at.
@@ -86,27 +86,19 @@ impl Side {
         only_first(cases(&[self], roots, BOTH)?)
     }
 
+    /// Those of the same with the denials in reach where no two members had to be the same caller.
+    pub(super) fn simple_cases_against(&self, roots: &[&Prepared]) -> Option<Vec<Case>> {
+        let simple = |cases: Vec<Case>| cases.into_iter().filter(|case| case.caller.is_simple()).collect();
+        if self.world.is_some() {
+            return self.cases_against(roots).map(simple);
+        }
+        let among = |members: &[MemberId]| Caller::with(members, &self.people, Identity::Nobody).is_some_and(|caller| caller.is_simple());
+        only_first(cases_among(&[self], roots, &[Effect::Deny], among)?).map(simple)
+    }
+
     /// The same, with the denials in reach and no grants.
     pub fn cases_against(&self, roots: &[&Prepared]) -> Option<Vec<Case>> {
         only_first(cases(&[self], roots, &[Effect::Deny])?)
-    }
-
-    /// Whether the headers alone show that others, of those that count, leave something of a statement to a caller with one of its
-    /// members. It says no more than a look at the [cases](Self::cases) would, and does so sooner.
-    pub(super) fn is_plainly_left(&self, root: &Prepared, effects: &[Effect], counts: impl Fn(u32) -> bool) -> bool {
-        let spares = |reach: &Reach| reach.any(self, Prepared::may_spare_members);
-        let reach = |member| Reach::of(self, &[member], &[root], effects);
-        if self.world.is_some() || root.may_spare_members() {
-            return false;
-        }
-        let everyone = reach(EVERYONE);
-        !spares(&everyone)
-            && members_that_matter(root).iter().any(|&member| {
-                let own = reach(member);
-                let around = [&everyone.denials, &everyone.grants, &own.denials, &own.grants].into_iter().flatten();
-                let others: Vec<u32> = around.copied().filter(|&other| counts(other)).collect();
-                !spares(&own) && (others.is_empty() || root.header.is_left_by(self.at(&others).map(|other| other.header)))
-            })
     }
 
     /// The statements with an effect that may apply together with `roots` to callers with some of these members.
@@ -161,7 +153,7 @@ impl Side {
 /// For every attribute that statements ask for values of, that it has one which none of them asks for: a string longer than all of theirs.
 fn unasked(statements: &[Prepared]) -> BTreeMap<AttributeId, Formula> {
     let mut longest: BTreeMap<AttributeId, usize> = BTreeMap::new();
-    for (attribute, set) in statements.iter().flat_map(|prepared| prepared.asks.iter().chain(&prepared.asks_fitting)) {
+    for (attribute, set) in statements.iter().flat_map(|prepared| prepared.said.asks.iter().chain(&prepared.said.asks_fitting)) {
         let known = longest.entry(*attribute).or_default();
         *known = set.texts.ranges().iter().fold(*known, |longest, (text, _)| longest.max(text.len()));
     }
@@ -185,6 +177,13 @@ pub fn cases(sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Option
     if let Some(world) = sides.iter().rev().find_map(|side| side.world.as_ref()) {
         return Some(known_cases(world, sides, roots, effects));
     }
+    let somebody = |members: &[MemberId]| Caller::with(members, people, Identity::Nobody).is_some();
+    cases_among(sides, roots, effects, somebody)
+}
+
+/// The same where it is not known which callers there are, of those that count.
+fn cases_among(sides: &[&Side], roots: &[&Prepared], effects: &[Effect], counts: impl Fn(&[MemberId]) -> bool) -> Option<Vec<Vec<Case>>> {
+    let people = &sides.first()?.people;
     let everyone: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &[EVERYONE], roots, effects)).collect();
     let mut cases: Vec<Vec<Case>> = Vec::new();
     // Callers to whom the same statements apply are one, unless something reads who they are. An exception makes a statement
@@ -192,11 +191,11 @@ pub fn cases(sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Option
     let mut classes: HashMap<Vec<Reach>, usize> = HashMap::new();
     for members in combinations(roots)? {
         // Nobody is two people at once.
-        if Caller::with(&members, people, Identity::Nobody).is_none() {
+        if !counts(&members) {
             continue;
         }
         let own: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &members, roots, effects)).collect();
-        let reads = |prepared: &Prepared| prepared.reads_me;
+        let reads = |prepared: &Prepared| prepared.said.reads_me;
         let spares = |prepared: &Prepared| !prepared.except.is_empty();
         let any = |test: fn(&Prepared) -> bool| {
             roots.iter().any(|root| test(root))
@@ -230,12 +229,12 @@ pub fn cases(sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Option
 
 /// The callers that there are, as far as something tells them apart.
 fn known_cases(world: &World, sides: &[&Side], roots: &[&Prepared], effects: &[Effect]) -> Vec<Vec<Case>> {
-    let reads_me = |side: &Side, reach: &Reach| reach.any(side, |prepared| prepared.reads_me);
+    let reads_me = |side: &Side, reach: &Reach| reach.any(side, |prepared| prepared.said.reads_me);
     let mut cases: Vec<Vec<Case>> = Vec::new();
     let mut classes: HashMap<(Vec<Reach>, Option<Formula>), usize> = HashMap::new();
     for (caller, members) in world.callers(roots) {
         let around: Vec<Reach> = sides.iter().map(|side| Reach::of(side, &caller.members, roots, effects)).collect();
-        let reads = roots.iter().any(|root| root.reads_me) || sides.iter().zip(&around).any(|(side, reach)| reads_me(side, reach));
+        let reads = roots.iter().any(|root| root.said.reads_me) || sides.iter().zip(&around).any(|(side, reach)| reads_me(side, reach));
         let class = (around, caller.facts.clone());
         match classes.get(&class).and_then(|&at| cases.get_mut(at)) {
             Some(known) if !reads => known.iter_mut().for_each(|case| {
@@ -284,7 +283,7 @@ impl Reach {
 }
 
 /// The members of a statement to look at. Whoever has another one beside `*` is denied no less.
-fn members_that_matter(root: &Prepared) -> &[MemberId] {
+pub(super) fn members_that_matter(root: &Prepared) -> &[MemberId] {
     if root.members.first() == Some(&EVERYONE) { &[EVERYONE] } else { &root.members }
 }
 
@@ -331,8 +330,9 @@ fn surroundings(sides: &[&Side], roots: &[&Prepared], members: &[MemberId], effe
                 let person = sides.first().and_then(|side| side.people.member(*member));
                 !members.contains(member) && matches!(person, Some(Member::Email(_) | Member::Typed { .. }))
             };
-            let reads = |(side, reach): (&&Side, &Reach)| reach.any(side, |prepared| prepared.reads_me);
-            let matters = named.iter().any(is_person) || roots.iter().any(|root| root.reads_me) || sides.iter().zip(&around).any(reads);
+            let reads = |(side, reach): (&&Side, &Reach)| reach.any(side, |prepared| prepared.said.reads_me);
+            let matters =
+                named.iter().any(is_person) || roots.iter().any(|root| root.said.reads_me) || sides.iter().zip(&around).any(reads);
             return (if matters { Identity::Any } else { Identity::Nobody }, around);
         }
         named.extend(exceptions);

@@ -60,6 +60,16 @@ impl<'v> Store<'v> {
         self.domains.get(at).map(|(_, domain)| domain)
     }
 
+    /// Whether no value hangs on another or has to pass more than sets of values, so that each can be chosen for itself.
+    pub fn has_plain_request(&self) -> bool {
+        let header = [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE];
+        let is_plain = |(id, domain): &(AttributeId, Arc<Domain>)| match &**domain {
+            Domain::Scalar(scalar) => scalar.is_plain() && (header.contains(id) || self.vocabulary.is_plain(*id)),
+            Domain::List(_) => false,
+        };
+        self.links.is_empty() && self.domains.iter().all(is_plain)
+    }
+
     /// The attributes that are compared with `{me}`, and whether they are equal to it; ascending.
     pub fn links(&self) -> &[(AttributeId, bool)] {
         &self.links

@@ -1,5 +1,8 @@
 //! What a value can be, kind by kind: the closed part of the theory, with exact union, intersection and complement.
 
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use super::interval::Intervals;
@@ -9,6 +12,26 @@ use crate::condition::CompareOp;
 use crate::condition::LikeElement;
 use crate::condition::LikePattern;
 use crate::condition::Literal;
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Single {
+    /// A string.
+    Text(Arc<str>),
+    /// A number.
+    Number(Rank),
+    /// A boolean.
+    Bool(bool),
+}
+
+impl Single {
+    /// A number that hardly two values have in common.
+    pub fn key(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+}
 
 /// A set of values of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -202,6 +225,17 @@ impl ValueSet {
             && (!yes || of_yes)
             && self.numbers.is_subset(&of.numbers)
             && self.texts.is_subset(&of.texts)
+    }
+
+    /// The values, if they are single ones and not too many, leaving absent and what does not fit aside.
+    pub fn singles(&self, most: usize) -> Option<Vec<Single>> {
+        if self.texts.ranges().len() + self.numbers.ranges().len() > most {
+            return None;
+        }
+        let texts = self.texts.singles()?.into_iter().map(|text| Single::Text(text.clone()));
+        let numbers = self.numbers.singles()?.into_iter().map(|number| Single::Number(*number));
+        let bools = [false, true].into_iter().zip(self.bools).filter(|(_, holds)| *holds).map(|(value, _)| Single::Bool(value));
+        Some(texts.chain(numbers).chain(bools).collect())
     }
 
     /// Whether some scalar is in it.

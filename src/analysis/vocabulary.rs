@@ -84,13 +84,16 @@ struct Known {
     related: HashMap<AttributeId, Vec<(AttributeId, Lies)>>,
     groups: bool,
     bases: Vec<Arc<Domain>>,
+    /// Whether the attribute is plain, by number.
+    plain: Vec<bool>,
 }
 
 /// What every analysis speaks of.
 static START: LazyLock<Vocabulary> = LazyLock::new(|| {
     let attributes = vec![Attribute::Action, Attribute::Service, Attribute::Source, Attribute::CallerType, Attribute::Me];
     let ids = (0..).map(AttributeId).zip(&attributes).map(|(id, attribute)| (attribute.clone(), id)).collect();
-    let mut vocabulary = Vocabulary(Arc::new(Known { attributes, ids, related: HashMap::new(), groups: false, bases: Vec::new() }));
+    let mut vocabulary =
+        Vocabulary(Arc::new(Known { attributes, ids, related: HashMap::new(), groups: false, bases: Vec::new(), plain: Vec::new() }));
     vocabulary.relate();
     vocabulary
 });
@@ -158,11 +161,23 @@ impl Vocabulary {
         self.0.related.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an attribute that is no list can be anything, whatever else is known.
+    pub fn is_plain(&self, id: AttributeId) -> bool {
+        self.0.plain.get(id.index()).copied().unwrap_or_default()
+    }
+
     /// Works out which attributes lie inside which. To be called when all are known.
     pub fn relate(&mut self) {
         let bases: Vec<_> = self.iter().skip(self.0.bases.len()).map(|(id, _)| Arc::new(self.domain(id))).collect();
         let related = self.relations();
         let known = Arc::make_mut(&mut self.0);
+        let is_free = |base: &Arc<Domain>| matches!(&**base, Domain::Scalar(scalar) if scalar.is_free());
+        known.plain.extend(bases.iter().map(is_free));
+        for id in related.keys() {
+            if let Some(plain) = known.plain.get_mut(id.index()) {
+                *plain = false;
+            }
+        }
         known.bases.extend(bases);
         known.related = related;
     }

@@ -1,0 +1,247 @@
+//! What conditions come to, once for all statements that share one.
+//!
+//! Law books say the same of many things: a hundred thousand policies may have five thousand conditions. Whatever can be worked out of
+//! a condition alone is worked out once, and what only some questions need, when one of them asks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use super::formula::Formula;
+use super::formula::Literal;
+use super::formula::Parts;
+use super::formula::Test;
+use super::index::Asked;
+use super::meaning::is_opaque;
+use super::people::Hashed;
+use super::point::Point;
+use super::search::Budget;
+use super::search::Goal;
+use super::special;
+use super::special::Special;
+use super::values::Single;
+use super::values::ValueSet;
+use super::vocabulary::Attribute;
+use super::vocabulary::AttributeId;
+use super::vocabulary::Vocabulary;
+use crate::condition::Condition;
+use crate::condition::Term;
+use crate::policy::Effect;
+use crate::policy::Member;
+use crate::policy::Statement;
+
+/// A statement is listed under at most this many values.
+const LISTED: usize = 8;
+/// So many values are looked up one by one.
+const MATCHED: usize = 1024;
+/// So many conditions are not worth the trouble of sharing them out.
+const FEW: usize = 64;
+
+/// What the condition of statements of one effect comes to.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Equal for statements of one effect with equal conditions; 0 without one.
+    pub id: usize,
+    /// When it lets a statement apply, with values that do not fit.
+    pub applies: Formula,
+    /// When it holds, whatever of values that do not fit.
+    pub holds: Formula,
+    /// That everything fits which it reads.
+    pub fits: Formula,
+    /// Whether it reads who the caller is: `{me}`, or `{me.groups}`.
+    pub reads_me: bool,
+    /// An attribute that has to have one of a few values for a statement to apply, and these.
+    pub asks: Option<(AttributeId, ValueSet)>,
+    /// Of one that asks for none because it also applies to what does not fit: what it asks for where everything fits that it reads.
+    pub asks_fitting: Option<(AttributeId, ValueSet)>,
+    /// What statements with it are listed under.
+    pub asked: Vec<Asked>,
+    /// The attributes of which only single values will do, with these.
+    restricts: Vec<Restriction>,
+    /// What it asks for where everything fits, if it asks for nothing otherwise.
+    restricts_fitting: Option<Restriction>,
+    /// Where it holds, once somebody has asked.
+    point: OnceLock<Option<Point>>,
+}
+
+/// An attribute of which only a few values will do.
+#[derive(Debug, Clone)]
+struct Restriction {
+    attribute: AttributeId,
+    /// Whether a value that does not fit will do as well.
+    other: bool,
+    /// Their [keys](Single::key).
+    keys: Vec<u64>,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            applies: Formula::always(),
+            holds: Formula::always(),
+            fits: Formula::always(),
+            reads_me: false,
+            asks: None,
+            asks_fitting: None,
+            asked: vec![None],
+            restricts: Vec::new(),
+            restricts_fitting: None,
+            point: OnceLock::new(),
+        }
+    }
+}
+
+impl Said {
+    fn new(id: usize, condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
+        let Parts { holds, applies, fits } = Formula::parts_of_statement(condition, effect, vocabulary);
+        let asks = asked_set(&applies, vocabulary);
+        let asks_fitting = if asks.is_none() { asked_set(&holds, vocabulary) } else { None };
+        let asked = asks
+            .as_ref()
+            .and_then(|(attribute, set)| Some(set.singles(LISTED)?.iter().map(|value| Some((*attribute, value.key()))).collect()));
+        Self {
+            id,
+            asked: asked.unwrap_or_else(|| vec![None]),
+            restricts: needed(&applies).filter_map(Restriction::of_literal).collect(),
+            restricts_fitting: asks_fitting.as_ref().and_then(|(attribute, set)| Restriction::new(*attribute, set)),
+            applies,
+            holds,
+            fits,
+            asks,
+            asks_fitting,
+            reads_me: condition.terms().any(special::is_who),
+            point: OnceLock::new(),
+        }
+    }
+
+    /// The keys of the values that an attribute may have, if they are few and nothing else will do: beside what does not fit where that
+    /// does not count, and as far as all values fit if only that counts.
+    pub fn restricted(&self, attribute: AttributeId, but_unfit: bool, fitting: bool) -> Option<&[u64]> {
+        let about = |restriction: &&Restriction| restriction.attribute == attribute;
+        let plainly = self.restricts.iter().filter(about).find(|restriction| but_unfit || !restriction.other);
+        plainly.or_else(|| self.restricts_fitting.iter().filter(|_| fitting).find(about)).map(|restriction| restriction.keys.as_slice())
+    }
+
+    /// Whether two conditions cannot hold together where all values fit, as is plain to see from what they ask for.
+    pub fn is_apart(&self, other: &Self) -> bool {
+        let [one, two] = [self, other].map(|said| said.asks.as_ref().or(said.asks_fitting.as_ref()));
+        one.zip(two).is_some_and(|((one, first), (two, second))| one == two && first.is_disjoint(second))
+    }
+
+    /// A request that the condition holds for, if it reads nothing but what can be tried.
+    pub fn point(&self, vocabulary: &Vocabulary, budget: Budget) -> Option<&Point> {
+        self.point.get_or_init(|| Point::of(&[Goal::yes(&self.applies), Goal::yes(&self.fits)], vocabulary, budget)).as_ref()
+    }
+}
+
+impl Restriction {
+    fn new(attribute: AttributeId, set: &ValueSet) -> Option<Self> {
+        let keys = set.singles(MATCHED)?.iter().map(Single::key).collect();
+        Some(Self { attribute, other: set.other, keys })
+    }
+
+    fn of_literal(literal: &Literal) -> Option<Self> {
+        Self::new(literal.attribute, asked_for(literal)?)
+    }
+}
+
+/// The literals that a formula needs in any case.
+fn needed(formula: &Formula) -> impl Iterator<Item = &Literal> {
+    let parts = match formula {
+        Formula::All(parts) => parts.as_ref(),
+        other => std::slice::from_ref(other),
+    };
+    parts.iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal) } else { None })
+}
+
+/// The values that a literal asks for, if it asks for some.
+fn asked_for(literal: &Literal) -> Option<&ValueSet> {
+    match &*literal.test {
+        Test::Values(set) if literal.positive && !set.absent => Some(set),
+        _ => None,
+    }
+}
+
+/// An attribute and the set of the few values that it may have. One element of a list says nothing of the others.
+fn asked_set(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, ValueSet)> {
+    let told = |literal: &&Literal| !vocabulary.is_list(literal.attribute);
+    needed(formula).filter(told).find_map(|literal| {
+        let set = asked_for(literal)?;
+        set.singles(LISTED).filter(|values| !values.is_empty())?;
+        Some((literal.attribute, set.clone()))
+    })
+}
+
+/// The conditions of statements, of which many can be the same.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    none: Arc<Said>,
+    distinct: Vec<Known>,
+    /// Positions by a hash of what the conditions say.
+    by_hash: HashMap<u64, Vec<usize>, Hashed>,
+}
+
+/// A condition, with what is to be known of it once that has been worked out.
+#[derive(Debug)]
+struct Known {
+    effect: Effect,
+    condition: Arc<Condition>,
+    said: Option<Arc<Said>>,
+}
+
+impl Conditions {
+    /// The position of the condition of a statement, after everything that it and the exceptions speak of has its number. Equal ones
+    /// have equal hashes.
+    pub fn number(&mut self, statement: &Statement, hash: u64, vocabulary: &mut Vocabulary) -> Option<usize> {
+        for member in &statement.except {
+            if let Member::Group(name) = member {
+                vocabulary.id(&Attribute::Group(name.clone()));
+            }
+        }
+        let condition = statement.condition.as_ref()?;
+        let alike = self.by_hash.entry(hash).or_default();
+        let same = |at: &usize| self.distinct.get(*at).is_some_and(|one| one.effect == statement.effect && one.condition == *condition);
+        if let Some(known) = alike.iter().copied().find(same) {
+            return Some(known);
+        }
+        let at = self.distinct.len();
+        let said = (!has_numbers(condition, vocabulary)).then(|| Arc::new(Said::new(at + 1, condition, statement.effect, vocabulary)));
+        alike.push(at);
+        self.distinct.push(Known { effect: statement.effect, condition: condition.clone(), said });
+        Some(at)
+    }
+
+    /// Works out what is not known yet.
+    pub fn read(&mut self, vocabulary: &mut Vocabulary) {
+        let mut left: Vec<(usize, &mut Known)> = (1..).zip(&mut self.distinct).filter(|(_, known)| known.said.is_none()).collect();
+        let read = |vocabulary: &mut Vocabulary, (id, known): &mut (usize, &mut Known)| {
+            known.said = Some(Arc::new(Said::new(*id, &known.condition, known.effect, vocabulary)));
+        };
+        if left.len() <= FEW {
+            return left.iter_mut().for_each(|known| read(vocabulary, known));
+        }
+        // Everything has its number, so the copies stay as they are.
+        left.par_chunks_mut(FEW).for_each_init(|| vocabulary.clone(), |copy, chunk| chunk.iter_mut().for_each(|known| read(copy, known)));
+    }
+
+    /// What the condition at a position says.
+    pub fn said(&self, number: Option<usize>) -> Arc<Said> {
+        let known = number.and_then(|number| self.distinct.get(number)).and_then(|known| known.said.clone());
+        known.unwrap_or_else(|| self.none.clone())
+    }
+}
+
+/// Whether everything that a condition speaks of has its number, as is plain to see: what is special, or compares two terms, may speak of
+/// more than its terms.
+fn has_numbers(condition: &Condition, vocabulary: &Vocabulary) -> bool {
+    let mut plain = true;
+    condition.expr().each_atom(&mut |atom| plain &= atom.other_term().is_none_or(|_| !is_opaque(atom)));
+    let known = |term: &Term| {
+        let list = condition.is_list(term);
+        *term == Term::Me || Special::of(term, list).is_none() && vocabulary.fact(term, list).is_some()
+    };
+    plain && condition.terms().all(known)
+}
