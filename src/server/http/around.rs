@@ -23,6 +23,7 @@ use super::App;
 use super::MAX_BODY_BYTES;
 use super::MAX_DURATION;
 use super::REVISION_WAIT;
+use super::followed::Followed;
 use super::problem::Form;
 use super::problem::text;
 use crate::server::auth::Caller;
@@ -43,8 +44,9 @@ pub struct Served(pub Option<Arc<Snapshot>>);
 pub struct RequestId(pub HeaderValue);
 
 /// Answers a request within all bounds, from one snapshot.
-pub async fn around(State(state): App, mut request: Request, next: Next) -> Response {
+pub async fn around(State(state): App, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let (mut request, body) = Followed::new(request);
     let form = Form::of(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let probe = route.starts_with("/health") || route == "/metrics";
@@ -75,6 +77,7 @@ pub async fn around(State(state): App, mut request: Request, next: Next) -> Resp
     if let Some(Served(later)) = response.extensions_mut().remove::<Served>() {
         served = later;
     }
+    body.tell(&mut response);
     let headers = response.headers_mut();
     put_revision(headers, served.or_else(|| state.current.snapshot()).as_deref());
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -6,6 +6,7 @@ mod authzen;
 mod batch;
 mod change;
 mod control;
+mod followed;
 mod from_template;
 mod health;
 mod invalid;

@@ -1,10 +1,15 @@
 //! Controls are created, read, replaced and deleted, and git shows what people would have written.
 
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::Value;
 use serde_json::json;
 
 use super::live::Answer;
 use super::live::Live;
+use super::live::PATIENCE;
 use crate::repository::Repository;
 
 const MFA: &str = "# who must have a second factor\nid: pol-mfa-required # the id\nname: \"MFA Required\"\ntype: access\nrules:   # in prose\n  # first\n  - 'Require MFA for login'\n  - TOTP as fallback # for now\nenabled: true\ncreated_at: \"2026-03-01T10:00:00.000Z\"\n";
@@ -380,4 +385,37 @@ fn work_in_progress_is_not_overwritten_nor_answered_as_done() {
     }
     assert_eq!(send(&live, "DELETE", "/pol-mfa-required", &[], None).status, 409);
     assert_eq!(commits(&repository), 1);
+}
+
+/// What is answered to a request of which only the head is sent, up to where the connection says whether it goes on.
+fn head_of(live: &Live, request: &str) -> String {
+    let mut stream = TcpStream::connect(live.address).expect("connected");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    write!(stream, "{request}\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", live.token).expect("sent");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        head.extend(byte);
+    }
+    String::from_utf8(head).expect("text").to_ascii_lowercase()
+}
+
+/// The next request on such a connection was once lost, and its client told nothing but that nobody is there.
+#[test]
+fn who_is_refused_before_the_body_is_read_is_told_that_the_connection_ends() {
+    let repository = book();
+    let live = Live::worktree(&repository.path());
+    let early = head_of(&live, "PUT /api/policies/none HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 9");
+    assert!(early.starts_with("http/1.1 404") && early.contains("\r\nconnection: close\r\n"), "{early}");
+    for request in ["DELETE /api/policies/none HTTP/1.1", "GET /api/policies HTTP/1.1"] {
+        let whole = head_of(&live, request);
+        assert!(!whole.contains("connection: close"), "{whole}");
+    }
+    let answered = send(&live, "PUT", "/pol-mfa-required", &[], Some(&json!({"name": "Second factor", "type": "access"})));
+    assert_eq!((answered.status, answered.header("connection")), (200, None), "the body was read");
+    for turn in 0..50 {
+        let refused = send(&live, "PUT", "/none", &[], Some(&json!({"name": "x".repeat(turn), "type": "access"})));
+        assert_eq!((refused.status, send(&live, "PATCH", "/none", &[], None).status), (404, 404));
+    }
 }
