@@ -67,6 +67,11 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// With room for so many events.
+    pub(super) fn with_capacity(events: usize) -> Self {
+        Self { meanings: HashMap::with_capacity(events), position: 0 }
+    }
+
     /// The next commit on the line of first parents.
     pub(super) fn step(&mut self) {
         self.position += 1;

@@ -74,12 +74,11 @@ impl Thawed {
             whole: &whole,
         };
         let (versions, landings) = rayon::join(
-            || stored.versions.par_iter().map(|version| tables.version(version)).collect::<Option<Vec<_>>>(),
-            || stored.landings.par_iter().map(|landing| tables.landing(landing)).collect::<Option<Vec<_>>>(),
+            || each(&stored.versions, |_, version| tables.version(version)),
+            || each(&stored.landings, |_, landing| tables.landing(landing)),
         );
         let (versions, landings) = (versions?, landings?);
-        let events = stored.events.par_iter().enumerate();
-        let events = events.map(|(at, event)| tables.event(at as u64 + 1, event, &versions, &landings)).collect::<Option<Vec<_>>>()?;
+        let events = each(&stored.events, |at, event| tables.event(at as u64 + 1, event, &versions, &landings))?;
         let mut state = State::default();
         for (path, policies) in &stored.files {
             let kept = policies.iter().map(|kept| {
@@ -179,6 +178,13 @@ impl Tables<'_> {
             prev: Sha256Hash::from(event.prev),
         })
     }
+}
+
+/// What each of many things comes to, worked out on all cores; `None` if one of them comes to nothing.
+fn each<S: Sync, T: Send>(all: &[S], make: impl Fn(usize, &S) -> Option<T> + Sync) -> Option<Vec<T>> {
+    // The length is known, so that nothing is moved as it grows; what is in it then stays where it is.
+    let made: Vec<Option<T>> = all.par_iter().enumerate().map(|(at, one)| make(at, one)).collect();
+    made.into_iter().collect()
 }
 
 fn get<T: Clone>(table: &[T], at: At) -> Option<T> {

@@ -157,7 +157,7 @@ impl Trail {
         let (mut known, mut books) = (Known::default(), Ends::default());
         let Some(position) = Position::again(marks, &mut known.schemas, repository)? else { return Ok(None) };
         let remembered = || {
-            let mut past = Past::default();
+            let mut past = Past::with_capacity(events.len());
             events.iter().for_each(|event| past.record(event.before.as_deref(), event.after.as_deref(), &event.landing));
             past
         };

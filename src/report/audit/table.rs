@@ -63,8 +63,11 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
         let titles: Vec<String> = TITLES.iter().zip(widths).map(|(title, width)| padded(title, width)).collect();
         writeln!(out, "{}", painted(&format!("{}  what", titles.join("  ")), BOLD, look))?;
     }
+    let mut text = String::new();
     for event in report.events.iter().rev() {
-        out.write_all(line(&row(event, report), widths, look).as_bytes())?;
+        text.clear();
+        line(&row(event, report), widths, look, &mut text);
+        out.write_all(text.as_bytes())?;
     }
     writeln!(out, "{}", words::number(report))?;
     beside(report, out)?;
@@ -95,24 +98,34 @@ fn beside(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// An event, and below it what it gave and took.
-fn line(row: &Row<'_>, widths: [usize; COLUMNS], look: Look) -> String {
-    let mut text = String::new();
+/// Adds an event, and below it what it gave and took.
+fn line(row: &Row<'_>, widths: [usize; COLUMNS], look: Look, text: &mut String) {
     let last = if row.what.is_empty() { COLUMNS - 1 } else { COLUMNS };
     for (at, ((cell, colour), width)) in row.cells.iter().zip(row.colours).zip(widths).enumerate() {
         text.push_str(&painted(cell, colour, look));
         if at < last {
-            text.extend(std::iter::repeat_n(' ', width.saturating_sub(display_width(cell)) + 2));
+            spaces(width.saturating_sub(display_width(cell)) + 2, text);
         }
     }
-    let what: Vec<Cow<'_, str>> = row.what.iter().map(|(what, colour)| painted(what, colour, look)).collect();
-    text.push_str(&what.join("; "));
+    for (at, (what, colour)) in row.what.iter().enumerate() {
+        text.push_str(if at > 0 { "; " } else { "" });
+        text.push_str(&painted(what, colour, look));
+    }
     for (effect, colour) in &row.effect {
         text.push_str("\n    ");
         text.push_str(&painted(effect, colour, look));
     }
     text.push('\n');
-    text
+}
+
+/// Adds spaces, many at once.
+fn spaces(mut count: usize, text: &mut String) {
+    const MANY: &str = "                                ";
+    while count > 0 {
+        let part = MANY.get(..count).unwrap_or(MANY);
+        text.push_str(part);
+        count -= part.len();
+    }
 }
 
 /// How many columns a text takes.
