@@ -99,8 +99,12 @@ impl SourceFile {
         let offset = offset.min(self.text.len());
         let line = starts.partition_point(|&start| start as usize <= offset).max(1);
         let start = starts.get(line - 1).map_or(0, |&start| start as usize);
-        let column = self.characters_before(offset).saturating_sub(self.characters_before(start)) + 1;
-        LineColumn { line, column }
+        let characters = match self.text.as_bytes().get(start..offset) {
+            Some(near) if near.len() <= BLOCK => characters_in(near),
+            // Only a very long line needs to be counted in blocks.
+            _ => self.characters_before(offset).saturating_sub(self.characters_before(start)),
+        };
+        LineColumn { line, column: characters + 1 }
     }
 
     /// How many lines the file has; an empty file has one.
