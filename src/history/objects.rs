@@ -4,6 +4,7 @@
 //! the reading itself; here each has its own view, and nobody waits. Whatever is more than bytes by their id (references, merges,
 //! the index, writing) stays with libgit2.
 
+use std::ops::Range;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -11,6 +12,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
+use git2::ErrorCode;
+use git2::ObjectType;
 use git2::Oid;
 use gix_object::Data;
 use gix_object::Find;
@@ -49,29 +52,39 @@ impl Unreadable {
             Self::Damaged(why) => RepositoryError::Git { what: what.to_owned(), dir: dir.to_owned(), why },
         }
     }
+}
 
-    fn damaged(why: impl ToString) -> Self {
-        Self::Damaged(why.to_string())
+impl From<git2::Error> for Unreadable {
+    fn from(error: git2::Error) -> Self {
+        if error.code() == ErrorCode::NotFound { Self::Missing } else { Self::Damaged(error.message().to_owned()) }
     }
 }
 
 /// The objects, for one thread.
+///
+/// Whatever is not plainly found is looked for once more by libgit2, which finds its way around damaged copies, odd alternates and
+/// indexes that are out of date, and has the word on what is wrong.
 pub(crate) struct Objects {
-    store: gix_odb::Handle,
+    common_dir: PathBuf,
+    /// `None` when it cannot be opened, so that all is left to libgit2.
+    store: Option<gix_odb::Handle>,
+    careful: Option<git2::Repository>,
     bytes: Vec<u8>,
     is_hashed: bool,
 }
 
 impl Objects {
-    fn open(common_dir: &Path) -> Result<Self, Unreadable> {
-        let mut store = gix_odb::at(common_dir.join("objects"), gix_hash::Kind::Sha1).map_err(Unreadable::damaged)?;
-        store.set_pack_cache(|| Box::<Bases>::default());
-        Ok(Self { store, bytes: Vec::new(), is_hashed: !AS_STORED.load(Ordering::Relaxed) })
+    fn open(common_dir: &Path) -> Self {
+        let mut store = gix_odb::at(common_dir.join("objects"), gix_hash::Kind::Sha1).ok();
+        if let Some(store) = &mut store {
+            store.set_pack_cache(|| Box::<Bases>::default());
+        }
+        Self { common_dir: common_dir.to_owned(), store, careful: None, bytes: Vec::new(), is_hashed: !AS_STORED.load(Ordering::Relaxed) }
     }
 
     /// Opens those of a repository.
-    pub(super) fn of(repository: &Repository) -> Result<Self, RepositoryError> {
-        Self::open(repository.common_dir()).map_err(|error| error.during("open its objects", repository.dir()))
+    pub(super) fn of(repository: &Repository) -> Self {
+        Self::open(repository.common_dir())
     }
 
     /// The bytes of a tree.
@@ -94,25 +107,62 @@ impl Objects {
 
     /// How many bytes an object has.
     pub(crate) fn size(&mut self, id: Oid) -> Result<u64, Unreadable> {
-        let header = self.store.try_header(&known(id)?).map_err(Unreadable::damaged)?;
-        header.map(|header| header.size).ok_or(Unreadable::Missing)
+        let found = self.store.as_ref().zip(known(id)).and_then(|(store, id)| store.try_header(&id).ok().flatten());
+        match found {
+            Some(header) => Ok(header.size),
+            None => Ok(self.careful()?.read_header(id)?.0 as u64),
+        }
     }
 
     fn read(&mut self, id: Oid, kind: Kind) -> Result<&[u8], Unreadable> {
+        match self.find(id, kind) {
+            Some(range) => Ok(self.bytes.get(range).unwrap_or_default()),
+            None => self.read_carefully(id, kind),
+        }
+    }
+
+    /// Where in `bytes` an object is, if it is plainly found.
+    fn find(&mut self, id: Oid, kind: Kind) -> Option<Range<usize>> {
         let id = known(id)?;
-        let found: Data<'_> = self.store.try_find(&id, &mut self.bytes).map_err(Unreadable::damaged)?.ok_or(Unreadable::Missing)?;
-        if found.kind != kind {
-            return Err(Unreadable::Damaged(format!("`{id}` is a {}, not a {kind}", found.kind)));
+        let found: Data<'_> = self.store.as_ref()?.try_find(&id, &mut self.bytes).ok().flatten()?;
+        if found.kind != kind || self.is_hashed && found.verify_checksum(&id).is_err() {
+            return None;
         }
-        if self.is_hashed {
-            found.verify_checksum(&id).map_err(Unreadable::damaged)?;
+        let (at, length) = (found.data.as_ptr().addr(), found.data.len());
+        let start = at.checked_sub(self.bytes.as_ptr().addr())?;
+        (start + length <= self.bytes.len()).then_some(start..start + length)
+    }
+
+    fn read_carefully(&mut self, id: Oid, kind: Kind) -> Result<&[u8], Unreadable> {
+        let (found, bytes) = {
+            let odb = self.careful()?;
+            let object = odb.read(id)?;
+            (object.kind(), object.data().to_vec())
+        };
+        let wanted = match kind {
+            Kind::Tree => ObjectType::Tree,
+            Kind::Commit => ObjectType::Commit,
+            Kind::Blob => ObjectType::Blob,
+            Kind::Tag => ObjectType::Tag,
+        };
+        if found != wanted {
+            return Err(Unreadable::Damaged(format!("`{id}` is a {}, not a {kind}", found.str())));
         }
-        Ok(found.data)
+        self.bytes = bytes;
+        Ok(&self.bytes)
+    }
+
+    fn careful(&mut self) -> Result<git2::Odb<'_>, git2::Error> {
+        let opened = match self.careful.take() {
+            Some(opened) => opened,
+            None => git2::Repository::open(&self.common_dir)?,
+        };
+        self.careful.insert(opened).odb()
     }
 }
 
-fn known(id: Oid) -> Result<gix_hash::ObjectId, Unreadable> {
-    gix_hash::ObjectId::try_from(id.as_bytes()).map_err(Unreadable::damaged)
+fn known(id: Oid) -> Option<gix_hash::ObjectId> {
+    gix_hash::ObjectId::try_from(id.as_bytes()).ok()
 }
 
 /// The objects, opened once for each thread that reads them.
@@ -135,7 +185,7 @@ impl Shelf {
         let kept = free().pop();
         let mut objects = match kept {
             Some(objects) => objects,
-            None => Objects::open(&self.common_dir)?,
+            None => Objects::open(&self.common_dir),
         };
         let made = work(&mut objects);
         free().push(objects);
@@ -163,7 +213,7 @@ mod tests {
         let blob = git.blob(b"hello").expect("written");
         let tree = git.treebuilder(None).and_then(|builder| builder.write()).expect("written");
         let absent = Oid::from_str("0123456789012345678901234567890123456789").expect("an id");
-        let mut objects = Objects::open(folder.path()).expect("opened");
+        let mut objects = Objects::open(folder.path());
         assert_eq!(text(objects.file(blob, 5)), "hello");
         assert_eq!(text(objects.file(blob, 4)), "too large");
         assert_eq!(text(objects.file(tree, 5)), "damaged", "a tree is no file");
@@ -179,7 +229,7 @@ mod tests {
         let (blob, other) = (git.blob(b"hello").expect("written"), git.blob(b"jello").expect("written"));
         let path = |id: Oid| folder.path().join("objects").join(&id.to_string()[..2]).join(&id.to_string()[2..]);
         std::fs::rename(path(other), path(blob)).expect("renamed");
-        let mut objects = Objects::open(folder.path()).expect("opened");
+        let mut objects = Objects::open(folder.path());
         assert!(objects.is_hashed);
         assert_eq!(text(objects.file(blob, 5)), "damaged");
         objects.is_hashed = false;

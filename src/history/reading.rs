@@ -85,7 +85,8 @@ fn one(objects: &mut Objects, schemas: &[Schema], (schema, content): Key) -> Rea
     match objects.file(id, MAX_FILE_BYTES) {
         Ok(Some(bytes)) => meaning(bytes, schema),
         Ok(None) => Reading::opaque(),
-        Err(error) => Reading { missing: error == Unreadable::Missing, ..Reading::opaque() },
+        // One that is damaged says as little of what it held as one that is not there.
+        Err(Unreadable::Missing | Unreadable::Damaged(_)) => Reading { missing: true, ..Reading::opaque() },
     }
 }
 

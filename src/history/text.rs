@@ -26,7 +26,7 @@ impl Repository {
             Err(error) => return Err(failed(error)),
         };
         let unreadable = |error: Unreadable| error.during(&format!("read `{path}` at `{revision}`"), self.dir());
-        let mut objects = Objects::of(self)?;
+        let mut objects = Objects::of(self);
         let bytes = objects.file(entry.id(), MAX_FILE_BYTES).map_err(unreadable)?;
         Ok(bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::to_owned))
     }

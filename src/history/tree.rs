@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -50,6 +51,10 @@ pub(super) trait Wanted {
     fn selects(&self, path: &str) -> bool;
     /// Whether there may be one in a folder.
     fn may_hold(&self, folder: &str) -> bool;
+    /// Whether it counts that a folder itself differs, or is one.
+    fn notes(&self, _folder: &str) -> bool {
+        false
+    }
 }
 
 impl Wanted for Selection {
@@ -73,7 +78,7 @@ pub(super) struct Trees<'r> {
 
 impl<'r> Trees<'r> {
     pub(super) fn new(repository: &'r Repository) -> Result<Self, HistoryError> {
-        Ok(Self { repository, objects: Objects::of(repository)?, young: HashMap::new(), young_bytes: 0, old: HashMap::new() })
+        Ok(Self { repository, objects: Objects::of(repository), young: HashMap::new(), young_bytes: 0, old: HashMap::new() })
     }
 
     /// Where the trees are.
@@ -126,6 +131,17 @@ impl<'r> Trees<'r> {
 
     /// The wanted files that differ between two folders.
     pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, wanted: &impl Wanted) -> Result<Differences, HistoryError> {
+        self.compare_noting(old, new, wanted, &mut BTreeSet::new())
+    }
+
+    /// The same, with those of the differing folders that are to be noted.
+    pub(super) fn compare_noting(
+        &mut self,
+        old: Option<Oid>,
+        new: Option<Oid>,
+        wanted: &impl Wanted,
+        noted: &mut BTreeSet<Arc<str>>,
+    ) -> Result<Differences, HistoryError> {
         // What was read for the last comparison is the old side of this one; what is older is not needed again.
         self.go_on();
         let mut differences = Differences::new();
@@ -146,6 +162,9 @@ impl<'r> Trees<'r> {
                 // A law book with such a name is refused. It is also no key: what replaces its bytes may replace others.
                 let Some(path) = join(&folder, name.name) else { continue };
                 if name.is_folder {
+                    if wanted.notes(&path) {
+                        noted.insert(path.as_str().into());
+                    }
                     if wanted.may_hold(&path) {
                         pending.push((path, old.map(|name| name.id), new.map(|name| name.id)));
                     }

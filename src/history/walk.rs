@@ -70,12 +70,24 @@ impl Header {
 
     /// As it is written: the lines `tree` and `parent` come first.
     fn read(id: Oid, bytes: &[u8]) -> Option<Self> {
-        let value = |line: &[u8], key: &[u8]| Oid::from_str(std::str::from_utf8(line.strip_prefix(key)?).ok()?).ok();
+        const DIGITS: usize = 40;
+        let value = |line: &[u8]| Oid::from_str(std::str::from_utf8(line).ok().filter(|digits| digits.len() == DIGITS)?).ok();
         let mut lines = bytes.split(|&byte| byte == b'\n');
-        let tree = value(lines.next()?, b"tree ")?;
-        let mut named = lines.map_while(|line| value(line, b"parent "));
-        let parent = named.next();
-        let parents = usize::from(parent.is_some()) + named.count();
+        let tree = value(lines.next()?.strip_prefix(b"tree ")?)?;
+        let (mut parent, mut parents) = (None, 0);
+        // What is neither a parent nor the author makes the commit damaged: a history must not end where somebody wrote nonsense.
+        loop {
+            let line = lines.next()?;
+            match line.strip_prefix(b"parent ") {
+                Some(digits) => {
+                    let named = value(digits)?;
+                    parent.get_or_insert(named);
+                }
+                None if line.starts_with(b"author ") => break,
+                None => return None,
+            }
+            parents += 1;
+        }
         Some(Self { id, tree, parent, parents, written: parents })
     }
 }
@@ -96,7 +108,11 @@ impl Commits<'_> {
         }
         let failed = |error: Unreadable| error.during(&format!("read commit `{id}`"), self.repository.dir());
         match self.objects.commit(id) {
-            Ok(bytes) => Header::read(id, bytes).map(Some).ok_or_else(|| failed(Unreadable::Damaged("it is damaged".to_owned())).into()),
+            // Of one that is not well formed git says what is wrong.
+            Ok(bytes) => match Header::read(id, bytes) {
+                Some(header) => Ok(Some(header)),
+                None => Ok(find(self.repository, id)?.as_ref().map(Header::new)),
+            },
             Err(Unreadable::Missing) => Ok(None),
             Err(error) => Err(failed(error).into()),
         }
@@ -128,7 +144,7 @@ pub(super) fn line(repository: &Repository, tip: &str, after: Option<Oid>) -> Re
     let mut commit = Header::new(&repository.commit(tip)?);
     let mut stops = Vec::new();
     let mut partial = repository.incomplete();
-    let mut commits = Commits { repository, objects: Objects::of(repository)?, are_shown: partial.is_some() };
+    let mut commits = Commits { repository, objects: Objects::of(repository), are_shown: partial.is_some() };
     let continues = loop {
         if Some(commit.id) == after {
             break true;
@@ -291,6 +307,10 @@ impl Wanted for Watched {
         self.policies.selects(path) || self.beside.contains(path)
     }
 
+    fn notes(&self, folder: &str) -> bool {
+        self.beside.contains(folder)
+    }
+
     fn may_hold(&self, folder: &str) -> bool {
         let inside = |path: &String| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         self.policies.may_hold(folder) || self.beside.iter().any(inside)
@@ -330,7 +350,9 @@ impl Position {
         let config = law_book.map(|folder| trees.file(folder, config::FILE_NAME)).transpose()?.flatten();
         let was_missing = self.missing;
         let (files, beside) = if config == self.config || !self.reconfigure(schemas, trees, config)? {
-            self.divide(trees.compare(self.law_book, law_book, &self.watched)?)
+            let mut folders = BTreeSet::new();
+            let all = trees.compare_noting(self.law_book, law_book, &self.watched, &mut folders)?;
+            self.divide(all, folders)
         } else {
             let beside = self.beside(trees, law_book)?;
             (self.differences_from(trees.compare(None, law_book, &self.watched.policies)?), beside)
@@ -356,7 +378,7 @@ impl Position {
 
     /// The position that was made of this; `None` when its configuration is not there or cannot be read any more.
     pub(super) fn again(marks: Marks, schemas: &mut Schemas, repository: &Repository) -> Result<Option<Self>, HistoryError> {
-        let mut objects = Objects::of(repository)?;
+        let mut objects = Objects::of(repository);
         let Configured::Read(config) = read_config(repository, &mut objects, marks.followed.map(Content::Blob))? else { return Ok(None) };
         let Marks { law_book, config: content, followed, files } = marks;
         let (watched, schema) = (Watched::new(&config), schemas.of(&config.actions)?);
@@ -383,8 +405,9 @@ impl Position {
     }
 
     /// What differs among the policies, and beside them.
-    fn divide(&self, mut all: Differences) -> (Differences, Vec<Arc<str>>) {
-        let beside = all.keys().filter(|path| self.watched.beside.contains(&***path)).cloned().collect();
+    fn divide(&self, mut all: Differences, folders: BTreeSet<Arc<str>>) -> (Differences, Vec<Arc<str>>) {
+        let files = all.keys().filter(|path| self.watched.beside.contains(&***path)).cloned();
+        let beside = files.chain(folders).collect::<BTreeSet<_>>().into_iter().collect();
         all.retain(|path, _| self.watched.policies.selects(path));
         (all, beside)
     }

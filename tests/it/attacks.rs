@@ -355,3 +355,64 @@ fn commits_that_change_many_files_are_read_in_order() {
     let of_one_commit = |events: &[Event]| events.iter().all(|event| event.landing.commit == events[0].landing.commit);
     assert!(trail.events().chunks(files).all(of_one_commit));
 }
+
+/// A crash leaves an empty file where an object was about to be written, and git takes the good copy in the pack.
+#[test]
+fn a_damaged_copy_of_an_object_does_not_hide_the_good_one() {
+    let repository = Repository::new();
+    for name in ["A", "B", "C"] {
+        repository.write(&format!("policies/{name}.yaml"), policy(name)).commit(name);
+    }
+    repository.git(&["gc", "--quiet"]);
+    let whole = lines(&read(&repository.path()));
+    let objects = repository.path().join(".git/objects");
+    for object in ["HEAD", "HEAD^{tree}", "HEAD:policies", "HEAD:policies/B.yaml"] {
+        let id = repository.git(&["rev-parse", object]);
+        std::fs::create_dir_all(objects.join(&id[..2])).expect("a folder");
+        std::fs::write(objects.join(&id[..2]).join(&id[2..]), "").expect("written");
+    }
+    let trail = read(&repository.path());
+    assert_eq!((lines(&trail), trail.partial()), (whole, None));
+}
+
+/// Without a good copy nobody knows what a file held, and the trail must not look as if it held nothing.
+#[test]
+fn a_damaged_object_makes_the_trail_partial() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("one");
+    repository.write("policies/b.yaml", policy("B")).commit("two");
+    let id = repository.git(&["rev-parse", "HEAD:policies/b.yaml"]);
+    let path = repository.path().join(".git/objects").join(&id[..2]).join(&id[2..]);
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::write(&path, "no object").expect("written");
+    assert!(read(&repository.path()).partial().is_some());
+}
+
+#[test]
+fn alternates_that_git_makes_do_with_are_made_do_with() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("one");
+    let objects = repository.path().join(".git/objects");
+    for alternates in [objects.to_str().expect("text"), "/dev/null"] {
+        std::fs::write(objects.join("info/alternates"), format!("{alternates}\n")).expect("written");
+        assert_eq!(read(&repository.path()).events().len(), 1, "{alternates}");
+    }
+}
+
+/// A commit whose parent is not written as one was once the beginning of history, and the trail said that it was complete.
+#[test]
+fn a_parent_that_is_not_well_formed_does_not_end_the_history() {
+    let repository = Repository::new();
+    repository.write("policies/a.yaml", policy("A")).commit("one");
+    let (tip, tree) = (repository.git(&["rev-parse", "HEAD"]), repository.git(&["rev-parse", "HEAD^{tree}"]));
+    for parents in [format!("parent {tip} \n"), format!("parent {}\n", &tip[..39]), format!("parent {tip}\nparent x\n")] {
+        let who = "Ada <ada@example.com> 1700000000 +0000";
+        let text = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n\nmade\n");
+        let file = repository.path().join(".git/made");
+        std::fs::write(&file, text).expect("written");
+        let made = repository.git(&["hash-object", "-w", "-t", "commit", "--literally", file.to_str().expect("text")]);
+        let child = repository.git(&["commit-tree", &tree, "-p", &made, "-m", "child"]);
+        let found = Trail::read(&open(&repository.path()), &child, Lines::Landed, &|_, _| ());
+        assert!(found.is_err(), "{parents}: {:?}", found.map(|trail| lines(&trail)));
+    }
+}

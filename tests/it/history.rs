@@ -432,4 +432,9 @@ fn what_landed_beside_the_policies_is_found_again_and_continued() {
     assert_eq!(subjects(), [first[0], first[1], "reconfigure: lawbook.toml"], "continued");
     repository.git(&["reset", "--quiet", "--hard", "HEAD~2"]);
     assert_eq!(subjects(), first[..1], "gone back");
+    repository.write(".lawbook/allowed_signers/one", "").commit("folder");
+    repository.write(".lawbook/allowed_signers/two", "").commit("in the folder");
+    repository.remove("lawbook.toml").write("lawbook.toml/x", "").commit("no file");
+    let later = ["folder: .lawbook/allowed_signers", "in the folder: .lawbook/allowed_signers", "no file: lawbook.toml"];
+    assert_eq!(subjects(), [&first[..1], &later].concat(), "folders");
 }

@@ -75,7 +75,7 @@ fn place(repository: &Repository, commit: &git2::Commit<'_>, path: &str) -> Resu
 /// The bytes of a blob; `None` when it is larger than what is read of any file.
 pub(super) fn bytes(repository: &Repository, id: Oid) -> Result<Option<Vec<u8>>, RepositoryError> {
     let unreadable = |error: Unreadable| error.during(&format!("read `{id}`"), repository.dir());
-    let mut objects = Objects::of(repository)?;
+    let mut objects = Objects::of(repository);
     Ok(objects.file(id, MAX_FILE_BYTES).map_err(unreadable)?.map(<[u8]>::to_vec))
 }
 

@@ -1,7 +1,8 @@
 //! Whether the body of a request was read to its end.
 //!
-//! A refusal often comes before the body has. Then the connection ends with the answer, because what follows on it would be the rest of
-//! that body. A client that is not told so sends its next request there, and finds nobody.
+//! A refusal often comes before the body has. Unless all of it has arrived by then, the connection ends with the answer, because what
+//! follows on it would be the rest of that body. A client that is not told so sends its next request there, and finds nobody. Whether it
+//! has arrived is not known here, so the connection ends in either case: only whoever is refused has to connect again.
 
 use std::pin::Pin;
 use std::sync::Arc;
