@@ -137,6 +137,10 @@ pub enum Flaw {
     },
 }
 
+/// Why an export of every commit is not compared.
+const TELLS_ALL: &str =
+    "it tells every commit (`--all-parents`), and only a trail of what landed can be verified: write it again without that";
+
 /// What an export is compared with.
 pub(super) struct Expected<'a> {
     /// The events there are, if there is a repository.
@@ -229,10 +233,7 @@ impl Comparison<'_> {
             })
         };
         if members.get("landed") == Some(&Value::Bool(false)) && differs("commit").is_some() {
-            let problem =
-                "it tells every commit (`--all-parents`), and only a trail of what landed can be verified: write it again without that"
-                    .to_owned();
-            return Err(Flaw::Malformed { line: event.line, problem });
+            return Err(Flaw::Malformed { line: event.line, problem: TELLS_ALL.to_owned() });
         }
         // An event of another commit differs in much; that it is another commit says all of it.
         if let Some(flaw) = ["commit"].iter().chain(&MEMBERS).find_map(|member| differs(member)) {
@@ -292,10 +293,7 @@ fn check_around(around: &Map<String, Value>, expected: &Expected<'_>) -> Result<
         ));
     }
     if around.get("lines").and_then(Value::as_str) == Some("all") {
-        return malformed(
-            "it tells every commit (`--all-parents`), and only a trail of what landed can be verified: write it again without that"
-                .to_owned(),
-        );
+        return malformed(TELLS_ALL.to_owned());
     }
     match around.get("tip").and_then(Value::as_str) {
         Some(tip) if expected.events.is_some() && !expected.line.iter().any(|id| id.to_string() == tip) => {

@@ -20,6 +20,7 @@ mod event;
 mod filter;
 mod follow;
 mod freeze;
+mod generations;
 mod happening;
 mod hash;
 mod landing;
@@ -42,6 +43,7 @@ mod trail;
 mod tree;
 mod version;
 mod walk;
+mod watched;
 
 pub use beside::Beside;
 pub use between::Trailer;

@@ -279,12 +279,9 @@ impl<'r> Walk<'r> {
         let [basis, own] = terms;
         let own = own.filter(|own| basis.is_none_or(|basis| !Arc::ptr_eq(basis, own)));
         for terms in basis.into_iter().chain(own) {
-            for path in [config::FILE_NAME, &terms.path].into_iter().chain(terms.directory.as_deref()) {
-                if self.trees.entry(before, path)? != self.trees.entry(self.at.law_book, path)? {
-                    return Ok(true);
-                }
-            }
-            if !self.trees.compare(before, self.at.law_book, &terms.selection)?.is_empty() {
+            let mut folders = BTreeSet::new();
+            let files = self.trees.compare_noting(before, self.at.law_book, &terms.watched, &mut folders)?;
+            if !(files.is_empty() && folders.is_empty()) {
                 return Ok(true);
             }
         }

@@ -6,7 +6,6 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use git2::Oid;
 use super::HistoryError;
 use super::Repository;
 use super::RepositoryError;
+use super::generations::Generations;
 use super::objects::Objects;
 use crate::config::Selection;
 
@@ -71,14 +71,12 @@ impl Wanted for Selection {
 pub(super) struct Trees<'r> {
     repository: &'r Repository,
     objects: Objects,
-    young: HashMap<Oid, Rc<[u8]>>,
-    young_bytes: usize,
-    old: HashMap<Oid, Rc<[u8]>>,
+    read: Generations<Oid, Rc<[u8]>>,
 }
 
 impl<'r> Trees<'r> {
     pub(super) fn new(repository: &'r Repository) -> Result<Self, HistoryError> {
-        Ok(Self { repository, objects: Objects::of(repository), young: HashMap::new(), young_bytes: 0, old: HashMap::new() })
+        Ok(Self { repository, objects: Objects::of(repository), read: Generations::new(KEPT_BYTES) })
     }
 
     /// Where the trees are.
@@ -123,12 +121,6 @@ impl<'r> Trees<'r> {
         Ok(at)
     }
 
-    /// Another commit is looked at: of what was read, only the last one's is needed again.
-    pub(super) fn go_on(&mut self) {
-        self.old = std::mem::take(&mut self.young);
-        self.young_bytes = 0;
-    }
-
     /// The wanted files that differ between two folders.
     pub(super) fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, wanted: &impl Wanted) -> Result<Differences, HistoryError> {
         self.compare_noting(old, new, wanted, &mut BTreeSet::new())
@@ -143,7 +135,7 @@ impl<'r> Trees<'r> {
         noted: &mut BTreeSet<Arc<str>>,
     ) -> Result<Differences, HistoryError> {
         // What was read for the last comparison is the old side of this one; what is older is not needed again.
-        self.go_on();
+        self.read.next();
         let mut differences = Differences::new();
         let mut looked_at = 0;
         let mut pending = vec![(String::new(), old, new)];
@@ -183,21 +175,12 @@ impl<'r> Trees<'r> {
     }
 
     fn read(&mut self, id: Oid) -> Result<Rc<[u8]>, HistoryError> {
-        if let Some(data) = self.young.get(&id) {
+        if let Some(data) = self.read.get(id) {
             return Ok(Rc::clone(data));
         }
-        let data = match self.old.get(&id) {
-            Some(data) => Rc::clone(data),
-            None => {
-                let dir = self.repository.dir();
-                Rc::from(self.objects.tree(id).map_err(|error| error.during(&format!("read the tree `{id}`"), dir))?)
-            }
-        };
-        if self.young_bytes > KEPT_BYTES {
-            self.go_on();
-        }
-        self.young_bytes += data.len();
-        self.young.insert(id, Rc::clone(&data));
+        let dir = self.repository.dir();
+        let data: Rc<[u8]> = Rc::from(self.objects.tree(id).map_err(|error| error.during(&format!("read the tree `{id}`"), dir))?);
+        self.read.keep(id, Rc::clone(&data), data.len());
         Ok(data)
     }
 

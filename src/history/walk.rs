@@ -15,10 +15,9 @@ use super::objects::Unreadable;
 use super::tree::Content;
 use super::tree::Differences;
 use super::tree::Trees;
-use super::tree::Wanted;
+use super::watched::Watched;
 use crate::config;
 use crate::config::Config;
-use crate::config::Selection;
 use crate::schema::Schema;
 use crate::source::MAX_FILE_BYTES;
 
@@ -284,37 +283,6 @@ pub(super) struct Position {
     watched: Watched,
     schema: usize,
     files: HashMap<Arc<str>, Content>,
-}
-
-/// The files that a configuration makes count.
-#[derive(Debug, Clone)]
-struct Watched {
-    policies: Selection,
-    /// The configuration itself, the allowed signers and the directory.
-    beside: BTreeSet<String>,
-}
-
-impl Watched {
-    fn new(config: &Config) -> Self {
-        let named = [config::FILE_NAME, &config.history.allowed_signers.value];
-        let beside = named.into_iter().chain(config.directory_path()).map(str::to_owned).collect();
-        Self { policies: Selection::new(config), beside }
-    }
-}
-
-impl Wanted for Watched {
-    fn selects(&self, path: &str) -> bool {
-        self.policies.selects(path) || self.beside.contains(path)
-    }
-
-    fn notes(&self, folder: &str) -> bool {
-        self.beside.contains(folder)
-    }
-
-    fn may_hold(&self, folder: &str) -> bool {
-        let inside = |path: &String| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-        self.policies.may_hold(folder) || self.beside.iter().any(inside)
-    }
 }
 
 /// What a position is made of, to be kept.

@@ -269,25 +269,21 @@ fn files_whose_names_are_no_text_are_not_taken_for_each_other() {
     let blob = |id: &str| repository.git(&["rev-parse", &format!("HEAD:policies/{id}.yaml")]);
     repository.write("policies/A.yaml", policy("A")).write("policies/B.yaml", policy("B")).commit("begin");
     let (a, b) = (blob("A"), blob("B"));
+    let tree = |entries: Vec<u8>| {
+        let file = repository.path().join(".git/names");
+        std::fs::write(&file, entries).expect("written");
+        let made = std::process::Command::new("git")
+            .args(["mktree", "-z"])
+            .current_dir(repository.path())
+            .stdin(std::fs::File::open(&file).expect("opened"))
+            .output()
+            .expect("git runs");
+        String::from_utf8(made.stdout).expect("text").trim().to_owned()
+    };
     let list = |names: &[(&str, &[u8])]| {
         let line = |(id, name): &(&str, &[u8])| [format!("100644 blob {id}\t").as_bytes(), name, b"\0"].concat();
-        let file = repository.path().join(".git/names");
-        std::fs::write(&file, names.iter().flat_map(line).collect::<Vec<u8>>()).expect("written");
-        let tree = std::process::Command::new("git")
-            .args(["mktree", "-z"])
-            .current_dir(repository.path())
-            .stdin(std::fs::File::open(&file).expect("opened"))
-            .output()
-            .expect("git runs");
-        let folder = String::from_utf8(tree.stdout).expect("text").trim().to_owned();
-        std::fs::write(&file, format!("040000 tree {folder}\tpolicies\0")).expect("written");
-        let tree = std::process::Command::new("git")
-            .args(["mktree", "-z"])
-            .current_dir(repository.path())
-            .stdin(std::fs::File::open(&file).expect("opened"))
-            .output()
-            .expect("git runs");
-        let root = String::from_utf8(tree.stdout).expect("text").trim().to_owned();
+        let folder = tree(names.iter().flat_map(line).collect());
+        let root = tree(format!("040000 tree {folder}\tpolicies\0").into_bytes());
         let commit = repository.git(&["commit-tree", "-p", "HEAD", "-m", &names.len().to_string(), &root]);
         repository.git(&["update-ref", "HEAD", &commit]);
     };

@@ -12,11 +12,11 @@ use super::Signers;
 use super::held;
 use crate::config;
 use crate::config::Config;
-use crate::config::Selection;
 use crate::history::Repository;
 use crate::history::RepositoryError;
 use crate::history::objects::Objects;
 use crate::history::objects::Unreadable;
+use crate::history::watched::Watched;
 use crate::source::MAX_FILE_BYTES;
 
 /// What `lawbook.toml` says about signatures.
@@ -28,10 +28,8 @@ pub(in crate::history) struct Terms {
     pub(in crate::history) pinned: BTreeSet<Oid>,
     /// Whether a landing commit must be signed.
     pub(in crate::history) required: bool,
-    /// The policy files.
-    pub(in crate::history) selection: Selection,
-    /// The file of the directory, relative to the root of the law book.
-    pub(in crate::history) directory: Option<String>,
+    /// The files that make up the law book.
+    pub(in crate::history) watched: Watched,
 }
 
 impl Terms {
@@ -41,8 +39,7 @@ impl Terms {
             path: config.history.allowed_signers.value.clone(),
             pinned,
             required: config.history.require_signed.value,
-            selection: Selection::new(config),
-            directory: config.directory_path().map(str::to_owned),
+            watched: Watched::new(config),
         }
     }
 

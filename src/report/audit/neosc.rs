@@ -2,6 +2,7 @@
 //! specification; the server answers with the same entries.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 use std::io::Write;
 use std::net::IpAddr;
@@ -124,17 +125,26 @@ impl Entry {
         }))
     }
 
+    /// Every action that an entry can tell.
+    pub fn actions() -> Vec<&'static str> {
+        let mut words: Vec<&str> = Action::ALL.into_iter().filter_map(word).collect();
+        let mut seen = BTreeSet::new();
+        words.retain(|word| seen.insert(*word));
+        words
+    }
+
     fn of(facts: &Facts<'_>) -> Option<Self> {
-        let (action, details) = match facts.action {
-            Action::Create => ("create_policy", "Policy created".to_owned()),
-            Action::Update => ("update_policy", format!("Policy updated: {}", facts.fields.join(", "))),
-            Action::Delete => ("delete_policy", "Policy deleted".to_owned()),
-            Action::Enable => ("toggle_policy", "Policy enabled".to_owned()),
-            Action::Disable => ("toggle_policy", "Policy disabled".to_owned()),
-            Action::Rename => ("update_policy", "Policy renamed".to_owned()),
-            Action::Restore => ("update_policy", "Policy restored".to_owned()),
-            Action::Break => ("update_policy", "Policy cannot be read any more".to_owned()),
-            Action::Repair => ("update_policy", "Policy can be read again".to_owned()),
+        let action = word(facts.action)?;
+        let details = match facts.action {
+            Action::Create => "Policy created".to_owned(),
+            Action::Update => format!("Policy updated: {}", facts.fields.join(", ")),
+            Action::Delete => "Policy deleted".to_owned(),
+            Action::Enable => "Policy enabled".to_owned(),
+            Action::Disable => "Policy disabled".to_owned(),
+            Action::Rename => "Policy renamed".to_owned(),
+            Action::Restore => "Policy restored".to_owned(),
+            Action::Break => "Policy cannot be read any more".to_owned(),
+            Action::Repair => "Policy can be read again".to_owned(),
             Action::Move | Action::Reformat => return None,
         };
         let claimed = facts.address.and_then(|text| text.trim().parse::<IpAddr>().ok());
@@ -160,4 +170,14 @@ pub fn write(report: &AuditReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let entries: Vec<Entry> = report.events.iter().rev().filter_map(|event| Entry::new(event)).collect();
     serde_json::to_writer_pretty(&mut *out, &entries)?;
     writeln!(out)
+}
+/// What the document calls an action; `None` for one that leaves the meaning as it is.
+fn word(action: Action) -> Option<&'static str> {
+    match action {
+        Action::Create => Some("create_policy"),
+        Action::Delete => Some("delete_policy"),
+        Action::Enable | Action::Disable => Some("toggle_policy"),
+        Action::Update | Action::Rename | Action::Restore | Action::Break | Action::Repair => Some("update_policy"),
+        Action::Move | Action::Reformat => None,
+    }
 }

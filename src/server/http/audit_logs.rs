@@ -16,6 +16,7 @@ use super::neosc::reader;
 use super::path;
 use super::problem::Form;
 use super::problem::json;
+use crate::server::AuditEntry;
 use crate::server::annals::EntryFilter;
 use crate::server::auth::Caller;
 
@@ -24,9 +25,6 @@ const DEFAULT_LIMIT: usize = 500;
 
 /// The most entries that are sent at once.
 const MAX_LIMIT: usize = 10_000;
-
-/// What an entry can tell.
-const ACTIONS: [&str; 4] = ["create_policy", "update_policy", "delete_policy", "toggle_policy"];
 
 /// The audit log. Only who sees everybody sees the entries of others.
 pub async fn audit_logs(
@@ -61,7 +59,7 @@ fn filter(query: &str, caller: &Caller) -> Result<EntryFilter, String> {
     let mut filter = EntryFilter { limit: DEFAULT_LIMIT, author, ..EntryFilter::default() };
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = path::decode(&value.replace('+', " "));
+        let value = path::of_query(value);
         match key {
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
@@ -69,9 +67,14 @@ fn filter(query: &str, caller: &Caller) -> Result<EntryFilter, String> {
             }
             "before" => filter.before = Some(value),
             "policy" => filter.policy = Some(value),
-            "action" if ACTIONS.contains(&value.as_str()) => filter.action = Some(value),
-            // An empty answer would say that nothing of the kind ever happened.
-            "action" => return Err(format!("`action` is one of {}", ACTIONS.map(|action| format!("`{action}`")).join(", "))),
+            "action" => {
+                let actions = AuditEntry::actions();
+                // An empty answer would say that nothing of the kind ever happened.
+                if !actions.contains(&value.as_str()) {
+                    return Err(format!("`action` is one of `{}`", actions.join("`, `")));
+                }
+                filter.action = Some(value);
+            }
             _ => {}
         }
     }

@@ -36,9 +36,13 @@ pub fn encode(path: &str) -> String {
 
 /// The value of a parameter of a query; the last one where it is given several times, as the documented framework has it.
 pub fn parameter(query: Option<&str>, name: &str) -> Option<String> {
-    let text = |text: &str| decode(&text.replace('+', " "));
     let mut pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.rfind(|(key, _)| text(key) == name).map(|(_, value)| text(value))
+    pairs.rfind(|(key, _)| of_query(key) == name).map(|(_, value)| of_query(value))
+}
+
+/// The text of a name or a value in a query.
+pub fn of_query(text: &str) -> String {
+    decode(&text.replace('+', " "))
 }
 
 #[cfg(test)]
