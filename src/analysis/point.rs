@@ -49,7 +49,8 @@ impl Point {
         Self(self.0.iter().chain(further).cloned().collect())
     }
 
-    fn of_model(model: &Model, vocabulary: &Vocabulary) -> Option<Self> {
+    /// The values of a model; `None` if not all of them can be said.
+    pub fn of_model(model: &Model, vocabulary: &Vocabulary) -> Option<Self> {
         let mut values = Vec::new();
         for (&attribute, value) in model.iter().filter(|(attribute, _)| vocabulary.is_plain(**attribute)) {
             let single = match value {
@@ -63,6 +64,19 @@ impl Point {
             values.push((attribute, single, key));
         }
         Some(Self(values))
+    }
+
+    /// The same with another value of a plain attribute, or without it; `None` for any other attribute.
+    pub fn moved(&self, attribute: AttributeId, value: Option<Single>, vocabulary: &Vocabulary) -> Option<Self> {
+        if !vocabulary.is_plain(attribute) {
+            return None;
+        }
+        let others = self.0.iter().filter(|(known, ..)| *known != attribute).cloned();
+        let moved = value.map(|value| {
+            let key = value.key();
+            (attribute, value, key)
+        });
+        Some(Self(others.chain(moved).collect()))
     }
 
     fn get(&self, attribute: AttributeId) -> Option<&Single> {
@@ -97,7 +111,8 @@ impl Point {
         whole
     }
 
-    fn passes(&self, literal: &Literal, vocabulary: &Vocabulary) -> Option<bool> {
+    /// The same of a literal.
+    pub fn passes(&self, literal: &Literal, vocabulary: &Vocabulary) -> Option<bool> {
         if !vocabulary.is_plain(literal.attribute) {
             return None;
         }
@@ -118,6 +133,14 @@ impl Point {
 }
 
 impl ValueSet {
+    /// A value or two of every kind that is in the set; absent is `None`. What does not fit is left aside.
+    pub fn some_values(&self) -> Vec<Option<Single>> {
+        let texts = self.texts.ranges().iter().take(2).map(|(first, _)| Some(Single::Text(first.clone())));
+        let numbers = self.numbers.ranges().iter().take(2).map(|(first, _)| Some(Single::Number(*first)));
+        let bools = [false, true].into_iter().zip(self.bools).filter(|(_, holds)| *holds).map(|(value, _)| Some(Single::Bool(value)));
+        self.absent.then_some(None).into_iter().chain(texts).chain(numbers).chain(bools).collect()
+    }
+
     /// Whether a value is in the set.
     fn has(&self, value: &Single) -> bool {
         let [no, yes] = self.bools;

@@ -12,6 +12,8 @@ use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Test;
 use super::interval::Intervals;
+use super::model::Model;
+use super::point::Point;
 use super::prepared::Caller;
 use super::question::Analysis;
 use super::search::Answer;
@@ -103,6 +105,9 @@ fn may_be_unfit(literal: &Literal) -> bool {
     }
 }
 
+/// So many literals are looked at in the search for the boxes of one question, each time that one of them might be dropped.
+const EFFORT: usize = 100_000;
+
 /// Of longer lists of names, those are not left out that other boxes cover.
 const SHARPENED: usize = 16;
 
@@ -155,17 +160,28 @@ impl Analysis {
     fn boxes(&self, facts: &Formula, whole: &Formula) -> (Vec<Requirements>, Extent) {
         let mut boxes: Vec<Requirements> = Vec::new();
         let mut formulas: Vec<Formula> = Vec::new();
+        let mut effort = EFFORT;
         let extent = loop {
             let goals: Vec<Goal<'_>> = [Goal::yes(facts), Goal::yes(whole)].into_iter().chain(formulas.iter().map(Goal::no)).collect();
-            let found = match satisfiable(&self.vocabulary, &goals, self.budget) {
+            let (found, model) = match satisfiable(&self.vocabulary, &goals, self.budget) {
                 // One more than are described shows that they are not all.
-                Answer::Satisfiable { .. } if boxes.len() >= BOXES => break Extent::More,
-                Answer::Satisfiable { because, .. } => because,
+                Answer::Satisfiable { .. } if boxes.len() >= BOXES || effort == 0 => break Extent::More,
+                Answer::Satisfiable { because, model } => (because, model),
                 Answer::Unsatisfiable => break Extent::Whole,
                 Answer::Undecided => break Extent::Undecided,
             };
             let mut literals: Vec<Literal> = found.into_iter().map(|(literal, holds)| self.signed(literal, holds)).collect();
+            let point = self.point(&literals, &model);
             for at in (0..literals.len()).rev() {
+                if point.as_ref().is_some_and(|point| self.is_needed(at, &literals, point, whole)) {
+                    continue;
+                }
+                // A box that stays smaller than it could be is a box all the same.
+                let Some(left) = effort.checked_sub(literals.len()) else {
+                    effort = 0;
+                    break;
+                };
+                effort = left;
                 let without: Vec<Literal> =
                     literals.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, literal)| literal.clone()).collect();
                 if self.is_inside(facts, &without, whole) {
@@ -177,6 +193,29 @@ impl Analysis {
             boxes.push(requirements);
         };
         (self.sharpened(facts, self.merged(self.irredundant(facts, boxes))), extent)
+    }
+
+    /// The values of a request that meets some literals, if it can be moved away from one of them without regard to the others: a
+    /// comparison of two terms says something of both.
+    fn point(&self, literals: &[Literal], model: &Model) -> Option<Point> {
+        let opaque = |literal: &Literal| matches!(self.vocabulary.get(literal.attribute), Some(Attribute::Opaque(_)));
+        if literals.iter().any(opaque) { None } else { Point::of_model(model, &self.vocabulary) }
+    }
+
+    /// Whether a request shows that one of some literals cannot be dropped: one that meets the others, and is not of the whole. It is
+    /// looked for beside a request that meets them all, where one attribute has a value that this literal excludes.
+    fn is_needed(&self, at: usize, literals: &[Literal], point: &Point, whole: &Formula) -> bool {
+        let Some((Literal { attribute, positive: true, .. }, Test::Values(set))) = literals.get(at).map(|one| (one, &*one.test)) else {
+            return false;
+        };
+        let others = || literals.iter().enumerate().filter(|(index, other)| *index != at && other.attribute == *attribute);
+        let is_shown = |value| {
+            point.moved(*attribute, value, &self.vocabulary).is_some_and(|beside| {
+                others().all(|(_, other)| beside.passes(other, &self.vocabulary) == Some(true))
+                    && beside.holds(whole, &self.vocabulary) == Some(false)
+            })
+        };
+        set.complement().some_values().into_iter().any(is_shown)
     }
 
     /// Whether all requests that meet some literals are of the whole.
@@ -403,6 +442,57 @@ impl Analysis {
         match self.vocabulary.get(id) {
             Some(Attribute::Fact { term, list: true }) => Some(term),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analysis::sample::statement;
+    use crate::condition::Condition;
+    use crate::condition::Lists;
+    use crate::condition::arbitrary;
+    use crate::condition::parse;
+    use crate::policy::Effect;
+
+    /// For every literal of a request that a grant applies to, whether a point shows that it is needed, and whether it is.
+    fn needed(expr: Expr) -> Vec<(bool, bool)> {
+        let mut grant = statement("G", Effect::Allow, "* | * | * | *");
+        grant.condition = Some(Arc::new(Condition::new(expr, &Lists::default()).expect("fits")));
+        let analysis = Analysis::new(&[&[grant]]);
+        let whole = analysis.side(0).expect("a side").statements[0].applies(&Caller::default(), &analysis.vocabulary);
+        let goals = [Goal::yes(&whole)];
+        let Answer::Satisfiable { because, model } = satisfiable(&analysis.vocabulary, &goals, analysis.budget) else { return Vec::new() };
+        let literals: Vec<Literal> = because.into_iter().map(|(literal, holds)| analysis.signed(literal, holds)).collect();
+        let Some(point) = analysis.point(&literals, &model) else { return Vec::new() };
+        let without = |at: usize| [&literals[..at], &literals[at + 1..]].concat();
+        let needed =
+            |at| (analysis.is_needed(at, &literals, &point, &whole), !analysis.is_inside(&Formula::always(), &without(at), &whole));
+        (0..literals.len()).map(needed).collect()
+    }
+
+    #[test]
+    fn a_point_shows_what_is_needed() {
+        let shown = |text: &str| needed(parse(text).expect("a condition").expr).into_iter().map(|(shown, _)| shown).collect::<Vec<_>>();
+        assert_eq!(shown("a = 1 and b != 2"), [true, true]);
+        // `b` must fit as well, but a point has nothing that does not.
+        assert_eq!(shown("a = 1 and (b = 2 or a < 5)"), [false, true]);
+        assert_eq!(shown("a like '%x%'"), [false, false]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// A box is never smaller than it can be because of a point.
+        #[test]
+        fn what_a_point_shows_is_so(expr in arbitrary::expr()) {
+            let text = expr.to_string();
+            for (shown, is_so) in needed(expr) {
+                prop_assert!(is_so || !shown, "{}", text);
+            }
         }
     }
 }
