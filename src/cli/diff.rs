@@ -28,6 +28,8 @@ use crate::report::diff::Compared;
 use crate::report::diff::DiffFormat;
 use crate::report::diff::DiffReport;
 use crate::report::diff::Gate;
+use crate::source::SourceMap;
+use crate::source::Span;
 use crate::workspace::LoadError;
 use crate::workspace::Workspace;
 use crate::workspace::find_root;
@@ -111,6 +113,10 @@ impl Diff {
                 console.remark(format!("there is no law book in {}: it is compared as an empty one", chosen.words()));
             }
         }
+        if let Some(problem) = new.book.directory_problems.first() {
+            let place = place(&new.book.sources, problem.span);
+            console.remark(format!("{place}: {}: every caller counts that there could be\n  help: {}", problem.message, problem.help));
+        }
         let analysis = between(&old, &new);
         let difference = analysis.difference();
         let waivers = self.waivers(&repository, &before, &after)?;
@@ -168,21 +174,24 @@ pub(super) fn between(old: &Workspace, new: &Workspace) -> Analysis {
 fn compiles(chosen: &Chosen, workspace: &Workspace, dir: Option<&Path>) -> Result<(), Failure> {
     let Err(findings) = workspace.compile() else { return Ok(()) };
     let Some(first) = findings.first() else { return Ok(()) };
-    let sources = &workspace.book.sources;
-    let place = sources.line_column(first.primary.span);
-    let path = sources.path(first.primary.span.source);
+    let place = place(&workspace.book.sources, first.primary.span);
     let more = match findings.len() - 1 {
         0 => String::new(),
         more => format!(", and {}", count(more, "more finding")),
     };
-    let message =
-        format!("the law book in {} does not compile: {path}:{}:{}: {}{more}", chosen.words(), place.line, place.column, first.message);
+    let message = format!("the law book in {} does not compile: {place}: {}{more}", chosen.words(), first.message);
     let dir = dir.map(|dir| format!(" {}", shell::argument(dir))).unwrap_or_default();
     let verb = match chosen {
         Chosen::Revision { .. } => "compare with a revision that compiles",
         Chosen::Worktree | Chosen::Index => "repair it",
     };
     Err(Failure::new(message).help(format!("{verb}; `lawbook check{dir}{}` shows what is wrong", chosen.check_flag())))
+}
+
+/// A place as `path:line:column`.
+fn place(sources: &SourceMap, span: Span) -> String {
+    let at = sources.line_column(span);
+    format!("{}:{}:{}", sources.path(span.source), at.line, at.column)
 }
 
 /// A bare repository, of which two revisions can be compared.

@@ -27,6 +27,7 @@ use rayon::prelude::*;
 use super::Look;
 use super::Report;
 use super::count;
+use super::of_the_directory;
 use super::printable::printable;
 use super::printable::printable_painted;
 use crate::finding::Finding;
@@ -148,7 +149,7 @@ fn summary(report: &Report<'_>) -> String {
         Some("index") => " in the index".to_owned(),
         Some(revision) => format!(" at revision {}", printable(&revision.chars().take(12).collect::<String>())),
     };
-    let world = report.callers.map_or_else(String::new, |callers| format!(", for the {} of the directory", count(callers, "caller")));
+    let world = report.callers.map(of_the_directory).unwrap_or_default();
     let numbers: Vec<String> = [(counts.errors, "error"), (counts.warnings, "warning")]
         .into_iter()
         .filter(|&(number, _)| number > 0)

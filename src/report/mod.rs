@@ -118,6 +118,11 @@ impl Format {
     }
 }
 
+/// The callers that something is said for, where a directory says who there is.
+pub fn of_the_directory(callers: usize) -> String {
+    format!(", for the {} of the directory", count(callers, "caller"))
+}
+
 /// A number with its noun: `1 file`, `2 files`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = match noun.strip_suffix('y') {

@@ -314,6 +314,23 @@ fn a_law_book_that_was_not_there_is_an_empty_one() {
 }
 
 #[test]
+fn a_directory_says_for_whom_and_one_that_cannot_be_read_says_so() {
+    let repository = Repository::new();
+    repository.write("policies/object/dba.yaml", DBA).commit("Start");
+    repository.write("policies/object/dba.yaml", DBA.replace("dba]", "dba, ann@example.com, bob@example.com]"));
+    let from = |shown: &str| shown.lines().nth(1).expect("a second line").split_once(" to ").expect("two sides").1.to_owned();
+    assert_eq!(from(&shown(&repository, &[])), "the worktree");
+    repository.write("directory.yaml", "users: [{id: ann@example.com}]\n");
+    let text = shown(&repository, &[]);
+    assert_eq!(from(&text), "the worktree, for the 1 caller of the directory");
+    assert!(text.contains("ann@example.com") && !text.contains("bob@example.com"), "{text}");
+    repository.write("directory.yaml", "users: {id: ann@example.com}\n");
+    let (status, text, said) = diff(&repository, &[]);
+    assert_eq!((status, from(&text).as_str()), (Some(0), "the worktree"));
+    assert!(said.starts_with("directory.yaml:1:8: ") && said.contains(": every caller counts that there could be help: "), "{said}");
+}
+
+#[test]
 fn revisions_that_do_not_exist_or_do_not_meet_are_errors_with_a_next_step() {
     let repository = start();
     repository.git(&["checkout", "--quiet", "--orphan", "other"]);

@@ -82,6 +82,8 @@ pub struct DiffReport<'a> {
     pub before: Side<'a>,
     /// The side after.
     pub after: Side<'a>,
+    /// How many callers there are, where the directory of the side after says so; otherwise every caller counts that there could be.
+    pub callers: Option<usize>,
     /// What the whole amounts to; `None` if it is not known.
     pub class: Option<Class>,
     /// Whether nobody can change policies any more, where somebody could before; `None` if it is not known.
@@ -138,6 +140,7 @@ impl<'a> DiffReport<'a> {
         Self {
             before: before.what,
             after: after.what,
+            callers: after.book.callers().map(|callers| callers.len()),
             class: difference.class(),
             waivers: waivers.collect(),
             gained,

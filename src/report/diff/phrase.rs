@@ -14,6 +14,7 @@ use crate::analysis::Names;
 use crate::policy::Member;
 use crate::policy::PolicyId;
 use crate::report::count;
+use crate::report::of_the_directory;
 
 /// How many of a list are named.
 const NAMED: usize = 8;
@@ -86,9 +87,10 @@ pub const LOCKOUT_UNKNOWN: &str = "it is not known whether anybody can still cre
 pub const INCOMPLETE: &str = "there are more requests like these than this describes, so no leave can be given for it: split the change \
                               into policies with shorter conditions";
 
-/// What is compared with what.
+/// What is compared with what, and for whom.
 pub fn sides(report: &DiffReport<'_>, marks: Marks) -> String {
-    format!("from {} to {}", side(report.before, marks), side(report.after, marks))
+    let world = report.callers.map(of_the_directory).unwrap_or_default();
+    format!("from {} to {}{world}", side(report.before, marks), side(report.after, marks))
 }
 
 /// One side, with its commit.
