@@ -1,5 +1,6 @@
 //! What the rules look at: everything that was read of one revision, also what could not be.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::analysis::Analysis;
@@ -140,22 +141,31 @@ impl Book {
         policy::lists(&self.config).unwrap_or_default()
     }
 
-    /// What a policy lowers to once it is enabled; `None` if there is nothing to enforce, or it does not fit the declared lists.
-    pub fn in_force(&self, policy: &Policy) -> Option<Statement> {
-        let mut policy = policy.clone();
+    /// What the policy at a position of the set lowers to once it is enabled; `None` if there is nothing to enforce, or it does not fit
+    /// the declared lists.
+    pub fn in_force(&self, policy: usize, lists: &Lists) -> Option<Cow<'_, Statement>> {
+        if let Some(statement) = self.set.statement_of(policy) {
+            return Some(Cow::Borrowed(statement));
+        }
+        let mut policy = (**self.set.policies().get(policy)?).clone();
         match &mut policy {
             Policy::Access(access) => access.enabled = true,
             Policy::Control(control) => control.enabled = true,
         }
-        policy::lower(&policy, &self.lists()).ok()?
+        policy::lower(&policy, lists).ok()?.map(Cow::Owned)
     }
 
     /// Every policy whose condition can be read, with its document and what is known of the condition, in order. All conditions are
     /// looked at when the first rule asks.
     pub fn conditions(&self) -> impl Iterator<Item = (&Policy, &PolicyDocument, &Examined)> {
+        self.placed_conditions().map(|(_, policy, document, condition)| (policy, document, condition))
+    }
+
+    /// The same with the position of each policy in the set.
+    pub fn placed_conditions(&self) -> impl Iterator<Item = (usize, &Policy, &PolicyDocument, &Examined)> {
         let conditions = self.conditions.get_or_init(|| Conditions::new(self.set.policies(), &self.lists()));
         let policies = self.set.policies().iter().zip(&self.places).enumerate();
-        policies.filter_map(|(at, (policy, &place))| Some((&**policy, self.document(place)?, conditions.of(at)?)))
+        policies.filter_map(|(at, (policy, &place))| Some((at, &**policy, self.document(place)?, conditions.of(at)?)))
     }
 
     /// The document at a place.

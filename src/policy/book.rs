@@ -23,6 +23,8 @@ use crate::config::ConfigProblem;
 pub struct PolicySet {
     policies: Vec<Arc<Policy>>,
     statements: Vec<Statement>,
+    /// For every policy, the position of its statement.
+    stated: Vec<Option<usize>>,
     by_id: BTreeMap<PolicyId, usize>,
 }
 
@@ -40,16 +42,19 @@ impl PolicySet {
     /// The same, where each policy has been lowered when it was read.
     pub fn of_lowered(policies: Vec<Arc<Policy>>, lowered: Vec<Lowered>) -> (Self, Vec<Misfit>) {
         let mut misfits = Vec::new();
-        let statement = |(position, lowered)| match lowered {
-            Ok(statement) => statement,
-            Err(found) => {
-                misfits.push((position, found));
-                None
+        let (mut statements, mut stated) = (Vec::new(), Vec::with_capacity(lowered.len()));
+        let state = || {
+            for (position, lowered) in lowered.into_iter().enumerate() {
+                let statement = lowered.unwrap_or_else(|found| {
+                    misfits.push((position, found));
+                    None
+                });
+                stated.push(statement.is_some().then_some(statements.len()));
+                statements.extend(statement);
             }
         };
-        let statements = || lowered.into_iter().enumerate().filter_map(statement).collect();
-        let (statements, by_id) = rayon::join(statements, || by_id(&policies));
-        (Self { policies, statements, by_id }, misfits)
+        let ((), by_id) = rayon::join(state, || by_id(&policies));
+        (Self { policies, statements, stated, by_id }, misfits)
     }
 
     /// All policies, in order of path and position.
@@ -60,6 +65,12 @@ impl PolicySet {
     /// What the enabled policies lower to, in the same order.
     pub fn statements(&self) -> &[Statement] {
         &self.statements
+    }
+
+    /// What the policy at a position lowers to; `None` if it is disabled, if there is nothing to enforce, or if its meaning is unknown.
+    pub fn statement_of(&self, policy: usize) -> Option<&Statement> {
+        let position = self.stated.get(policy).copied().flatten()?;
+        self.statements.get(position)
     }
 
     /// The position of the policy with this id.

@@ -7,6 +7,7 @@ use crate::analysis;
 use crate::analysis::Examined;
 use crate::analysis::Lacking;
 use crate::analysis::Place;
+use crate::condition::Lists;
 use crate::condition::Term;
 use crate::finding::Level;
 use crate::lint::Book;
@@ -18,6 +19,7 @@ use crate::lint::phrase;
 use crate::lint::scalar;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
+use crate::policy::Statement;
 
 pub(super) static RULE: Rule = Rule {
     name: "allow-matches-missing",
@@ -31,19 +33,29 @@ pub(super) static RULE: Rule = Rule {
 fn check(book: &Book, sink: &mut Sink) {
     let concerned =
         |policy: &Policy, condition: &Examined| !condition.admits.is_empty() && !matches!(policy, Policy::Access(access) if access.deny);
-    let policies: Vec<_> = book.conditions().filter(|(policy, _, condition)| concerned(policy, condition)).collect();
-    let drafts: Vec<Vec<Draft>> =
-        policies.into_par_iter().map(|(policy, document, condition)| drafts(book, policy, document, condition)).collect();
+    let policies: Vec<_> = book.placed_conditions().filter(|(_, policy, _, condition)| concerned(policy, condition)).collect();
+    let lists = book.lists();
+    let drafts: Vec<Vec<Draft>> = policies
+        .into_par_iter()
+        .map(|(at, policy, document, condition)| {
+            let statement = book.in_force(at, &lists);
+            statement.map_or_else(Vec::new, |statement| drafts(book, (policy, &statement), document, condition, &lists))
+        })
+        .collect();
     drafts.into_iter().flatten().for_each(|draft| sink.report(draft));
 }
 
 /// One finding for each attribute, or for several that are absent from the same tests.
-fn drafts(book: &Book, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Vec<Draft> {
-    let Some(statement) = book.in_force(policy) else { return Vec::new() };
-    let lists = book.lists();
+fn drafts(
+    book: &Book,
+    (policy, statement): (&Policy, &Statement),
+    document: &PolicyDocument,
+    condition: &Examined,
+    lists: &Lists,
+) -> Vec<Draft> {
     let mut groups: Vec<(Vec<&Lacking>, Json)> = Vec::new();
     for lacking in &condition.admits {
-        let Some(witness) = analysis::admitted(&statement, lacking, &lists) else { continue };
+        let Some(witness) = analysis::admitted(statement, lacking, lists) else { continue };
         match groups.iter_mut().find(|(group, _)| group.iter().any(|other| other.tests == lacking.tests)) {
             Some((group, _)) => group.push(lacking),
             None => groups.push((vec![lacking], witness)),

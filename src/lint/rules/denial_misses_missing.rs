@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::analysis;
 use crate::analysis::Examined;
 use crate::analysis::Headers;
+use crate::condition::Lists;
 use crate::decision::Request;
 use crate::decision::decide;
 use crate::finding::Level;
@@ -17,6 +18,7 @@ use crate::lint::phrase;
 use crate::lint::scalar;
 use crate::policy::Policy;
 use crate::policy::PolicyDocument;
+use crate::policy::Statement;
 
 pub(super) static RULE: Rule = Rule {
     name: "denial-misses-missing",
@@ -30,22 +32,32 @@ pub(super) static RULE: Rule = Rule {
 fn check(book: &Book, sink: &mut Sink) {
     let concerned =
         |policy: &Policy, condition: &Examined| !condition.misses.is_empty() && matches!(policy, Policy::Access(access) if access.deny);
-    let policies: Vec<_> = book.conditions().filter(|(policy, _, condition)| concerned(policy, condition)).collect();
-    let headers = Headers::new(book.set.statements());
-    let drafts: Vec<Option<Draft>> =
-        policies.into_par_iter().map(|(policy, document, condition)| draft(book, &headers, policy, document, condition)).collect();
+    let policies: Vec<_> = book.placed_conditions().filter(|(_, policy, _, condition)| concerned(policy, condition)).collect();
+    let (lists, headers) = (book.lists(), Headers::new(book.set.statements()));
+    let drafts: Vec<Option<Draft>> = policies
+        .into_par_iter()
+        .map(|(at, _, document, condition)| {
+            let denial = book.in_force(at, &lists)?;
+            draft(book, &headers, &denial, document, condition, &lists)
+        })
+        .collect();
     drafts.into_iter().flatten().for_each(|draft| sink.report(draft));
 }
 
-fn draft(book: &Book, headers: &Headers<'_>, policy: &Policy, document: &PolicyDocument, condition: &Examined) -> Option<Draft> {
-    let lists = book.lists();
-    let denial = book.in_force(policy)?;
-    let reach = headers.reach(&denial);
-    let escapes = condition.misses.iter().filter_map(|lacking| Some((lacking, analysis::escaped(&denial, lacking, &reach, &lists)?)));
+fn draft(
+    book: &Book,
+    headers: &Headers<'_>,
+    denial: &Statement,
+    document: &PolicyDocument,
+    condition: &Examined,
+    lists: &Lists,
+) -> Option<Draft> {
+    let reach = headers.reach(denial);
+    let escapes = condition.misses.iter().filter_map(|lacking| Some((lacking, analysis::escaped(denial, lacking, &reach, lists)?)));
     let escapes: Vec<_> = escapes.collect();
     let (lacking, witness) = escapes.first()?;
     let first = lacking.tests.first()?;
-    let id = policy.id();
+    let id = &denial.policy;
     let lacks: Vec<String> = escapes.iter().map(|(lacking, _)| phrase::lacks(&lacking.term)).collect();
     let mut places: Vec<_> = escapes.iter().flat_map(|(lacking, _)| &lacking.tests).map(|test| test.range.clone()).collect();
     places.sort_by_key(|range| range.start);
