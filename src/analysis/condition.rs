@@ -4,46 +4,39 @@
 //! for a policy that a condition cannot hold, or cannot fail, depends on the effect; whether that is so does not: grants,
 //! denials and controls agree wherever the values fit.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::dead::minimal;
-use super::formula::Formula;
+use super::independent::are_independent;
 use super::meaning::is_opaque;
-use super::missing;
 use super::missing::Lacking;
+use super::missing::Missing;
 use super::missing::Place;
 use super::question::Verdict;
 use super::redundant;
 use super::redundant::RedundantPart;
-use super::search::Budget;
-use super::search::Goal;
-use super::search::is_satisfiable;
 use super::special::Special;
-use super::vocabulary::Vocabulary;
+use super::tree::MOST_PARTS;
+use super::tree::Tree;
 use crate::condition::Atom;
-use crate::condition::Condition;
 use crate::condition::Expr;
 use crate::condition::Lists;
 use crate::condition::Part;
+use crate::condition::parse;
 use crate::condition::parts;
+use crate::policy::ConditionText;
 use crate::policy::Policy;
-
-/// A condition with more parts than this is looked at as a whole only.
-pub(super) const MOST_PARTS: usize = 256;
 
 /// A condition, and what is known of it. Ranges are bytes of its text.
 #[derive(Debug, Clone)]
 pub struct Examined {
     /// The text, as written.
     pub text: Arc<str>,
-    /// The parts, with their places.
-    pub whole: Part,
+    /// The parts, with their places. `None` where nothing is said of them but what an attribute is lacking from.
+    pub whole: Option<Part>,
     /// That it never holds where the values fit. Each group is a smallest set of parts that cannot hold together; where
     /// none of several alternatives can hold, there is a group for each of them.
     pub never: Verdict<Vec<Vec<Range<usize>>>>,
@@ -54,15 +47,40 @@ pub struct Examined {
     pub opaque: Vec<Atom>,
     /// Operands that change nothing where the values fit. All of them can be gone at once. None when the whole never or always holds.
     pub redundant: Vec<RedundantPart>,
-    /// Attributes without which it holds only because it denies something of them.
+    /// Attributes without which it holds only because it denies something of them; none if no grant or control has it.
     pub admits: Vec<Lacking>,
-    /// Attributes without which it does not hold, and would if a comparison with a limit or with another fact came out true.
+    /// Attributes without which it does not hold, and would if a comparison with a limit or with another fact came out true; none if no
+    /// denial has it.
     pub misses: Vec<Lacking>,
+}
+
+/// What kinds of policies have a condition.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Uses {
+    /// Whether a grant has it, or a control that requires it.
+    pub grants: bool,
+    /// Whether a denial has it.
+    pub denials: bool,
 }
 
 impl Examined {
     /// Looks at a condition; `None` if it cannot be read, or does not fit the declared lists.
     pub fn new(text: &Arc<str>, lists: &Lists) -> Option<Self> {
+        let expr = parse(text).ok()?.expr;
+        Self::of(text, &expr, Uses { grants: true, denials: true }, lists)
+    }
+
+    fn of(text: &Arc<str>, expr: &Expr, uses: Uses, lists: &Lists) -> Option<Self> {
+        if !are_independent(expr, lists) {
+            return Self::of_parts(text, uses, lists);
+        }
+        let Missing { admits, misses } = Missing::of_independent(text, expr, uses, lists);
+        let (never, always) = (Verdict::No, Verdict::No);
+        Some(Self { text: text.clone(), whole: None, never, always, opaque: Vec::new(), redundant: Vec::new(), admits, misses })
+    }
+
+    /// What is found by a search, of any condition.
+    fn of_parts(text: &Arc<str>, uses: Uses, lists: &Lists) -> Option<Self> {
         let whole = parts(text).ok()?;
         let tree = Tree::new(&whole, lists)?;
         let never = tree.never(Tree::ROOT, true);
@@ -74,11 +92,7 @@ impl Examined {
         let redundant = if whole_only { Vec::new() } else { redundant::find(&tree, text) };
         let effective =
             |test: &Place| redundant.iter().all(|part| test.range.start >= part.range.end || test.range.end <= part.range.start);
-        let lacking = |question: fn(&Tree<'_>) -> Vec<Lacking>| {
-            let found = if whole_only { Vec::new() } else { question(&tree) };
-            found.into_iter().filter_map(|lacking| lacking.only(effective)).collect()
-        };
-        let (admits, misses) = (lacking(missing::admits), lacking(missing::misses));
+        let missing = if whole_only { Missing::default() } else { Missing::of_tree(&tree, uses, effective) };
         let mut opaque = Vec::new();
         if never == Verdict::Undecided || always == Verdict::Undecided {
             whole.expr.each_atom(&mut |atom| {
@@ -87,7 +101,8 @@ impl Examined {
                 }
             });
         }
-        Some(Self { text: text.clone(), never, always, opaque, redundant, admits, misses, whole })
+        let Missing { admits, misses } = missing;
+        Some(Self { text: text.clone(), never, always, opaque, redundant, admits, misses, whole: Some(whole) })
     }
 }
 
@@ -99,21 +114,30 @@ pub struct Conditions {
     of: Vec<Option<usize>>,
 }
 
+/// So few conditions are not worth the trouble of sharing them out.
+const FEW: usize = 32;
+
 impl Conditions {
     /// Looks at the condition of every policy, also of the disabled, on all cores; equal texts once.
     pub fn new(policies: &[Arc<Policy>], lists: &Lists) -> Self {
         let mut positions: HashMap<&str, usize> = HashMap::new();
-        let mut texts: Vec<&Arc<str>> = Vec::new();
+        let mut written: Vec<(&ConditionText, Uses)> = Vec::new();
         let mut of = Vec::with_capacity(policies.len());
         for policy in policies {
             of.push(policy.condition().map(|condition| {
-                *positions.entry(&condition.text).or_insert_with(|| {
-                    texts.push(&condition.text);
-                    texts.len() - 1
-                })
+                let at = *positions.entry(&condition.text).or_insert_with(|| {
+                    written.push((condition, Uses::default()));
+                    written.len() - 1
+                });
+                if let Some((_, uses)) = written.get_mut(at) {
+                    let denies = matches!(&**policy, Policy::Access(access) if access.deny);
+                    *(if denies { &mut uses.denials } else { &mut uses.grants }) = true;
+                }
+                at
             }));
         }
-        Self { distinct: texts.par_iter().map(|text| Examined::new(text, lists)).collect(), of }
+        let examined = |(condition, uses): &(&ConditionText, Uses)| Examined::of(&condition.text, &condition.expr, *uses, lists);
+        Self { distinct: written.par_iter().with_min_len(FEW).map(examined).collect(), of }
     }
 
     /// What is known of the condition of the policy at a position; `None` if it has none that can be read.
@@ -123,180 +147,14 @@ impl Conditions {
     }
 }
 
-/// What a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// All operands hold.
-    And,
-    /// Some operand holds.
-    Or,
-    /// The operand does not hold.
-    Not,
-    /// A test.
-    Atom,
-}
-
-/// A part, with its formula and its neighbours by their positions.
-#[derive(Debug)]
-pub(super) struct Node<'p> {
-    pub part: &'p Part,
-    pub kind: Kind,
-    pub parent: Option<usize>,
-    pub operands: Vec<usize>,
-    /// Whether an even number of `not` stands around it.
-    pub positive: bool,
-    pub formula: Formula,
-}
-
-/// The parts of a condition as formulas. Every node stands before its operands.
-#[derive(Debug)]
-pub(super) struct Tree<'p> {
-    pub nodes: Vec<Node<'p>>,
-    pub condition: Condition,
-    pub lists: &'p Lists,
-    pub vocabulary: Vocabulary,
-    /// That everything fits.
-    pub fits: Formula,
-}
-
-impl<'p> Tree<'p> {
-    /// The position of the whole.
-    pub const ROOT: usize = 0;
-
-    fn new(whole: &'p Part, lists: &'p Lists) -> Option<Self> {
-        let condition = Condition::new(whole.expr.clone(), lists).ok()?;
-        let mut vocabulary = Vocabulary::default();
-        let mut nodes = Vec::new();
-        add(whole, None, true, &condition, &mut vocabulary, &mut nodes);
-        let fits = Formula::fits(&condition, &mut vocabulary);
-        vocabulary.relate();
-        Some(Self { nodes, condition, lists, vocabulary, fits })
-    }
-
-    /// The node at a position.
-    pub fn get(&self, node: usize) -> Option<&Node<'p>> {
-        self.nodes.get(node)
-    }
-
-    /// What an expression over the same terms says.
-    pub fn formula(&self, expr: &Expr) -> Formula {
-        // The terms are all known, so the copy stays as it is.
-        Formula::of_part(expr, &self.condition, &mut self.vocabulary.clone())
-    }
-
-    /// Whether some request with values that fit makes formulas hold or fail; `None` if it is not known.
-    pub fn possible<'f>(&'f self, goals: impl IntoIterator<Item = Goal<'f>>, budget: Budget) -> Option<bool> {
-        let goals: Vec<Goal<'_>> = std::iter::once(Goal::yes(&self.fits)).chain(goals).collect();
-        is_satisfiable(&self.vocabulary, &goals, budget)
-    }
-
-    /// That a node holds, or fails.
-    pub fn goal(&self, node: usize, holds: bool) -> Option<Goal<'_>> {
-        self.get(node).map(|node| Goal { formula: &node.formula, holds })
-    }
-
-    /// That a node never holds, or never fails.
-    fn never(&self, node: usize, holds: bool) -> Verdict<Vec<Vec<Range<usize>>>> {
-        match self.possible(self.goal(node, holds), Budget::default()) {
-            Some(true) => Verdict::No,
-            Some(false) => Verdict::Yes(self.clashes(node, holds)),
-            None => Verdict::Undecided,
-        }
-    }
-
-    /// Why a node cannot hold, or fail, which is known: the fewest parts that cannot do so together.
-    pub fn clashes(&self, node: usize, holds: bool) -> Vec<Vec<Range<usize>>> {
-        let Some(found) = self.get(node) else { return Vec::new() };
-        let (joined, split) = if holds { (Kind::And, Kind::Or) } else { (Kind::Or, Kind::And) };
-        if found.kind == split {
-            return found.operands.iter().flat_map(|&operand| self.clashes(operand, holds)).collect();
-        }
-        if found.kind != joined {
-            return vec![vec![found.part.range.clone()]];
-        }
-        let parts = |kept: &BTreeSet<u32>| -> Vec<Goal<'_>> {
-            kept.iter().filter_map(|&at| self.goal(*found.operands.get(at as usize)?, holds)).collect()
-        };
-        // What a part reads has to fit on account of that part only, so that `a = 1 and a.b = 2` takes both.
-        let fits: Vec<Formula> = found.operands.iter().take(MOST_PARTS).map(|&operand| self.fits(operand)).collect();
-        let alone = |kept: &BTreeSet<u32>| {
-            let fits = kept.iter().filter_map(|&at| fits.get(at as usize)).map(Goal::yes);
-            let goals: Vec<Goal<'_>> = parts(kept).into_iter().chain(fits).collect();
-            is_satisfiable(&self.vocabulary, &goals, Budget::default()) == Some(false)
-        };
-        let all: BTreeSet<u32> = (0..).zip(&found.operands).map(|(at, _)| at).collect();
-        let kept = match alone(&all) {
-            true => minimal(all, alone),
-            false => minimal(all, |kept| self.possible(parts(kept), Budget::default()) == Some(false)),
-        };
-        let kept: Vec<usize> = kept.into_iter().filter_map(|at| found.operands.get(at as usize).copied()).collect();
-        match kept.as_slice() {
-            [one] => self.clashes(*one, holds),
-            several => vec![several.iter().filter_map(|&part| self.get(part)).map(|node| node.part.range.clone()).collect()],
-        }
-    }
-
-    /// That everything fits that a node reads.
-    fn fits(&self, node: usize) -> Formula {
-        let condition = self.get(node).and_then(|node| Condition::new(node.part.expr.clone(), self.lists).ok());
-        // The terms are all known, so the copy stays as it is.
-        condition.map_or_else(Formula::always, |condition| Formula::fits(&condition, &mut self.vocabulary.clone()))
-    }
-
-    /// The expression of a node, with the truth of some nodes settled. An operand of `and` that is true, or of `or` that is
-    /// false, is as good as gone.
-    pub fn settled(&self, node: usize, truths: &BTreeMap<usize, bool>) -> Expr {
-        match truths.get(&node) {
-            Some(true) => return Expr::And(Vec::new()),
-            Some(false) => return Expr::Or(Vec::new()),
-            None => {}
-        }
-        let Some(found) = self.get(node) else { return Expr::And(Vec::new()) };
-        let mut operands = found.operands.iter().map(|&operand| self.settled(operand, truths));
-        match found.kind {
-            Kind::And => Expr::all(operands.collect()),
-            Kind::Or => Expr::any(operands.collect()),
-            Kind::Not => operands.next().map_or_else(|| found.part.expr.clone(), |operand| Expr::Not(Box::new(operand))),
-            Kind::Atom => found.part.expr.clone(),
-        }
-    }
-}
-
-/// Adds a part and its operands; gives its position.
-fn add<'p>(
-    part: &'p Part,
-    parent: Option<usize>,
-    positive: bool,
-    condition: &Condition,
-    vocabulary: &mut Vocabulary,
-    nodes: &mut Vec<Node<'p>>,
-) -> usize {
-    let kind = match part.expr {
-        Expr::And(_) => Kind::And,
-        Expr::Or(_) => Kind::Or,
-        Expr::Not(_) => Kind::Not,
-        Expr::Atom(_) => Kind::Atom,
-    };
-    let own = nodes.len();
-    nodes.push(Node { part, kind, parent, operands: Vec::new(), positive, formula: Formula::always() });
-    let inner = positive == (kind != Kind::Not);
-    let operands: Vec<usize> = part.operands.iter().map(|operand| add(operand, Some(own), inner, condition, vocabulary, nodes)).collect();
-    let parts = operands.iter().filter_map(|&operand| nodes.get(operand)).map(|node| node.formula.clone());
-    let formula = match kind {
-        Kind::And => Formula::all(parts.collect::<Vec<_>>(), vocabulary),
-        Kind::Or => Formula::any(parts.collect::<Vec<_>>(), vocabulary),
-        Kind::Not | Kind::Atom => Formula::of_part(&part.expr, condition, vocabulary),
-    };
-    if let Some(node) = nodes.get_mut(own) {
-        (node.operands, node.formula) = (operands, formula);
-    }
-    own
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::condition::Operand;
     use crate::condition::Term;
+    use crate::condition::arbitrary;
 
     fn examined(text: &str) -> Examined {
         let lists = ["tags", "{me.roles}"].iter().map(|term| Term::parse(term).expect("a term")).collect();
@@ -395,5 +253,61 @@ mod tests {
         let lists: Lists = ["a", "b"].iter().map(|term| Term::parse(term).expect("a term")).collect();
         assert!(Examined::new(&Arc::from("a = b"), &lists).is_none());
         assert!(Conditions::new(&[], &lists).of(0).is_none());
+    }
+
+    /// The same condition with a term of its own in every test.
+    fn with_terms(expr: &Expr, terms: &mut impl Iterator<Item = Term>) -> Expr {
+        match expr {
+            Expr::And(operands) => Expr::And(operands.iter().map(|operand| with_terms(operand, terms)).collect()),
+            Expr::Or(operands) => Expr::Or(operands.iter().map(|operand| with_terms(operand, terms)).collect()),
+            Expr::Not(operand) => Expr::Not(Box::new(with_terms(operand, terms))),
+            Expr::Atom(atom) => Expr::Atom(with_term(atom.clone(), terms.next().expect("a term for every test"))),
+        }
+    }
+
+    fn with_term(atom: Atom, term: Term) -> Atom {
+        match atom {
+            Atom::Bare(_) => Atom::Bare(term),
+            Atom::Exists(_) => Atom::Exists(term),
+            Atom::Compare { op, operand: Operand::Term(_), .. } => Atom::Compare { term, op, operand: Operand::Term(Term::Me) },
+            Atom::Compare { op, operand, .. } => Atom::Compare { term, op, operand },
+            Atom::In { values, negated, .. } => Atom::In { term, values, negated },
+            Atom::InCidr { networks, negated, .. } => Atom::InCidr { term, networks, negated },
+            Atom::Like { pattern, negated, .. } => Atom::Like { term, pattern, negated },
+            Atom::Matches { pattern, negated, .. } => Atom::Matches { term, pattern, negated },
+        }
+    }
+
+    /// What is said at a glance is what the search says.
+    fn agrees_with_the_search(text: &str, lists: &Lists) -> Result<bool, TestCaseError> {
+        let text: Arc<str> = Arc::from(text);
+        let uses = Uses { grants: true, denials: true };
+        let expr = parse(&text).expect("a condition").expr;
+        if !are_independent(&expr, lists) {
+            return Ok(false);
+        }
+        let told = Examined::of(&text, &expr, uses, lists).expect("a condition");
+        let found = Examined::of_parts(&text, uses, lists).expect("a condition");
+        prop_assert_eq!((&told.never, &told.always, &told.redundant), (&found.never, &found.always, &found.redundant), "{}", text);
+        for (told, found) in [(&told.admits, &found.admits), (&told.misses, &found.misses)] {
+            let places = |all: &[Lacking]| all.iter().map(|lacking| (lacking.term.clone(), lacking.tests.clone())).collect::<Vec<_>>();
+            prop_assert_eq!(places(told), places(found), "{}", text);
+        }
+        Ok(true)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2048, max_global_rejects: 32_768, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn conditions_of_independent_tests_are_known_without_a_search(expr in arbitrary::expr(), from in 0_usize..7) {
+            let terms = ["a.b", "a.c", "{me.a}", "tags", "{context.a.b}", "{me.roles}", "{action.a}"];
+            let lists = ["tags", "{me.roles}"].iter().map(|term| Term::parse(term).expect("a term")).collect();
+            agrees_with_the_search(&expr.to_string(), &lists)?;
+            let own = terms.iter().cycle().skip(from).take(terms.len()).map(|term| (*term).to_owned());
+            let mut own = own.chain((0..).map(|at| format!("x{at}"))).map(|term| Term::parse(&term).expect("a term"));
+            let is_independent = agrees_with_the_search(&with_terms(&expr, &mut own).to_string(), &lists)?;
+            prop_assume!(is_independent);
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! hold and the others not ([`satisfiable`]). Nothing is reported from a model alone: the request is made, and run through
 //! [`decide`](crate::decision::decide).
 
+mod admitted;
 mod assertion;
 mod automaton;
 mod compare;
@@ -12,7 +13,10 @@ mod conflict;
 mod controls;
 mod dead;
 mod difference;
+mod escaped;
+mod example;
 mod formula;
+mod independent;
 mod index;
 mod interval;
 mod list;
@@ -24,6 +28,7 @@ mod needed;
 mod people;
 mod plain;
 mod point;
+mod pose;
 mod prepared;
 mod question;
 mod region;
@@ -38,6 +43,7 @@ mod side;
 mod special;
 mod spelling;
 mod store;
+mod tree;
 mod values;
 mod vocabulary;
 mod words;
@@ -46,6 +52,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use admitted::admitted;
 pub use assertion::Counterexample;
 pub use assertion::Proof;
 pub use assertion::Quantity;
@@ -58,6 +65,8 @@ pub use dead::Dead;
 pub use difference::Change;
 pub use difference::Class;
 pub use difference::Difference;
+pub use escaped::Headers;
+pub use escaped::escaped;
 pub use formula::Formula;
 pub use lockout::Lockout;
 pub use lockout::Management;
@@ -66,11 +75,8 @@ pub use meaning::Meaning;
 pub use meaning::Obstacle;
 pub use meaning::Undecided;
 pub use meaning::is_sweeping;
-pub use missing::Headers;
 pub use missing::Lacking;
 pub use missing::Place;
-pub use missing::admitted;
-pub use missing::escaped;
 pub use model::Model;
 pub use model::Value;
 pub use needed::Inert;

@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 
 use super::automaton::States;
 use super::compare;
+use super::formula::Test;
 use super::interval::Intervals;
 use super::interval::Rank;
 use super::list::List;
 use super::list::Required;
 use super::scalar::Scalar;
 use super::scalar::Unknown;
+use super::search::Budget;
 use super::store::Domain;
 use super::store::Store;
+use super::values::ValueSet;
 use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
@@ -63,7 +66,7 @@ fn choose(vocabulary: &Vocabulary, store: &Store<'_>, states: &mut States) -> Re
     let mut me = me.clone();
     // Whatever can only be one string, and must not be that of the caller, takes that string from the caller: at most once each.
     loop {
-        let Some(id) = best_text(AttributeId::ME, vocabulary, &me, states)? else { return Ok(None) };
+        let Some(id) = best_text(usual(AttributeId::ME, vocabulary), &me, states)? else { return Ok(None) };
         match others(vocabulary, store, Some(&id), states)? {
             Ok(model) => return Ok(Some(model)),
             Err(Stuck) => me.exclude(&id.as_str().into()),
@@ -124,11 +127,16 @@ fn list_value(
 
 /// A value out of what is left; `None` if nothing is.
 fn scalar_value(id: AttributeId, vocabulary: &Vocabulary, scalar: &Scalar, states: &mut States) -> Result<Option<Value>, Unknown> {
+    scalar_value_like(usual(id, vocabulary), scalar, states)
+}
+
+/// The same, rather one of the usual strings than another.
+fn scalar_value_like(usual: &[&str], scalar: &Scalar, states: &mut States) -> Result<Option<Value>, Unknown> {
     let values = &scalar.values;
     if values.absent {
         return Ok(Some(Value::Absent));
     }
-    if let Some(text) = (!values.texts.is_empty()).then(|| best_text(id, vocabulary, scalar, states)).transpose()?.flatten() {
+    if let Some(text) = (!values.texts.is_empty()).then(|| best_text(usual, scalar, states)).transpose()?.flatten() {
         return Ok(Some(Value::Text(text)));
     }
     if let Some(number) = best_number(&values.numbers) {
@@ -144,20 +152,31 @@ fn scalar_value(id: AttributeId, vocabulary: &Vocabulary, scalar: &Scalar, state
     })
 }
 
-/// A string that reads well where it stands.
-fn best_text(id: AttributeId, vocabulary: &Vocabulary, scalar: &Scalar, states: &mut States) -> Result<Option<String>, Unknown> {
-    let usual: &[&str] = match vocabulary.get(id) {
+/// The strings that read well as the value of an attribute.
+fn usual(id: AttributeId, vocabulary: &Vocabulary) -> &'static [&'static str] {
+    match vocabulary.get(id) {
         Some(Attribute::Action) => &["read", "update", "create", "delete", "run"],
         Some(Attribute::Service) => &["report", "object"],
         Some(Attribute::Source) => &["private", "public"],
         Some(Attribute::CallerType) => &["user", "service"],
         Some(Attribute::Me) => &[SOMEBODY, "somebody-else@example.invalid"],
         _ => &[],
-    };
+    }
+}
+
+/// A string that reads well where it stands.
+fn best_text(usual: &[&str], scalar: &Scalar, states: &mut States) -> Result<Option<String>, Unknown> {
     match usual.iter().find(|text| scalar.allows(text)) {
         Some(text) => Ok(Some((*text).to_owned())),
         None => scalar.text(states),
     }
+}
+
+/// A value that passes a test, where nothing else is known of it. Short, and readable.
+pub(super) fn some_value(test: &Test) -> Option<Value> {
+    let mut scalar = Scalar::new(ValueSet::all());
+    scalar.meet(test, true);
+    scalar_value_like(&[], &scalar, &mut States(Budget::default().states)).ok().flatten()
 }
 
 /// A short number: a small whole one where there is one, otherwise the least of a range.

@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::condition::Kind;
-use super::condition::Tree;
 use super::dead::minimal;
 use super::formula::Formula;
 use super::search::Budget;
 use super::search::Goal;
+use super::tree::Kind;
+use super::tree::Tree;
 use crate::condition::Atom;
 use crate::condition::CompareOp;
 use crate::condition::Expr;

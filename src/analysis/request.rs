@@ -30,61 +30,86 @@ pub fn request(vocabulary: &Vocabulary, model: &Model, caller: &Caller, unnamed_
         Identity::Known { kind, id } => (kind.to_string(), id.to_string()),
         _ => (text(AttributeId::CALLER_TYPE, unnamed_type), text(AttributeId::ME, SOMEBODY)),
     };
-    let action = text(AttributeId::ACTION, "read");
-    let mut parts = Parts::default();
+    let (action, service, source) =
+        (text(AttributeId::ACTION, "read"), text(AttributeId::SERVICE, "report"), text(AttributeId::SOURCE, DEFAULT_SOURCE));
     let mut groups: BTreeSet<&str> = caller.groups.iter().map(|group| &**group).collect();
-    let mut facts: Vec<(&Term, bool, &Value)> = Vec::new();
+    let mut facts: Vec<(&Term, &Value)> = Vec::new();
     for (id, value) in model {
         match vocabulary.get(*id) {
             Some(Attribute::Group(name)) if *value == Value::Bool(true) => {
                 groups.insert(name);
             }
-            Some(Attribute::Fact { term, list }) => facts.push((term, *list, value)),
+            Some(Attribute::Fact { term, .. }) => facts.push((term, value)),
             _ => {}
         }
     }
-    // What lies around comes first, so that what lies inside finds its object.
-    facts.sort_by_key(|(term, _, _)| term.path().map_or(0, |path| path.names().len()));
-    for (term, _, value) in facts {
-        parts.put(term, value);
-    }
-    // There it would be the document after the change, and no fact.
-    if action == "update" {
-        parts.context.remove("after");
-    }
-    let source = text(AttributeId::SOURCE, DEFAULT_SOURCE);
-    let omitted = source == DEFAULT_SOURCE && !parts.context.contains_key("source") && parts.source_absent;
-    if !omitted {
-        parts.context.insert("source".to_owned(), source.into());
-    }
-    // Where no list is declared, a list of groups is what does not fit.
-    let given = parts.caller.remove("groups");
-    if let Some(Json::Array(elements)) = &given {
-        groups.extend(elements.iter().filter_map(Json::as_str));
-    }
-    if !groups.is_empty() || given.is_some() {
-        parts.caller.insert("groups".to_owned(), json!(groups));
-    }
-    let document = match parts.document.remove("_id") {
-        Some(Json::String(id)) => id,
-        _ => SOME_DOCUMENT.to_owned(),
-    };
-    let with = |mut fields: Map<String, Json>, properties: Map<String, Json>| {
-        if !properties.is_empty() {
-            fields.insert("properties".to_owned(), Json::Object(properties));
+    Asked { kind: &kind, id: &id, groups, action: &action, service: &service, source: &source }.about(facts)
+}
+
+/// Who asks, and what for.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The type of the caller.
+    pub kind: &'a str,
+    /// The id of the caller.
+    pub id: &'a str,
+    /// The groups of the caller.
+    pub groups: BTreeSet<&'a str>,
+    /// The name of the action.
+    pub action: &'a str,
+    /// The service.
+    pub service: &'a str,
+    /// The source.
+    pub source: &'a str,
+}
+
+impl Asked<'_> {
+    /// The AuthZEN evaluation request with these facts.
+    pub fn about(self, mut facts: Vec<(&Term, &Value)>) -> Json {
+        let Self { kind, id, groups, action, service, source } = self;
+        let mut groups: BTreeSet<&str> = groups;
+        let mut parts = Parts::default();
+        // What lies around comes first, so that what lies inside finds its object.
+        facts.sort_by_key(|(term, _)| term.path().map_or(0, |path| path.names().len()));
+        for (term, value) in facts {
+            parts.put(term, value);
         }
-        Json::Object(fields)
-    };
-    let fields = |pairs: &[(&str, String)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), Json::from(value.as_str()))).collect();
-    let mut request = Map::new();
-    request.insert("subject".to_owned(), with(fields(&[("type", kind), ("id", id)]), parts.caller));
-    request.insert("action".to_owned(), with(fields(&[("name", action)]), parts.action));
-    request
-        .insert("resource".to_owned(), with(fields(&[("type", text(AttributeId::SERVICE, "report")), ("id", document)]), parts.document));
-    if !parts.context.is_empty() {
-        request.insert("context".to_owned(), Json::Object(parts.context));
+        // There it would be the document after the change, and no fact.
+        if action == "update" {
+            parts.context.remove("after");
+        }
+        let omitted = source == DEFAULT_SOURCE && !parts.context.contains_key("source") && parts.source_absent;
+        if !omitted {
+            parts.context.insert("source".to_owned(), source.into());
+        }
+        // Where no list is declared, a list of groups is what does not fit.
+        let given = parts.caller.remove("groups");
+        if let Some(Json::Array(elements)) = &given {
+            groups.extend(elements.iter().filter_map(Json::as_str));
+        }
+        if !groups.is_empty() || given.is_some() {
+            parts.caller.insert("groups".to_owned(), json!(groups));
+        }
+        let document = match parts.document.remove("_id") {
+            Some(Json::String(id)) => id,
+            _ => SOME_DOCUMENT.to_owned(),
+        };
+        let with = |mut fields: Map<String, Json>, properties: Map<String, Json>| {
+            if !properties.is_empty() {
+                fields.insert("properties".to_owned(), Json::Object(properties));
+            }
+            Json::Object(fields)
+        };
+        let fields = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), Json::from(*value))).collect();
+        let mut request = Map::new();
+        request.insert("subject".to_owned(), with(fields(&[("type", kind), ("id", id)]), parts.caller));
+        request.insert("action".to_owned(), with(fields(&[("name", action)]), parts.action));
+        request.insert("resource".to_owned(), with(fields(&[("type", service), ("id", &document)]), parts.document));
+        if !parts.context.is_empty() {
+            request.insert("context".to_owned(), Json::Object(parts.context));
+        }
+        Json::Object(request)
     }
-    Json::Object(request)
 }
 
 /// What conditions read, by where it stands in a request.

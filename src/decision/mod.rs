@@ -44,12 +44,16 @@ pub fn decide<'a>(statements: impl IntoIterator<Item = &'a Statement> + Clone, r
 
 /// Whether a statement applies to a request, seen as one image of the document.
 pub fn applies(statement: &Statement, request: &Request) -> bool {
+    concerns(statement, request) && condition_holds(statement, request)
+}
+
+/// Whether a request is of somebody that a statement is meant for, about what it is about, whatever its condition says.
+pub fn concerns(statement: &Statement, request: &Request) -> bool {
     statement.service.matches(&request.service)
         && statement.source.matches(&request.source)
         && statement.actions.contains(&request.action.name)
         && statement.members.iter().any(|member| matches(member, &request.subject))
         && !statement.except.iter().any(|member| matches(member, &request.subject))
-        && condition_holds(statement, request)
 }
 
 /// Whether a member is the caller.

@@ -31,7 +31,7 @@ fn check(book: &Book, sink: &mut Sink) {
             Policy::Access(_) => format!("so the condition of `{id}` narrows nothing, and every document is granted whose values fit"),
             Policy::Control(_) => format!("so the control `{id}` requires nothing"),
         };
-        let none_of = phrase::none_of(&condition.whole);
+        let none_of = condition.whole.as_ref().and_then(phrase::none_of);
         let why = if none_of.is_some() { ", because no value equals two constants at once" } else { "" };
         let span = scalar::condition_span(book, document, range.clone());
         let draft = Draft::new(span, format!("{}{why}, {so}", phrase::always(&condition.text, groups)))
@@ -57,7 +57,8 @@ fn with_fix(
     list: &str,
 ) -> Draft {
     let draft = draft.help(format!("write `{list}` if none of the values is meant"));
-    let edits = document.condition().and_then(|at| scalar::edits(book, document, at.node, &[(condition.whole.range.clone(), list)]));
+    let range = condition.whole.as_ref().map(|whole| whole.range.clone());
+    let edits = range.zip(document.condition()).and_then(|(range, at)| scalar::edits(book, document, at.node, &[(range, list)]));
     match edits {
         Some(edits) => draft.fix(format!("exclude all the values, with `{list}`"), Safety::Unsafe, edits),
         None => draft,

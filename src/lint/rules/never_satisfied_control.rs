@@ -28,7 +28,7 @@ fn check(book: &Book, sink: &mut Sink) {
 fn alone(book: &Book, sink: &mut Sink) {
     let lists = book.lists();
     for (policy, document, condition) in book.conditions() {
-        let (Policy::Control(control), Verdict::Yes(groups)) = (policy, &condition.never) else { continue };
+        let (Policy::Control(control), Verdict::Yes(groups), Some(whole)) = (policy, &condition.never, &condition.whole) else { continue };
         let Some((first, range)) = groups.first().and_then(|first| Some((first, first.first()?))) else { continue };
         let id = &control.id;
         let so = match control.enabled {
@@ -39,8 +39,8 @@ fn alone(book: &Book, sink: &mut Sink) {
         let draft = Draft::new(span, format!("{}, {so}", phrase::never(&condition.text, groups)))
             .label(if first.len() > 1 { "this contradicts the rest" } else { "this never holds" })
             .policy(id.as_str());
-        let hidden = phrase::hidden_reason(&condition.whole, first, &lists);
-        let help = match phrase::one_of(&condition.whole, first) {
+        let hidden = phrase::hidden_reason(whole, first, &lists);
+        let help = match phrase::one_of(whole, first) {
             _ if hidden.is_some() => hidden.unwrap_or_default(),
             Some((list, _)) => format!("write `{list}` if any of the values is enough"),
             None if first.len() > 1 => "correct one of the parts, or join them with `or` if any of them is enough".to_owned(),

@@ -61,7 +61,7 @@ fn message(text: &str, redundant: &RedundantPart) -> String {
 }
 
 fn with_fix(draft: Draft, book: &Book, document: &PolicyDocument, condition: &Examined, redundant: &RedundantPart) -> Draft {
-    let none_of = phrase::part_at(&condition.whole, &redundant.range).and_then(phrase::none_of);
+    let none_of = condition.whole.as_ref().and_then(|whole| phrase::part_at(whole, &redundant.range)).and_then(phrase::none_of);
     let (range, replacement, help, title, safety) = match (&none_of, redundant.removal.clone()) {
         (Some(list), _) if redundant.beside.is_empty() && redundant.conjunct => (
             Some(redundant.range.clone()),

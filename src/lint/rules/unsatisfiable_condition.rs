@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(book: &Book, sink: &mut Sink) {
     let lists = book.lists();
     for (policy, document, condition) in book.conditions() {
-        let (Policy::Access(access), Verdict::Yes(groups)) = (policy, &condition.never) else { continue };
+        let (Policy::Access(access), Verdict::Yes(groups), Some(whole)) = (policy, &condition.never, &condition.whole) else { continue };
         let Some((first, range)) = groups.first().and_then(|first| Some((first, first.first()?))) else { continue };
         let so = match access.deny {
             true => format!("so `{}` denies nothing but values that do not fit", access.id),
@@ -33,8 +33,8 @@ fn check(book: &Book, sink: &mut Sink) {
         let draft = Draft::new(span, format!("{}, {so}", phrase::never(&condition.text, groups)))
             .label(if first.len() > 1 { "this contradicts the rest" } else { "this never holds" })
             .policy(access.id.as_str());
-        let hidden = phrase::hidden_reason(&condition.whole, first, &lists);
-        let help = match phrase::one_of(&condition.whole, first) {
+        let hidden = phrase::hidden_reason(whole, first, &lists);
+        let help = match phrase::one_of(whole, first) {
             _ if hidden.is_some() => hidden.unwrap_or_default(),
             Some((list, term)) => format!(
                 "write `{list}` if any of the values is meant; if `{term}` holds several values at once, declare it as a list under `[attributes]`"

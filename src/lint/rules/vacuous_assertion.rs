@@ -33,7 +33,7 @@ fn check(book: &Book, sink: &mut Sink) {
             Claim::SomeoneCan(_) => "asks for a request that cannot be",
         };
         let message = format!("{}, so the assertion `{}` {so}", phrase::never(&condition.value, groups), assertion.name);
-        let why = groups.first().and_then(|first| phrase::hidden_reason(&examined.whole, first, &lists));
+        let why = groups.first().zip(examined.whole.as_ref()).and_then(|(first, whole)| phrase::hidden_reason(whole, first, &lists));
         let help = why.unwrap_or_else(|| "correct the condition, or remove the assertion".to_owned());
         sink.report(Draft::new(Span::new(source, condition.range.clone()), message).label("this can never hold").help(help));
     }

@@ -1,0 +1,189 @@
+//! Values of what a condition reads, for the condition to come out in a certain way, and the requests that are made of them.
+
+use serde_json::Value as Json;
+
+use super::formula::Test;
+use super::formula::addresses;
+use super::independent::is_free;
+use super::independent::own_term;
+use super::missing::negated;
+use super::missing::reads;
+use super::model::Model;
+use super::model::SOMEBODY;
+use super::model::Value;
+use super::model::some_value;
+use super::request::Asked;
+use super::values::ValueSet;
+use super::vocabulary::Attribute;
+use super::vocabulary::Vocabulary;
+use crate::condition::Atom;
+use crate::condition::CompareOp;
+use crate::condition::Condition;
+use crate::condition::Expr;
+use crate::condition::Lists;
+use crate::condition::Literal;
+use crate::condition::Operand;
+use crate::condition::Term;
+use crate::decision::DEFAULT_SOURCE;
+use crate::policy::Actions;
+use crate::policy::Member;
+use crate::policy::Selector;
+use crate::policy::Statement;
+
+/// What a condition needs of the facts of a request, whoever asks and whatever about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Example {
+    /// Facts with their values; all others are absent.
+    facts: Vec<(Term, Value)>,
+    /// Facts that are the id of whoever asks, and whether each is a list of it.
+    own: Vec<(Term, bool)>,
+}
+
+impl Example {
+    /// The values of a model of a condition; `None` if the condition reads what a request is about, or who asks.
+    pub fn of_model(condition: &Condition, vocabulary: &Vocabulary, model: Model) -> Option<Self> {
+        let fact = |(id, value)| match vocabulary.get(id) {
+            Some(Attribute::Fact { term, .. }) => Some((term.clone(), value)),
+            _ => None,
+        };
+        condition.terms().all(is_free).then(|| Self { facts: model.into_iter().filter_map(fact).collect(), own: Vec::new() })
+    }
+
+    /// Values for which the value of a condition hangs on the one test of an absent term. The tests are
+    /// [independent](super::independent::are_independent).
+    pub fn hanging_on(term: &Term, expr: &Expr, lists: &Lists) -> Option<Self> {
+        let mut example = Self::default();
+        example.lead_to(term, expr, lists)?;
+        Some(example)
+    }
+
+    /// Lets the operands hold, or fail, that stand beside the way to a term.
+    fn lead_to(&mut self, term: &Term, expr: &Expr, lists: &Lists) -> Option<()> {
+        let mut inner = expr;
+        loop {
+            inner = match inner {
+                Expr::Atom(_) => return Some(()),
+                Expr::Not(operand) => operand,
+                Expr::And(operands) | Expr::Or(operands) => {
+                    let way = operands.iter().position(|operand| has_test_of(operand, term))?;
+                    for (_, beside) in operands.iter().enumerate().filter(|(at, _)| *at != way) {
+                        self.make(beside, matches!(inner, Expr::And(_)), lists)?;
+                    }
+                    operands.get(way)?
+                }
+            };
+        }
+    }
+
+    /// Lets an expression hold, or fail.
+    fn make(&mut self, expr: &Expr, holds: bool, lists: &Lists) -> Option<()> {
+        match (expr, holds) {
+            (Expr::Not(operand), _) => self.make(operand, !holds, lists),
+            (Expr::And(operands), true) | (Expr::Or(operands), false) => {
+                operands.iter().try_for_each(|operand| self.make(operand, holds, lists))
+            }
+            (Expr::And(operands), false) | (Expr::Or(operands), true) => {
+                self.make(operands.iter().min_by_key(|operand| needs(operand, holds))?, holds, lists)
+            }
+            (Expr::Atom(atom), _) if negated(atom) == holds => Some(()),
+            (Expr::Atom(atom), _) => {
+                let term = own_term(atom)?;
+                let list = lists.contains(term);
+                if atom.other_term().is_some() {
+                    self.own.push((term.clone(), list));
+                } else {
+                    self.facts.push((term.clone(), in_list(passing(atom)?, list)));
+                }
+                Some(())
+            }
+        }
+    }
+
+    /// The request of somebody a statement is meant for, about something that it is about; `None` if nobody is to be found at a glance.
+    pub fn asked_of(&self, statement: &Statement) -> Option<Json> {
+        let mut members = statement.members.iter().filter(|member| !statement.except.contains(member));
+        let member = if statement.members.contains(&Member::Everyone) { &Member::Everyone } else { members.next()? };
+        let (kind, id, group) = match member {
+            Member::Everyone => ("user", SOMEBODY, None),
+            Member::Group(name) => ("user", SOMEBODY, Some(&**name)),
+            Member::Email(id) => ("user", &**id, None),
+            Member::Typed { kind, id } => (&**kind, &**id, None),
+        };
+        let asked = Asked {
+            kind,
+            id,
+            groups: group.into_iter().collect(),
+            action: action(&statement.actions)?,
+            service: name(&statement.service, "report"),
+            source: name(&statement.source, DEFAULT_SOURCE),
+        };
+        let own: Vec<(&Term, Value)> = self.own.iter().map(|(term, list)| (term, in_list(Value::Text(id.to_owned()), *list))).collect();
+        let facts = self.facts.iter().map(|(term, value)| (term, value)).chain(own.iter().map(|(term, value)| (*term, value)));
+        Some(asked.about(facts.collect()))
+    }
+}
+
+/// Whether an expression reads a term.
+fn has_test_of(expr: &Expr, term: &Term) -> bool {
+    let mut found = false;
+    expr.each_atom(&mut |atom| found |= reads(atom, term));
+    found
+}
+
+/// How many values it takes for an expression to hold, or to fail.
+fn needs(expr: &Expr, holds: bool) -> usize {
+    match (expr, holds) {
+        (Expr::Not(operand), _) => needs(operand, !holds),
+        (Expr::And(operands), true) | (Expr::Or(operands), false) => operands.iter().map(|operand| needs(operand, holds)).sum(),
+        (Expr::And(operands), false) | (Expr::Or(operands), true) => {
+            operands.iter().map(|operand| needs(operand, holds)).min().unwrap_or_default()
+        }
+        (Expr::Atom(atom), _) => usize::from(negated(atom) != holds),
+    }
+}
+
+/// A value for which a test of a constant, taken without its negation, comes out true.
+fn passing(atom: &Atom) -> Option<Value> {
+    let test = match atom {
+        Atom::Bare(_) | Atom::Exists(_) | Atom::Compare { operand: Operand::Literal(Literal::Null), .. } => {
+            Test::Values(ValueSet::present())
+        }
+        Atom::Compare { op: CompareOp::Eq | CompareOp::Ne, operand: Operand::Literal(literal), .. } => {
+            return Some(match literal {
+                Literal::Null => Value::Absent,
+                Literal::Bool(value) => Value::Bool(*value),
+                Literal::Number(number) => Value::Number(number.get()),
+                Literal::String(text) => Value::Text(text.clone()),
+            });
+        }
+        Atom::Compare { op, operand: Operand::Literal(literal), .. } => Test::Values(ValueSet::compared(*op, literal)),
+        Atom::In { values, .. } => Test::Values(ValueSet::listed(values)),
+        Atom::InCidr { networks, .. } => Test::Addresses(addresses(networks)),
+        Atom::Like { pattern, .. } => ValueSet::like(pattern).map_or_else(|| Test::Like(pattern.clone()), Test::Values),
+        Atom::Compare { operand: Operand::Term(_), .. } | Atom::Matches { .. } => return None,
+    };
+    some_value(&test)
+}
+
+fn in_list(value: Value, list: bool) -> Value {
+    if list { Value::List(vec![value]) } else { value }
+}
+
+/// The name that is selected, or the usual one.
+fn name<'a>(selector: &'a Selector, usual: &'a str) -> &'a str {
+    match selector {
+        Selector::Any => usual,
+        Selector::Named(name) => name,
+    }
+}
+
+/// An action out of some, a usual one where that will do.
+fn action(actions: &Actions) -> Option<&str> {
+    match actions {
+        Actions::Any => Some("read"),
+        Actions::Only(names) => {
+            let usual = ["read", "update", "create", "delete", "run"].into_iter().find(|name| names.contains(*name));
+            usual.or_else(|| names.iter().map(|name| &**name).min_by_key(|name| name.chars().count()))
+        }
+    }
+}
