@@ -159,18 +159,19 @@ fn bound(less: &mut Scalar, more: &mut Scalar, strictly: bool) {
 
 /// What a value below some value of one set is in, and what a value above some value of the other.
 fn bounds<T: Point>(less: &Intervals<T>, more: &Intervals<T>, strictly: bool) -> (Intervals<T>, Intervals<T>) {
-    let (Some((least, _)), Some((first, end))) = (less.ranges().first(), more.ranges().last()) else {
+    let (less, more) = (less.ranges(), more.ranges());
+    let (Some((least, _)), Some((first, end))) = (less.first(), more.last()) else {
         return (Intervals::none(), Intervals::none());
     };
     // Below a single value that is last, there is one more value to leave out.
     let below = match end {
-        Some(end) if strictly && first.next().as_ref() == Some(end) => Intervals::range(T::least(), Some(first.clone())),
-        end => Intervals::range(T::least(), end.clone()),
+        Some(end) if strictly && first.next().as_ref() == Some(end) => Intervals::range(&T::least(), Some(first)),
+        end => Intervals::range(&T::least(), end.as_ref()),
     };
     let above = if strictly {
-        least.next().map_or_else(Intervals::none, |next| Intervals::range(next, None))
+        least.next().map_or_else(Intervals::none, |next| Intervals::range(&next, None))
     } else {
-        Intervals::range(least.clone(), None)
+        Intervals::range(least, None)
     };
     (below, above)
 }
@@ -337,17 +338,17 @@ fn choose(sides: &[AttributeId], choices: &[Vec<Value>], together: &[Compared]) 
 
 /// Values at the ends of what is left, and next to them.
 fn samples(scalar: &Scalar, pool: &mut Vec<Value>, states: &mut States) -> Result<(), Unknown> {
-    for (first, end) in scalar.values.numbers.ranges().iter().take(4) {
+    for (first, end) in scalar.values.numbers.ranges().into_iter().take(4) {
         pool.push(Value::Number(first.number()));
         pool.extend(first.next().map(|next| Value::Number(next.number())));
         pool.extend(end.map(|end| Value::Number(end.number().next_down())));
     }
     pool.extend(best_number(&scalar.values.numbers).map(Value::Number));
-    for (first, end) in scalar.values.texts.ranges().iter().take(4) {
+    for (first, end) in scalar.values.texts.ranges().into_iter().take(4) {
         pool.push(Value::Text(first.to_string()));
         pool.push(Value::Text(format!("{first}a")));
         pool.push(Value::Text(format!("{first}b")));
-        pool.extend(end.as_ref().map(|end| Value::Text(end.trim_end_matches('\0').to_owned())));
+        pool.extend(end.map(|end| Value::Text(end.trim_end_matches('\0').to_owned())));
     }
     let mut others = scalar.clone();
     for _ in 0..WORDS {

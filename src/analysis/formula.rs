@@ -5,14 +5,15 @@
 //! is found to be true while it is built. Of a list, a literal says that some element is in the set, and such literals
 //! are joined in disjunctions only.
 
-use std::collections::BTreeMap;
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::interval::Intervals;
+use super::join::Joined;
 use super::special;
+use super::special::Special;
 use super::values::ValueSet;
-use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use crate::condition::Atom;
@@ -123,14 +124,28 @@ impl Formula {
     /// The complement.
     pub fn negate(self, vocabulary: &Vocabulary) -> Self {
         match self {
-            Self::Literal(Literal { attribute, test, positive }) => match &*test {
-                Test::Values(set) if positive && !vocabulary.is_list(attribute) => Self::values(attribute, set.complement()),
-                _ => Self::Literal(Literal { attribute, test, positive: !positive }),
-            },
+            Self::Literal(Literal { attribute, mut test, positive }) => {
+                if positive && !vocabulary.is_list(attribute) && matches!(*test, Test::Values(_)) {
+                    if let Test::Values(set) = Arc::make_mut(&mut test) {
+                        set.turn();
+                    }
+                    return Self::of_set(attribute, test);
+                }
+                Self::Literal(Literal { attribute, test, positive: !positive })
+            }
             Self::Not(inner) => (*inner).clone(),
             always if always.is_always() => Self::never(),
             never if never.is_never() => Self::always(),
             other => Self::Not(Arc::new(other)),
+        }
+    }
+
+    /// That an attribute which is no list is in the set of a test.
+    pub(super) fn of_set(attribute: AttributeId, test: Arc<Test>) -> Self {
+        match &*test {
+            Test::Values(set) if set.is_empty() => Self::never(),
+            Test::Values(set) if set.is_all() => Self::always(),
+            _ => Self::Literal(Literal { attribute, test, positive: true }),
         }
     }
 
@@ -153,7 +168,7 @@ impl Formula {
         }
     }
 
-    /// What a condition says, whatever of a value that does not fit.
+    /// What a condition says, whatever of a value that does not fit. Everything that it speaks of gets its number.
     pub fn of_condition(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
         Self::of_part(condition.expr(), condition, vocabulary)
     }
@@ -165,8 +180,18 @@ impl Formula {
 
     /// That everything a condition reads has a value that fits.
     pub fn fits(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
-        let unfit = Self::each_unfit(condition, vocabulary);
-        Self::none(unfit.into_iter(), vocabulary)
+        // All scalars share one set.
+        let mut fitting: Option<Arc<Test>> = None;
+        let terms = condition.terms().filter(|term| **term != Term::Me).map(|term| {
+            let list = condition.is_list(term);
+            if list || Special::of(term, list).is_some() {
+                return special::passes(term, list, Test::Unfit, vocabulary).negate(vocabulary);
+            }
+            let test = fitting.get_or_insert_with(|| Arc::new(Test::Values(ValueSet::other().complement()))).clone();
+            Self::Literal(Literal { attribute: vocabulary.term(term, list), test, positive: true })
+        });
+        let terms: SmallVec<[Self; 4]> = terms.collect();
+        Self::all(terms, vocabulary)
     }
 
     /// When the condition of a statement lets it apply: a grant whose condition reads a value that does not fit does not
@@ -178,165 +203,21 @@ impl Formula {
     /// The same, with what it is made of.
     pub fn parts_of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Parts {
         let holds = Self::of_condition(condition, vocabulary);
-        let unfit = Self::each_unfit(condition, vocabulary);
-        let fits = Self::none(unfit.iter().cloned(), vocabulary);
+        let fits = Self::fits(condition, vocabulary);
         let applies = match effect {
             Effect::Allow => Self::all([holds.clone(), fits.clone()], vocabulary),
-            Effect::Deny => Self::any(std::iter::once(holds.clone()).chain(unfit), vocabulary),
+            Effect::Deny => {
+                let unfit = Self::each_unfit(condition, vocabulary);
+                Self::any(std::iter::once(holds.clone()).chain(unfit), vocabulary)
+            }
         };
         Parts { holds, applies, fits }
-    }
-
-    /// That none of some formulas holds.
-    fn none(formulas: impl Iterator<Item = Self>, vocabulary: &Vocabulary) -> Self {
-        Self::all(formulas.map(|formula| formula.negate(vocabulary)), vocabulary)
     }
 
     /// For everything that a condition reads, that its value does not fit.
     fn each_unfit(condition: &Condition, vocabulary: &mut Vocabulary) -> Vec<Self> {
         let terms = condition.terms().filter(|term| **term != Term::Me);
         terms.map(|term| special::passes(term, condition.is_list(term), Test::Unfit, vocabulary)).collect()
-    }
-}
-
-/// The parts of a conjunction or disjunction, with literals of one attribute joined. Sets are joined all at once, so that a
-/// thousand constants do not make a thousand unions.
-struct Joined<'a> {
-    vocabulary: &'a Vocabulary,
-    conjunction: bool,
-    parts: Vec<Part>,
-    seen: Seen,
-    /// Where among the parts the sets of an attribute are.
-    places: BTreeMap<AttributeId, usize>,
-}
-
-/// The formulas that have been met. A few are compared one by one, which is several times as fast as to hash them.
-#[derive(Default)]
-struct Seen {
-    few: Vec<Formula>,
-    many: HashSet<Formula>,
-}
-
-impl Seen {
-    const FEW: usize = 16;
-
-    fn contains(&self, formula: &Formula) -> bool {
-        self.few.contains(formula) || self.many.contains(formula)
-    }
-
-    /// Whether the formula had not been met.
-    fn insert(&mut self, formula: &Formula) -> bool {
-        let new = !self.contains(formula);
-        if new && self.few.len() < Self::FEW {
-            self.few.push(formula.clone());
-        } else if new {
-            self.many.insert(formula.clone());
-        }
-        new
-    }
-}
-
-/// A part of the whole.
-enum Part {
-    Formula(Formula),
-    /// Tests of one attribute for sets, which make one.
-    Sets(AttributeId, Vec<Arc<Test>>),
-}
-
-/// The whole is settled: a conjunction never holds, or a disjunction always does.
-struct Settled;
-
-impl<'a> Joined<'a> {
-    fn new(vocabulary: &'a Vocabulary, conjunction: bool) -> Self {
-        Self { vocabulary, conjunction, parts: Vec::new(), seen: Seen::default(), places: BTreeMap::new() }
-    }
-
-    fn join(mut self, parts: impl IntoIterator<Item = Formula>) -> Formula {
-        let settled = if self.conjunction { Formula::never() } else { Formula::always() };
-        if parts.into_iter().try_for_each(|part| self.add(part)).is_err() {
-            return settled;
-        }
-        let mut joined = Vec::with_capacity(self.parts.len());
-        for part in std::mem::take(&mut self.parts) {
-            let part = match part {
-                Part::Formula(part) => part,
-                Part::Sets(attribute, sets) => self.one_set(attribute, &sets),
-            };
-            if part == settled {
-                return settled;
-            }
-            if !part.is_always() && !part.is_never() {
-                joined.push(part);
-            }
-        }
-        one(joined).unwrap_or_else(|parts| if self.conjunction { Formula::All(parts.into()) } else { Formula::Any(parts.into()) })
-    }
-
-    fn add(&mut self, part: Formula) -> Result<(), Settled> {
-        match part {
-            Formula::All(inner) if self.conjunction => inner.iter().try_for_each(|part| self.add(part.clone())),
-            Formula::Any(inner) if !self.conjunction => inner.iter().try_for_each(|part| self.add(part.clone())),
-            Formula::All(inner) | Formula::Any(inner) if inner.is_empty() => Err(Settled),
-            Formula::Literal(literal) => self.add_literal(literal),
-            other => {
-                if self.seen.insert(&other) {
-                    self.parts.push(Part::Formula(other));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn add_literal(&mut self, literal: Literal) -> Result<(), Settled> {
-        let complement = Literal { positive: !literal.positive, ..literal.clone() };
-        if self.seen.contains(&Formula::Literal(complement)) {
-            return Err(Settled);
-        }
-        if !self.seen.insert(&Formula::Literal(literal.clone())) {
-            return Ok(());
-        }
-        // Of a list, a conjunction of positive tests is about several elements. Negative ones are about all of them.
-        let joinable = if self.vocabulary.is_list(literal.attribute) { literal.positive != self.conjunction } else { literal.positive };
-        if !joinable || !matches!(*literal.test, Test::Values(_)) {
-            self.parts.push(Part::Formula(Formula::Literal(literal)));
-            return Ok(());
-        }
-        let place = *self.places.entry(literal.attribute).or_insert(self.parts.len());
-        match self.parts.get_mut(place) {
-            Some(Part::Sets(_, sets)) => sets.push(literal.test),
-            _ => self.parts.push(Part::Sets(literal.attribute, vec![literal.test])),
-        }
-        Ok(())
-    }
-
-    /// What several tests of one attribute come to.
-    fn one_set(&self, attribute: AttributeId, sets: &[Arc<Test>]) -> Formula {
-        let values = |test: &Arc<Test>| if let Test::Values(set) = &**test { Some(set.clone()) } else { None };
-        let list = self.vocabulary.is_list(attribute);
-        if let [only] = sets {
-            return Formula::Literal(Literal { attribute, test: only.clone(), positive: !(list && self.conjunction) });
-        }
-        let sets = sets.iter().filter_map(values);
-        match (list, self.conjunction) {
-            // The negative tests of a list in a conjunction exclude each of the sets.
-            (true, _) => {
-                let test = Arc::new(Test::Values(ValueSet::union_all(sets)));
-                Formula::Literal(Literal { attribute, test, positive: !self.conjunction })
-            }
-            (false, false) => Formula::values(attribute, ValueSet::union_all(sets)),
-            (false, true) => Formula::values(attribute, ValueSet::union_all(sets.map(|set| set.complement())).complement()),
-        }
-    }
-}
-
-fn one(mut parts: Vec<Formula>) -> Result<Formula, Vec<Formula>> {
-    match parts.pop() {
-        Some(last) if parts.is_empty() => Ok(last),
-        Some(last) => {
-            parts.push(last);
-            Err(parts)
-        }
-        None => Err(parts),
     }
 }
 
@@ -396,10 +277,6 @@ impl Reader<'_> {
         if negated { holds.negate(self.vocabulary) } else { holds }
     }
 
-    fn attribute(&mut self, term: &Term) -> AttributeId {
-        self.vocabulary.term(term, self.condition.is_list(term))
-    }
-
     fn is(&mut self, term: &Term, test: Test) -> Formula {
         special::passes(term, self.condition.is_list(term), test, self.vocabulary)
     }
@@ -410,17 +287,38 @@ impl Reader<'_> {
 
     /// A comparison of two terms, read as positive.
     fn compared(&mut self, term: &Term, op: CompareOp, other: &Term) -> Formula {
-        let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        match Relation::of(term, op, other) {
+            Relation::Settled(true) => Formula::always(),
+            Relation::Settled(false) => Formula::never(),
+            Relation::Me(fact) => self.is(fact, Test::Me),
+            Relation::Itself => self.set(term, itself(op)),
+            Relation::Opaque { comparison, terms } => {
+                let attribute = self.vocabulary.comparison(&comparison);
+                special::compared(terms, Formula::values(attribute, ValueSet::bool(true)), self.vocabulary)
+            }
+        }
+    }
+}
+
+/// What a comparison of two terms, read as positive, comes to.
+enum Relation<'a> {
+    /// It always holds, or never.
+    Settled(bool),
+    /// Whether this fact is the id of the caller.
+    Me(&'a Term),
+    /// Whether a value stands in the relation to itself.
+    Itself,
+    /// Nothing that sets can say. What means the same is the same comparison.
+    Opaque { comparison: Atom, terms: [&'a Term; 2] },
+}
+
+impl<'a> Relation<'a> {
+    fn of(term: &'a Term, op: CompareOp, other: &'a Term) -> Self {
         match (term, other) {
-            (Term::Me, Term::Me) if matches!(op, CompareOp::Lt | CompareOp::Gt) => Formula::never(),
-            (Term::Me, Term::Me) => Formula::always(),
-            (Term::Me, fact) | (fact, Term::Me) if equality => self.is(fact, Test::Me),
-            _ if term == other => self.set(term, itself(op)),
+            (Term::Me, Term::Me) => Self::Settled(!matches!(op, CompareOp::Lt | CompareOp::Gt)),
+            (Term::Me, fact) | (fact, Term::Me) if matches!(op, CompareOp::Eq | CompareOp::Ne) => Self::Me(fact),
+            _ if term == other => Self::Itself,
             _ => {
-                // The values of the terms are needed to make the truth of the comparison come about.
-                self.attribute(term);
-                self.attribute(other);
-                // What means the same is to be the same.
                 let (left, op, right) = match op {
                     CompareOp::Gt => (other, CompareOp::Lt, term),
                     CompareOp::Ge => (other, CompareOp::Le, term),
@@ -428,11 +326,27 @@ impl Reader<'_> {
                     CompareOp::Lt | CompareOp::Le => (term, op, other),
                 };
                 let comparison = Atom::Compare { term: left.clone(), op, operand: Operand::Term(right.clone()) };
-                let attribute = self.vocabulary.id(&Attribute::Opaque(comparison));
-                special::compared([left, right], Formula::values(attribute, ValueSet::bool(true)), self.vocabulary)
+                Self::Opaque { comparison, terms: [left, right] }
             }
         }
     }
+}
+
+/// Gives a number to everything that the formulas of a condition speak of, in the order in which it is written.
+pub fn number(condition: &Condition, vocabulary: &mut Vocabulary) {
+    condition.expr().each_atom(&mut |atom| {
+        let terms = [Some(atom.term()), atom.other_term()].into_iter().flatten();
+        if let Atom::Compare { term, op, operand: Operand::Term(other) } = atom
+            && let Relation::Opaque { comparison, .. } = Relation::of(term, *op, other)
+        {
+            // The values of the terms are needed to make the truth of the comparison come about.
+            for term in terms.clone() {
+                vocabulary.term(term, condition.is_list(term));
+            }
+            vocabulary.comparison(&comparison);
+        }
+        terms.for_each(|term| special::number(term, condition.is_list(term), vocabulary));
+    });
 }
 
 /// The values that stand in a relation to themselves.
@@ -447,5 +361,5 @@ fn itself(op: CompareOp) -> ValueSet {
 /// The addresses of some networks.
 pub(super) fn addresses(networks: &[Network]) -> Intervals<u128> {
     let ranges = networks.iter().flat_map(Network::ranges).map(|range| (*range.start(), range.end().checked_add(1)));
-    Intervals::from_ranges(ranges.collect())
+    Intervals::from_ranges(ranges)
 }

@@ -19,6 +19,7 @@ mod formula;
 mod independent;
 mod index;
 mod interval;
+mod join;
 mod list;
 mod lockout;
 mod meaning;

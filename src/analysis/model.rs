@@ -185,9 +185,9 @@ pub(super) fn best_number(numbers: &Intervals<Rank>) -> Option<f64> {
     if let Some(small) = [1.0, 0.0].into_iter().find(holds) {
         return Some(small);
     }
-    let (first, end) = numbers.ranges().first()?;
+    let (first, end) = numbers.ranges().first().copied()?;
     let least = first.number();
-    let most = end.map_or(f64::MAX, super::interval::Rank::number);
+    let most = end.map_or(f64::MAX, Rank::number);
     let between = (least / 2.0 + most / 2.0).trunc();
     [least.ceil(), least.ceil() + 1.0, most.floor(), most.floor() - 1.0, between].into_iter().find(holds).or(Some(least))
 }

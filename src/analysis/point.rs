@@ -135,8 +135,8 @@ impl Point {
 impl ValueSet {
     /// A value or two of every kind that is in the set; absent is `None`. What does not fit is left aside.
     pub fn some_values(&self) -> Vec<Option<Single>> {
-        let texts = self.texts.ranges().iter().take(2).map(|(first, _)| Some(Single::Text(first.clone())));
-        let numbers = self.numbers.ranges().iter().take(2).map(|(first, _)| Some(Single::Number(*first)));
+        let texts = self.texts.ranges().into_iter().take(2).map(|(first, _)| Some(Single::Text(first)));
+        let numbers = self.numbers.ranges().into_iter().take(2).map(|(first, _)| Some(Single::Number(first)));
         let bools = [false, true].into_iter().zip(self.bools).filter(|(_, holds)| *holds).map(|(value, _)| Some(Single::Bool(value)));
         self.absent.then_some(None).into_iter().chain(texts).chain(numbers).chain(bools).collect()
     }
@@ -208,9 +208,7 @@ mod tests {
             let value = |id| match self.get(id) {
                 None => ValueSet::absent(),
                 Some(Single::Text(text)) => ValueSet::words([&**text]),
-                Some(Single::Number(number)) => {
-                    ValueSet { numbers: crate::analysis::interval::Intervals::one(*number), ..ValueSet::none() }
-                }
+                Some(Single::Number(number)) => ValueSet { numbers: crate::analysis::interval::Intervals::one(number), ..ValueSet::none() },
                 Some(Single::Bool(value)) => ValueSet::bool(*value),
             };
             let plain = vocabulary.iter().map(|(id, _)| id).filter(|id| vocabulary.is_plain(*id));

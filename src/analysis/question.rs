@@ -192,15 +192,14 @@ impl Analysis {
         let mut avoided: BTreeMap<AttributeId, Vec<&ValueSet>> = BTreeMap::new();
         let mut rest = Vec::new();
         for other in side.at(others) {
-            match &other.said.asks {
-                Some((attribute, set)) => avoided.entry(*attribute).or_default().push(set),
+            match other.said.asks() {
+                Some((attribute, set)) => avoided.entry(attribute).or_default().push(set),
                 None => rest.push(other.applies(caller, &self.vocabulary)),
             }
         }
         if rest.len() + avoided.len() < others.len() {
-            let others = avoided
-                .into_iter()
-                .map(|(attribute, sets)| Formula::values(attribute, ValueSet::union_all(sets.into_iter().cloned()).complement()));
+            let others =
+                avoided.into_iter().map(|(attribute, sets)| Formula::values(attribute, ValueSet::union_all(sets.into_iter()).complement()));
             let found = self.ask(caller, &hold.iter().cloned().chain(others).collect::<Vec<_>>(), &rest);
             if matches!(found, Verdict::Yes(_)) {
                 return found;
@@ -215,12 +214,12 @@ impl Analysis {
         let mut fits: BTreeMap<usize, &Formula> = BTreeMap::new();
         let mut rest = Vec::new();
         for other in side.at(others) {
-            let Some((attribute, _)) = other.said.asks.as_ref().or(other.said.asks_fitting.as_ref()) else {
+            let Some((attribute, _)) = other.said.asks().or_else(|| other.said.asks_fitting()) else {
                 rest.push(other.applies(caller, &self.vocabulary));
                 continue;
             };
-            asked.insert(*attribute);
-            if other.said.asks.is_none() {
+            asked.insert(attribute);
+            if other.said.asks().is_none() {
                 fits.insert(other.said.id, &other.said.fits);
             }
         }

@@ -215,7 +215,7 @@ impl Analysis {
                     && beside.holds(whole, &self.vocabulary) == Some(false)
             })
         };
-        set.complement().some_values().into_iter().any(is_shown)
+        set.clone().complement().some_values().into_iter().any(is_shown)
     }
 
     /// Whether all requests that meet some literals are of the whole.
@@ -251,7 +251,7 @@ impl Analysis {
                 let Some(own) = boxes.get(at) else { continue };
                 let Some([Literal { test, positive: true, .. }]) = own.get(&attribute).map(Vec::as_slice) else { continue };
                 let Test::Values(set) = &**test else { continue };
-                let names: Vec<Arc<str>> = set.texts.singles().into_iter().flatten().cloned().collect();
+                let names: Vec<Arc<str>> = set.texts.singles().flatten().cloned().collect();
                 if names.len() < 2 || names.len() > SHARPENED || *set != ValueSet::words(names.iter().map(|name| &**name)) {
                     continue;
                 }
@@ -286,7 +286,7 @@ impl Analysis {
         let positive = literal.positive == holds;
         match &*literal.test {
             Test::Values(set) if !positive && !self.vocabulary.is_list(literal.attribute) => {
-                Literal { attribute: literal.attribute, test: Test::Values(set.complement()).into(), positive: true }
+                Literal { attribute: literal.attribute, test: Test::Values(set.clone().complement()).into(), positive: true }
             }
             _ => Literal { positive, ..literal.clone() },
         }

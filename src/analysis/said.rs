@@ -8,26 +8,24 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
+use super::formula;
 use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Parts;
 use super::formula::Test;
 use super::index::Asked;
-use super::meaning::is_opaque;
 use super::people::Hashed;
 use super::point::Point;
 use super::search::Budget;
 use super::search::Goal;
 use super::special;
-use super::special::Special;
-use super::values::Single;
+use super::values::Keys;
 use super::values::ValueSet;
-use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use crate::condition::Condition;
-use crate::condition::Term;
 use crate::policy::Effect;
 use crate::policy::Member;
 use crate::policy::Statement;
@@ -52,14 +50,12 @@ pub struct Said {
     pub fits: Formula,
     /// Whether it reads who the caller is: `{me}`, or `{me.groups}`.
     pub reads_me: bool,
-    /// An attribute that has to have one of a few values for a statement to apply, and these.
-    pub asks: Option<(AttributeId, ValueSet)>,
-    /// Of one that asks for none because it also applies to what does not fit: what it asks for where everything fits that it reads.
-    pub asks_fitting: Option<(AttributeId, ValueSet)>,
     /// What statements with it are listed under.
-    pub asked: Vec<Asked>,
+    pub asked: SmallVec<[Asked; 1]>,
+    asks: Option<Literal>,
+    asks_fitting: Option<Literal>,
     /// The attributes of which only single values will do, with these.
-    restricts: Vec<Restriction>,
+    restricts: SmallVec<[Restriction; 1]>,
     /// What it asks for where everything fits, if it asks for nothing otherwise.
     restricts_fitting: Option<Restriction>,
     /// Where it holds, once somebody has asked.
@@ -73,7 +69,7 @@ struct Restriction {
     /// Whether a value that does not fit will do as well.
     other: bool,
     /// Their [keys](Single::key).
-    keys: Vec<u64>,
+    keys: Keys,
 }
 
 impl Default for Said {
@@ -84,10 +80,10 @@ impl Default for Said {
             holds: Formula::always(),
             fits: Formula::always(),
             reads_me: false,
+            asked: std::iter::once(None).collect(),
             asks: None,
             asks_fitting: None,
-            asked: vec![None],
-            restricts: Vec::new(),
+            restricts: SmallVec::new(),
             restricts_fitting: None,
             point: OnceLock::new(),
         }
@@ -97,16 +93,18 @@ impl Default for Said {
 impl Said {
     fn new(id: usize, condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Self {
         let Parts { holds, applies, fits } = Formula::parts_of_statement(condition, effect, vocabulary);
-        let asks = asked_set(&applies, vocabulary);
-        let asks_fitting = if asks.is_none() { asked_set(&holds, vocabulary) } else { None };
-        let asked = asks
-            .as_ref()
-            .and_then(|(attribute, set)| Some(set.singles(LISTED)?.iter().map(|value| Some((*attribute, value.key()))).collect()));
+        let restricts: SmallVec<[Restriction; 1]> = needed(&applies).filter_map(Restriction::of).collect();
+        let asks = asking(&applies, vocabulary).cloned();
+        let asks_fitting = if asks.is_none() { asking(&holds, vocabulary).cloned() } else { None };
+        let asked = |asks: &Literal| {
+            let keys = &restricts.iter().find(|restriction| restriction.attribute == asks.attribute)?.keys;
+            Some(keys.iter().map(|key| Some((asks.attribute, *key))).collect())
+        };
         Self {
             id,
-            asked: asked.unwrap_or_else(|| vec![None]),
-            restricts: needed(&applies).filter_map(Restriction::of_literal).collect(),
-            restricts_fitting: asks_fitting.as_ref().and_then(|(attribute, set)| Restriction::new(*attribute, set)),
+            asked: asks.as_ref().and_then(asked).unwrap_or_else(|| std::iter::once(None).collect()),
+            restricts_fitting: asks_fitting.as_ref().and_then(Restriction::of),
+            restricts,
             applies,
             holds,
             fits,
@@ -115,6 +113,16 @@ impl Said {
             reads_me: condition.terms().any(special::is_who),
             point: OnceLock::new(),
         }
+    }
+
+    /// An attribute that has to have one of a few values for a statement to apply, and these.
+    pub fn asks(&self) -> Option<(AttributeId, &ValueSet)> {
+        self.asks.as_ref().and_then(asked_for)
+    }
+
+    /// Of one that asks for none because it also applies to what does not fit: what it asks for where everything fits that it reads.
+    pub fn asks_fitting(&self) -> Option<(AttributeId, &ValueSet)> {
+        self.asks_fitting.as_ref().and_then(asked_for)
     }
 
     /// The keys of the values that an attribute may have, if they are few and nothing else will do: beside what does not fit where that
@@ -127,7 +135,7 @@ impl Said {
 
     /// Whether two conditions cannot hold together where all values fit, as is plain to see from what they ask for.
     pub fn is_apart(&self, other: &Self) -> bool {
-        let [one, two] = [self, other].map(|said| said.asks.as_ref().or(said.asks_fitting.as_ref()));
+        let [one, two] = [self, other].map(|said| said.asks().or_else(|| said.asks_fitting()));
         one.zip(two).is_some_and(|((one, first), (two, second))| one == two && first.is_disjoint(second))
     }
 
@@ -138,17 +146,13 @@ impl Said {
 }
 
 impl Restriction {
-    fn new(attribute: AttributeId, set: &ValueSet) -> Option<Self> {
-        let keys = set.singles(MATCHED)?.iter().map(Single::key).collect();
-        Some(Self { attribute, other: set.other, keys })
-    }
-
-    fn of_literal(literal: &Literal) -> Option<Self> {
-        Self::new(literal.attribute, asked_for(literal)?)
+    fn of(literal: &Literal) -> Option<Self> {
+        let (attribute, set) = asked_for(literal)?;
+        Some(Self { attribute, other: set.other, keys: set.keys(MATCHED)? })
     }
 }
 
-/// The literals that a formula needs in any case.
+/// The literals that a formula needs in any case; no two of an attribute that is no list.
 fn needed(formula: &Formula) -> impl Iterator<Item = &Literal> {
     let parts = match formula {
         Formula::All(parts) => parts.as_ref(),
@@ -158,21 +162,20 @@ fn needed(formula: &Formula) -> impl Iterator<Item = &Literal> {
 }
 
 /// The values that a literal asks for, if it asks for some.
-fn asked_for(literal: &Literal) -> Option<&ValueSet> {
+fn asked_for(literal: &Literal) -> Option<(AttributeId, &ValueSet)> {
     match &*literal.test {
-        Test::Values(set) if literal.positive && !set.absent => Some(set),
+        Test::Values(set) if literal.positive && !set.absent => Some((literal.attribute, set)),
         _ => None,
     }
 }
 
-/// An attribute and the set of the few values that it may have. One element of a list says nothing of the others.
-fn asked_set(formula: &Formula, vocabulary: &Vocabulary) -> Option<(AttributeId, ValueSet)> {
-    let told = |literal: &&Literal| !vocabulary.is_list(literal.attribute);
-    needed(formula).filter(told).find_map(|literal| {
-        let set = asked_for(literal)?;
-        set.singles(LISTED).filter(|values| !values.is_empty())?;
-        Some((literal.attribute, set.clone()))
-    })
+/// The first literal that leaves an attribute only a few values. One element of a list says nothing of the others.
+fn asking<'a>(formula: &'a Formula, vocabulary: &Vocabulary) -> Option<&'a Literal> {
+    let asks = |literal: &&Literal| {
+        let few = |(attribute, set): (_, &ValueSet)| !vocabulary.is_list(attribute) && set.has_singles(LISTED);
+        asked_for(literal).is_some_and(few)
+    };
+    needed(formula).find(asks)
 }
 
 /// The conditions of statements, of which many can be the same.
@@ -198,7 +201,7 @@ impl Conditions {
     pub fn number(&mut self, statement: &Statement, hash: u64, vocabulary: &mut Vocabulary) -> Option<usize> {
         for member in &statement.except {
             if let Member::Group(name) = member {
-                vocabulary.id(&Attribute::Group(name.clone()));
+                vocabulary.in_group(name);
             }
         }
         let condition = statement.condition.as_ref()?;
@@ -207,10 +210,10 @@ impl Conditions {
         if let Some(known) = alike.iter().copied().find(same) {
             return Some(known);
         }
+        formula::number(condition, vocabulary);
         let at = self.distinct.len();
-        let said = (!has_numbers(condition, vocabulary)).then(|| Arc::new(Said::new(at + 1, condition, statement.effect, vocabulary)));
         alike.push(at);
-        self.distinct.push(Known { effect: statement.effect, condition: condition.clone(), said });
+        self.distinct.push(Known { effect: statement.effect, condition: condition.clone(), said: None });
         Some(at)
     }
 
@@ -232,16 +235,4 @@ impl Conditions {
         let known = number.and_then(|number| self.distinct.get(number)).and_then(|known| known.said.clone());
         known.unwrap_or_else(|| self.none.clone())
     }
-}
-
-/// Whether everything that a condition speaks of has its number, as is plain to see: what is special, or compares two terms, may speak of
-/// more than its terms.
-fn has_numbers(condition: &Condition, vocabulary: &Vocabulary) -> bool {
-    let mut plain = true;
-    condition.expr().each_atom(&mut |atom| plain &= atom.other_term().is_none_or(|_| !is_opaque(atom)));
-    let known = |term: &Term| {
-        let list = condition.is_list(term);
-        *term == Term::Me || Special::of(term, list).is_none() && vocabulary.fact(term, list).is_some()
-    };
-    plain && condition.terms().all(known)
 }

@@ -105,7 +105,7 @@ impl Scalar {
     pub fn meet(&mut self, test: &Test, positive: bool) {
         match test {
             Test::Values(set) => {
-                self.values = if positive { self.values.intersect(set) } else { self.values.intersect(&set.complement()) };
+                self.values = if positive { self.values.intersect(set) } else { self.values.intersect(&set.clone().complement()) };
             }
             Test::Unfit => self.values.other &= positive,
             _ => {
@@ -120,7 +120,7 @@ impl Scalar {
                         filters.addresses = filters.addresses.intersect(ranges);
                         filters.plain = false;
                     }
-                    Test::Addresses(ranges) => filters.addresses = filters.addresses.intersect(&ranges.complement()),
+                    Test::Addresses(ranges) => filters.addresses = filters.addresses.intersect(&ranges.clone().complement()),
                     Test::Values(_) | Test::Unfit | Test::Me => {}
                 }
                 self.filters = Some(Box::new(filters));
@@ -157,7 +157,7 @@ impl Scalar {
 
     /// Leaves one string out.
     pub fn exclude(&mut self, text: &Arc<str>) {
-        self.values.texts = self.values.texts.intersect(&Intervals::one(text.clone()).complement());
+        self.values.texts = self.values.texts.intersect(&Intervals::one(text).complement());
         self.settle();
     }
 
@@ -169,9 +169,10 @@ impl Scalar {
             self.filters = None;
             return;
         }
-        let Some(texts) = self.values.texts.singles() else { return };
+        let texts: Option<Vec<&Arc<str>>> = self.values.texts.singles().collect();
+        let Some(texts) = texts else { return };
         let passing = texts.into_iter().filter(|text| filters.let_pass(text));
-        self.values.texts = Intervals::from_ranges(passing.map(|text| (text.clone(), super::interval::Point::next(text))).collect());
+        self.values.texts = Intervals::these(passing.cloned().collect());
         self.filters = None;
     }
 
@@ -210,7 +211,7 @@ impl Scalar {
         }
         match &self.filters {
             None => {
-                let mut outcomes = self.values.texts.singles()?.into_iter().map(|text| text_holds(test, text));
+                let mut outcomes = self.values.texts.singles().map(|text| text_holds(test, text?));
                 let first = outcomes.next()??;
                 let same = outcomes.all(|outcome| outcome == Some(first)) && (!first || self.values.is_text());
                 same.then_some(first)
@@ -236,7 +237,7 @@ impl Scalar {
     /// Some string that is still possible, short and readable.
     pub fn text(&self, states: &mut States) -> Result<Option<String>, Unknown> {
         let Some(filters) = &self.filters else {
-            let words = Words { ranges: self.values.texts.ranges(), like: &[], caller: false };
+            let words = Words { ranges: &self.values.texts.ranges(), like: &[], caller: false };
             return Ok(automaton::shortest(&words, states)?);
         };
         let addresses = !filters.plain || !filters.addresses.is_all();
@@ -249,7 +250,7 @@ impl Scalar {
         // What is opaque is tried on one word after the other.
         let mut texts = self.values.texts.clone();
         for _ in 0..TRIED {
-            let words = Words { ranges: texts.ranges(), like: &filters.like, caller: filters.caller };
+            let words = Words { ranges: &texts.ranges(), like: &filters.like, caller: filters.caller };
             let Some(word) = automaton::shortest(&words, states)? else {
                 // Words were left out only because something opaque refused each of them.
                 return Ok(None);
@@ -260,7 +261,7 @@ impl Scalar {
             if !addresses && filters.matches.is_empty() {
                 return Ok(None);
             }
-            texts = texts.intersect(&Intervals::one(word.into()).complement());
+            texts = texts.intersect(&Intervals::one(&word.into()).complement());
         }
         self.address(filters, states)?.map(Some).ok_or(Unknown::Opaque)
     }
@@ -275,7 +276,7 @@ impl Scalar {
         if let Some(found) = samples.iter().find(|text| self.allows(text)) {
             return Ok(Some(found.clone()));
         }
-        let words = Words { ranges: self.values.texts.ranges(), like: &filters.like, caller: filters.caller };
+        let words = Words { ranges: &self.values.texts.ranges(), like: &filters.like, caller: filters.caller };
         samples.extend(automaton::shortest(&words, states)?);
         let pairs = samples.iter().flat_map(|one| samples.iter().map(move |two| [one.as_str(), two].concat()));
         Ok(pairs.into_iter().find(|text| self.allows(text)))
@@ -283,14 +284,14 @@ impl Scalar {
 
     /// A spelling of an address that may be: a usual one where that will do.
     fn address(&self, filters: &Filters, states: &mut States) -> Result<Option<String>, Unknown> {
-        let numbers = filters.addresses.ranges().iter().take(TRIED).flat_map(|(first, end)| {
+        let numbers = filters.addresses.ranges().into_iter().take(TRIED).flat_map(|(first, end)| {
             let last = end.map_or(u128::MAX, |end| end.saturating_sub(1));
-            [first.saturating_add(1).min(last), *first, last]
+            [first.saturating_add(1).min(last), first, last]
         });
         if let Some(found) = numbers.flat_map(address_spellings).find(|text| self.allows(text)) {
             return Ok(Some(found));
         }
-        match spelling(&filters.addresses, self.values.texts.ranges(), &filters.like, states)? {
+        match spelling(&filters.addresses, &self.values.texts.ranges(), &filters.like, states)? {
             Some(found) if !filters.let_pass(&found) => Err(Unknown::Opaque),
             found => Ok(found),
         }

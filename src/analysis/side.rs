@@ -153,11 +153,11 @@ impl Side {
 /// For every attribute that statements ask for values of, that it has one which none of them asks for: a string longer than all of theirs.
 fn unasked(statements: &[Prepared]) -> BTreeMap<AttributeId, Formula> {
     let mut longest: BTreeMap<AttributeId, usize> = BTreeMap::new();
-    for (attribute, set) in statements.iter().flat_map(|prepared| prepared.said.asks.iter().chain(&prepared.said.asks_fitting)) {
-        let known = longest.entry(*attribute).or_default();
-        *known = set.texts.ranges().iter().fold(*known, |longest, (text, _)| longest.max(text.len()));
+    for (attribute, set) in statements.iter().flat_map(|prepared| prepared.said.asks().into_iter().chain(prepared.said.asks_fitting())) {
+        let known = longest.entry(attribute).or_default();
+        *known = set.texts.singles().flatten().fold(*known, |longest, text| longest.max(text.len()));
     }
-    let longer = |length: usize| ValueSet::words([&*"x".repeat(length + 1)]);
+    let longer = |length: usize| ValueSet::word(&"x".repeat(length + 1));
     longest.into_iter().map(|(attribute, length)| (attribute, Formula::values(attribute, longer(length)))).collect()
 }
 

@@ -60,6 +60,14 @@ pub fn is_who(term: &Term) -> bool {
     }
 }
 
+/// Gives a number to what is said instead of a term.
+pub fn number(term: &Term, list: bool, vocabulary: &mut Vocabulary) {
+    match Special::of(term, list) {
+        None | Some(Special::Groups | Special::After) => vocabulary.term(term, list),
+        Some(Special::Source | Special::InsideSource) => vocabulary.term(&Term::Context(Path::single("source")), false),
+    };
+}
+
 /// That the value of a term, or some element of it, passes a test.
 pub fn passes(term: &Term, list: bool, test: Test, vocabulary: &mut Vocabulary) -> Formula {
     match Special::of(term, list) {
@@ -130,7 +138,7 @@ pub fn groups(caller: &Caller, vocabulary: &Vocabulary) -> Formula {
     }
     if let Some(id) = vocabulary.fact(&term, true) {
         let some = |set, positive| Formula::Literal(Literal { attribute: id, test: Test::Values(set).into(), positive });
-        let others = |set: &ValueSet| ValueSet::present().intersect(&set.complement());
+        let others = |set: &ValueSet| ValueSet::present().intersect(&set.clone().complement());
         let own = ValueSet::words(caller.groups.iter().map(|group| &**group));
         let any_text = ValueSet::texts(super::interval::Intervals::all());
         parts.push(Formula::unfit(id, vocabulary).negate(vocabulary));

@@ -35,7 +35,7 @@ pub fn spelling(
         for (low, high) in ranges {
             let low: Vec<char> = low.chars().collect();
             let high = high.as_ref().map(|high| high.chars().collect::<Vec<char>>());
-            let search = Search { first: *first, last, low: &low, high: high.as_deref(), like };
+            let search = Search { first, last, low: &low, high: high.as_deref(), like };
             if let Some(found) = search.run(states)? {
                 return Ok(Some(found));
             }
@@ -253,13 +253,13 @@ mod tests {
     #[track_caller]
     fn check(first: &str, last: &str, patterns: &[&str], expected: bool) {
         let number = |text: &str| address_number(parse_address(text).expect("an address"));
-        let addresses = Intervals::range(number(first), number(last).checked_add(1));
+        let addresses = Intervals::range(&number(first), number(last).checked_add(1).as_ref());
         let like = patterns.iter().map(|text| {
             let (text, positive) = text.strip_prefix('!').map_or((*text, true), |rest| (rest, false));
             (LikePattern::new(text).expect("a pattern"), positive)
         });
         let like: Vec<_> = like.collect();
-        let found = spelling(&addresses, Intervals::all().ranges(), &like, &mut States(100_000)).expect("enough states");
+        let found = spelling(&addresses, &Intervals::all().ranges(), &like, &mut States(100_000)).expect("enough states");
         if let Some(found) = &found {
             assert!(addresses.contains(&number(found)), "{found}");
             assert!(like.iter().all(|(pattern, positive)| pattern.is_match(found) == *positive), "{found}");
@@ -291,10 +291,10 @@ mod tests {
 
     #[test]
     fn ends_of_strings_count() {
-        let addresses = Intervals::one(address_number(parse_address("10.1.2.3").expect("an address")));
+        let addresses = Intervals::one(&address_number(parse_address("10.1.2.3").expect("an address")));
         let find = |low: &str, high: Option<&str>| {
-            let ranges = Intervals::<Arc<str>>::range(low.into(), high.map(Into::into));
-            let found = spelling(&addresses, ranges.ranges(), &[], &mut States(100_000)).expect("enough states");
+            let ranges = Intervals::<Arc<str>>::range(&low.into(), high.map(Into::into).as_ref());
+            let found = spelling(&addresses, &ranges.ranges(), &[], &mut States(100_000)).expect("enough states");
             found.inspect(|found| assert!(ranges.contains(&found.as_str().into()), "{found}")).is_some()
         };
         assert!(find("10.1.2.3", Some("10.1.2.3\0")) && find("", Some("10.1.2.3")) && find("10.1.2.3\0", None));

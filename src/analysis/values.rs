@@ -5,6 +5,8 @@ use std::hash::Hash;
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::interval::Intervals;
 use super::interval::Point;
 use super::interval::Rank;
@@ -27,10 +29,29 @@ pub enum Single {
 impl Single {
     /// A number that hardly two values have in common.
     pub fn key(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        hasher.finish()
+        match self {
+            Self::Text(text) => key(&One::Text(text)),
+            Self::Number(number) => key(&One::Number(*number)),
+            Self::Bool(value) => key(&One::Bool(*value)),
+        }
     }
+}
+
+/// The [keys](Single::key) of a few values.
+pub type Keys = SmallVec<[u64; 2]>;
+
+/// One value of a set.
+#[derive(Hash)]
+enum One<'a> {
+    Text(&'a str),
+    Number(Rank),
+    Bool(bool),
+}
+
+fn key(value: &One<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A set of values of any kind.
@@ -81,11 +102,12 @@ impl ValueSet {
 
     /// Some strings, each given.
     pub fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        let ranges = words.into_iter().map(|word| {
-            let word: Arc<str> = word.into();
-            (word.clone(), word.next())
-        });
-        Self::texts(Intervals::from_ranges(ranges.collect()))
+        Self::texts(Intervals::these(words.into_iter().map(Arc::from).collect()))
+    }
+
+    /// One string.
+    pub fn word(word: &str) -> Self {
+        Self::texts(Intervals::one(&word.into()))
     }
 
     /// One boolean.
@@ -99,34 +121,25 @@ impl ValueSet {
             Literal::Null => Self::none(),
             Literal::Bool(value) if matches!(op, CompareOp::Eq | CompareOp::Ne) => Self::bool(*value),
             Literal::Bool(_) => Self::none(),
-            Literal::Number(number) => Self { numbers: side(op, Rank::of(number.get())), ..Self::none() },
-            Literal::String(text) => Self::texts(side(op, text.as_str().into())),
+            Literal::Number(number) => Self { numbers: side(op, &Rank::of(number.get())), ..Self::none() },
+            Literal::String(text) => Self::texts(side(op, &text.as_str().into())),
         }
     }
 
     /// The values of a list.
     pub fn listed(values: &[Literal]) -> Self {
         let mut set = Self::none();
-        let (mut numbers, mut texts) = (Vec::new(), Vec::<(Arc<str>, _)>::new());
+        let (mut numbers, mut texts) = (Vec::new(), Vec::new());
         for value in values {
             match value {
                 Literal::Null => {}
                 Literal::Bool(false) => set.bools[0] = true,
                 Literal::Bool(true) => set.bools[1] = true,
-                Literal::Number(number) => {
-                    let rank = Rank::of(number.get());
-                    numbers.push((rank, rank.next()));
-                }
-                Literal::String(text) => {
-                    let text: Arc<str> = text.as_str().into();
-                    let next = text.next();
-                    texts.push((text, next));
-                }
+                Literal::Number(number) => numbers.push(Rank::of(number.get())),
+                Literal::String(text) => texts.push(text.as_str().into()),
             }
         }
-        set.numbers = Intervals::from_ranges(numbers);
-        set.texts = Intervals::from_ranges(texts);
-        set
+        Self { numbers: Intervals::these(numbers), texts: Intervals::these(texts), ..set }
     }
 
     /// The strings that match a pattern, where that is a range: a constant, a prefix, or everything.
@@ -138,7 +151,7 @@ impl ValueSet {
         let prefix: Option<String> =
             chars.iter().map(|element| if let LikeElement::Char(char) = element { Some(*char) } else { None }).collect();
         let prefix: Arc<str> = prefix?.into();
-        Some(Self::texts(if open { Intervals::range(prefix.clone(), after_prefix(&prefix)) } else { Intervals::one(prefix) }))
+        Some(Self::texts(if open { Intervals::range(&prefix, after_prefix(&prefix).as_ref()) } else { Intervals::one(&prefix) }))
     }
 
     /// Whether nothing is in it.
@@ -152,14 +165,18 @@ impl ValueSet {
     }
 
     /// What is not in it.
-    pub fn complement(&self) -> Self {
-        Self {
-            absent: !self.absent,
-            bools: self.bools.map(|value| !value),
-            numbers: self.numbers.complement(),
-            texts: self.texts.complement(),
-            other: !self.other,
-        }
+    pub fn complement(mut self) -> Self {
+        self.turn();
+        self
+    }
+
+    /// Becomes the complement.
+    pub fn turn(&mut self) {
+        self.absent = !self.absent;
+        self.bools = self.bools.map(|value| !value);
+        self.numbers.turn();
+        self.texts.turn();
+        self.other = !self.other;
     }
 
     /// What is in both.
@@ -189,21 +206,25 @@ impl ValueSet {
     }
 
     /// What is in any of them. Takes time in proportion to their size, but for the sorting.
-    pub fn union_all(sets: impl IntoIterator<Item = Self>) -> Self {
-        let mut all = Self::none();
-        let (mut numbers, mut texts) = (Vec::new(), Vec::new());
-        for set in sets {
-            let [no, yes] = set.bools;
-            all.absent |= set.absent;
-            all.other |= set.other;
-            all.bools[0] |= no;
-            all.bools[1] |= yes;
-            numbers.extend_from_slice(set.numbers.ranges());
-            texts.extend_from_slice(set.texts.ranges());
+    pub fn union_all<'a>(sets: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        Self {
+            absent: sets.clone().any(|set| set.absent),
+            bools: [0, 1].map(|at| sets.clone().any(|set| set.bools.get(at) == Some(&true))),
+            numbers: Intervals::union_all(sets.clone().map(|set| &set.numbers)),
+            texts: Intervals::union_all(sets.clone().map(|set| &set.texts)),
+            other: sets.clone().any(|set| set.other),
         }
-        all.numbers = Intervals::from_ranges(numbers);
-        all.texts = Intervals::from_ranges(texts);
-        all
+    }
+
+    /// What is in all of them.
+    pub fn intersect_all<'a>(sets: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        Self {
+            absent: sets.clone().all(|set| set.absent),
+            bools: [0, 1].map(|at| sets.clone().all(|set| set.bools.get(at) == Some(&true))),
+            numbers: Intervals::intersect_all(sets.clone().map(|set| &set.numbers)),
+            texts: Intervals::intersect_all(sets.clone().map(|set| &set.texts)),
+            other: sets.clone().all(|set| set.other),
+        }
     }
 
     /// Whether the two have nothing in common.
@@ -227,15 +248,23 @@ impl ValueSet {
             && self.texts.is_subset(&of.texts)
     }
 
-    /// The values, if they are single ones and not too many, leaving absent and what does not fit aside.
-    pub fn singles(&self, most: usize) -> Option<Vec<Single>> {
-        if self.texts.ranges().len() + self.numbers.ranges().len() > most {
+    /// The [keys](Single::key) of the values, if they are single ones and not too many, leaving absent and what does not fit aside.
+    pub fn keys(&self, most: usize) -> Option<Keys> {
+        if self.texts.len() + self.numbers.len() > most {
             return None;
         }
-        let texts = self.texts.singles()?.into_iter().map(|text| Single::Text(text.clone()));
-        let numbers = self.numbers.singles()?.into_iter().map(|number| Single::Number(*number));
-        let bools = [false, true].into_iter().zip(self.bools).filter(|(_, holds)| *holds).map(|(value, _)| Single::Bool(value));
-        Some(texts.chain(numbers).chain(bools).collect())
+        let texts = self.texts.singles().map(|text| Some(One::Text(text?)));
+        let numbers = self.numbers.singles().map(|number| Some(One::Number(*number?)));
+        let bools = [false, true].into_iter().zip(self.bools).filter(|(_, holds)| *holds).map(|(value, _)| Some(One::Bool(value)));
+        texts.chain(numbers).chain(bools).map(|value| value.as_ref().map(key)).collect()
+    }
+
+    /// Whether there are scalars in it, all of them single ones and not too many.
+    pub fn has_singles(&self, most: usize) -> bool {
+        self.may_be_present()
+            && self.texts.len() + self.numbers.len() <= most
+            && self.texts.singles().all(|text| text.is_some())
+            && self.numbers.singles().all(|number| number.is_some())
     }
 
     /// Whether some scalar is in it.
@@ -250,16 +279,13 @@ impl ValueSet {
 }
 
 /// The values on one side of a constant, or the constant.
-fn side<T: Point>(op: CompareOp, value: T) -> Intervals<T> {
+fn side<T: Point>(op: CompareOp, value: &T) -> Intervals<T> {
     match op {
         CompareOp::Eq | CompareOp::Ne => Intervals::one(value),
-        CompareOp::Lt => Intervals::range(T::least(), Some(value)),
-        CompareOp::Le => match value.next() {
-            Some(next) => Intervals::range(T::least(), Some(next)),
-            None => Intervals::all(),
-        },
-        CompareOp::Gt => value.next().map_or_else(Intervals::none, |next| Intervals::range(next, None)),
-        CompareOp::Ge => Intervals::range(value, None),
+        CompareOp::Lt => value.before().map_or_else(Intervals::none, Intervals::before),
+        CompareOp::Le => value.after().map_or_else(Intervals::all, Intervals::before),
+        CompareOp::Gt => side(CompareOp::Le, value).complement(),
+        CompareOp::Ge => side(CompareOp::Lt, value).complement(),
     }
 }
 
@@ -288,7 +314,7 @@ mod tests {
     #[track_caller]
     fn prefix(pattern: &str, expected: Option<(&str, Option<&str>)>) {
         let set = ValueSet::like(&LikePattern::new(pattern).unwrap());
-        let expected = expected.map(|(first, end)| ValueSet::texts(Intervals::range(first.into(), end.map(Into::into))));
+        let expected = expected.map(|(first, end)| ValueSet::texts(Intervals::range(&first.into(), end.map(Into::into).as_ref())));
         assert_eq!(set, expected, "{pattern}");
     }
 
@@ -316,6 +342,7 @@ mod tests {
         assert!(ValueSet::compared(CompareOp::Gt, &text("a")).texts.contains(&"a\0".into()));
         assert!(ValueSet::compared(CompareOp::Lt, &Literal::Bool(true)).is_empty());
         let list = ValueSet::listed(&[ten, text("a"), Literal::Bool(true), text("a")]);
-        assert!(!list.is_all() && list.union(&list.complement()).is_all() && list.is_disjoint(&list.complement()));
+        let rest = list.clone().complement();
+        assert!(!list.is_all() && list.union(&rest).is_all() && list.is_disjoint(&rest));
     }
 }

@@ -77,12 +77,14 @@ pub enum Lies {
 pub struct Vocabulary(Arc<Known>);
 
 /// What is known of the attributes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Known {
     attributes: Vec<Attribute>,
-    ids: HashMap<Attribute, AttributeId>,
+    /// The facts, as a scalar and as a list.
+    facts: HashMap<Term, [Option<AttributeId>; 2]>,
+    groups: HashMap<Name, AttributeId>,
+    opaque: HashMap<Atom, AttributeId>,
     related: HashMap<AttributeId, Vec<(AttributeId, Lies)>>,
-    groups: bool,
     bases: Vec<Arc<Domain>>,
     /// Whether the attribute is plain, by number.
     plain: Vec<bool>,
@@ -91,9 +93,7 @@ struct Known {
 /// What every analysis speaks of.
 static START: LazyLock<Vocabulary> = LazyLock::new(|| {
     let attributes = vec![Attribute::Action, Attribute::Service, Attribute::Source, Attribute::CallerType, Attribute::Me];
-    let ids = (0..).map(AttributeId).zip(&attributes).map(|(id, attribute)| (attribute.clone(), id)).collect();
-    let mut vocabulary =
-        Vocabulary(Arc::new(Known { attributes, ids, related: HashMap::new(), groups: false, bases: Vec::new(), plain: Vec::new() }));
+    let mut vocabulary = Vocabulary(Arc::new(Known { attributes, ..Known::default() }));
     vocabulary.relate();
     vocabulary
 });
@@ -105,25 +105,42 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
-    /// The number of an attribute, which may be new.
-    pub fn id(&mut self, attribute: &Attribute) -> AttributeId {
-        if let Some(&id) = self.0.ids.get(attribute) {
-            return id;
+    /// The number of a term, which may be new.
+    pub fn term(&mut self, term: &Term, list: bool) -> AttributeId {
+        if *term == Term::Me {
+            return AttributeId::ME;
         }
-        let known = Arc::make_mut(&mut self.0);
-        let id = AttributeId(u32::try_from(known.attributes.len()).unwrap_or(u32::MAX));
-        known.groups |= matches!(attribute, Attribute::Group(_));
-        known.attributes.push(attribute.clone());
-        known.ids.insert(attribute.clone(), id);
-        id
+        self.fact(term, list).unwrap_or_else(|| {
+            let (known, id) = self.add(Attribute::Fact { term: term.clone(), list });
+            let [scalar, listed] = known.facts.entry(term.clone()).or_default();
+            *if list { listed } else { scalar } = Some(id);
+            id
+        })
     }
 
-    /// The number of a term.
-    pub fn term(&mut self, term: &Term, list: bool) -> AttributeId {
-        match term {
-            Term::Me => AttributeId::ME,
-            _ => self.id(&Attribute::Fact { term: term.clone(), list }),
-        }
+    /// The number of what says whether the caller is in a group, which may be new.
+    pub fn in_group(&mut self, name: &Name) -> AttributeId {
+        self.group(name).unwrap_or_else(|| {
+            let (known, id) = self.add(Attribute::Group(name.clone()));
+            known.groups.insert(name.clone(), id);
+            id
+        })
+    }
+
+    /// The number of what says whether a comparison of two terms holds, which may be new.
+    pub fn comparison(&mut self, atom: &Atom) -> AttributeId {
+        self.0.opaque.get(atom).copied().unwrap_or_else(|| {
+            let (known, id) = self.add(Attribute::Opaque(atom.clone()));
+            known.opaque.insert(atom.clone(), id);
+            id
+        })
+    }
+
+    fn add(&mut self, attribute: Attribute) -> (&mut Known, AttributeId) {
+        let known = Arc::make_mut(&mut self.0);
+        let id = AttributeId(u32::try_from(known.attributes.len()).unwrap_or(u32::MAX));
+        known.attributes.push(attribute);
+        (known, id)
     }
 
     /// Every attribute with its number.
@@ -133,17 +150,18 @@ impl Vocabulary {
 
     /// Whether anything speaks of groups.
     pub fn has_groups(&self) -> bool {
-        self.0.groups
+        !self.0.groups.is_empty()
     }
 
     /// The number of a term as it was read, if anything reads it so.
     pub fn fact(&self, term: &Term, list: bool) -> Option<AttributeId> {
-        self.0.ids.get(&Attribute::Fact { term: term.clone(), list }).copied()
+        let [scalar, listed] = *self.0.facts.get(term)?;
+        if list { listed } else { scalar }
     }
 
     /// The number of a group, if anything speaks of it.
     pub fn group(&self, name: &Name) -> Option<AttributeId> {
-        self.0.ids.get(&Attribute::Group(name.clone())).copied()
+        self.0.groups.get(name).copied()
     }
 
     /// The attribute with a number.
@@ -229,7 +247,7 @@ impl Vocabulary {
 
     /// What an attribute can be before anything is said of it, element by element for a list.
     pub fn base(&self, id: AttributeId) -> ValueSet {
-        let not_empty = || ValueSet::texts(Intervals::range(Intervals::least_after_empty(), None));
+        let not_empty = || ValueSet::texts(Intervals::one(&Arc::least()).complement());
         match self.get(id) {
             Some(Attribute::Action | Attribute::Service | Attribute::Source | Attribute::CallerType | Attribute::Me) => not_empty(),
             Some(Attribute::Group(_) | Attribute::Opaque(_)) => ValueSet { bools: [true; 2], ..ValueSet::none() },
@@ -242,13 +260,6 @@ impl Vocabulary {
             Some(Attribute::Fact { term: Term::Caller(path), .. }) if is(path, "groups") => ValueSet { absent: true, ..ValueSet::other() },
             Some(Attribute::Fact { .. }) | None => ValueSet::all(),
         }
-    }
-}
-
-impl Intervals<std::sync::Arc<str>> {
-    /// The least string that is not empty.
-    fn least_after_empty() -> std::sync::Arc<str> {
-        std::sync::Arc::<str>::least().next().unwrap_or_else(|| "\0".into())
     }
 }
 

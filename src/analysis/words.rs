@@ -57,7 +57,7 @@ pub fn expr(literal: &Literal, vocabulary: &Vocabulary) -> Words {
         },
         Test::Values(set) => scalar(&term, set),
         Test::Like(pattern) => Expr::Atom(Atom::Like { term, pattern: pattern.clone(), negated: false }),
-        Test::Addresses(ranges) => Expr::Atom(Atom::InCidr { term, networks: networks(ranges.ranges()), negated: false }),
+        Test::Addresses(ranges) => Expr::Atom(Atom::InCidr { term, networks: networks(&ranges.ranges()), negated: false }),
         Test::Matches(pattern) => Expr::Atom(Atom::Matches { term, pattern: pattern.clone(), negated: false }),
         Test::Me => Expr::Atom(Atom::Compare { term, op: CompareOp::Eq, operand: Operand::Term(Term::Me) }),
         Test::Unfit => return Words::None,
@@ -100,27 +100,27 @@ fn elements(term: &Term, set: &ValueSet) -> Option<Expr> {
     let mut parted = set.clone();
     let (mut words, mut alternatives) = (Vec::new(), Vec::new());
     for (first, end) in set.numbers.ranges() {
-        if let Some(end) = end.filter(|_| *first != Rank::least()) {
-            let singles = std::iter::successors(Some(*first), Point::next).take_while(|rank| *rank < end).take(PARTS + 1);
-            let singles: Vec<(Rank, Option<Rank>)> = singles.map(|rank| (rank, rank.next())).collect();
+        if let Some(end) = end.filter(|_| first != Rank::least()) {
+            let singles = std::iter::successors(Some(first), Point::next).take_while(|rank| *rank < end).take(PARTS + 1);
+            let singles: Vec<Rank> = singles.collect();
             if singles.len() > PARTS {
                 return None;
             }
-            parted.numbers = parted.numbers.intersect(&Intervals::range(*first, Some(end)).complement());
-            words.extend(singles.into_iter().filter_map(|(rank, _)| Number::new(rank.number()).map(Constant::Number)));
+            parted.numbers = parted.numbers.intersect(&Intervals::range(&first, Some(&end)).complement());
+            words.extend(singles.into_iter().filter_map(|rank| Number::new(rank.number()).map(Constant::Number)));
         }
     }
     for (first, end) in set.texts.ranges() {
-        let Some(end) = end.as_ref().filter(|end| !first.is_empty() && first.next().as_ref() != Some(*end)) else { continue };
-        parted.texts = parted.texts.intersect(&Intervals::range(first.clone(), Some(end.clone())).complement());
+        let Some(end) = end.filter(|end| !first.is_empty() && first.next().as_ref() != Some(end)) else { continue };
+        parted.texts = parted.texts.intersect(&Intervals::range(&first, Some(&end)).complement());
         let mut from = first.clone();
-        while from < *end {
+        while from < end {
             if words.len() + alternatives.len() > PARTS {
                 return None;
             }
             let after = prefix(&from).and_then(|pattern| Some((ValueSet::like(&pattern)?.texts.ranges().first()?.1.clone()?, pattern)));
             match after {
-                Some((after, pattern)) if after <= *end => {
+                Some((after, pattern)) if after <= end => {
                     alternatives.push(Expr::Atom(Atom::Like { term: term.clone(), pattern, negated: false }));
                     from = after;
                 }
@@ -146,14 +146,14 @@ fn scalar(term: &Term, set: &ValueSet) -> Expr {
         return within(term, &fitting);
     }
     // What includes absent is the complement of something present.
-    let missing = ValueSet { other: false, ..set.complement() };
+    let missing = ValueSet { other: false, ..set.clone().complement() };
     complement(within(term, &missing))
 }
 
 /// That a value is in a set of present values: what is in it, or everything but what is not.
 fn within(term: &Term, set: &ValueSet) -> Expr {
     let exists = || Expr::Atom(Atom::Exists(term.clone()));
-    let rest = ValueSet { absent: false, other: false, ..set.complement() };
+    let rest = ValueSet { absent: false, other: false, ..set.clone().complement() };
     if rest.is_empty() {
         return exists();
     }
@@ -165,7 +165,7 @@ fn size(set: &ValueSet) -> usize {
     let bools = set.bools.iter().filter(|&&value| value).count();
     // A kind that is in it as a whole takes words of its own.
     let whole = |all: bool| if all { 8 } else { 0 };
-    bools + set.numbers.ranges().len() + whole(set.numbers.is_all()) + set.texts.ranges().len() + whole(set.texts.is_all())
+    bools + set.numbers.len() + whole(set.numbers.is_all()) + set.texts.len() + whole(set.texts.is_all())
 }
 
 /// That a value is one of some present ones: listed where they are single, compared where they are ranges.
@@ -176,15 +176,15 @@ fn present(term: &Term, set: &ValueSet) -> Expr {
         values.extend(holds.then_some(Constant::Bool(value)));
     }
     for (first, end) in set.numbers.ranges() {
-        match first.next() == *end && end.is_some() {
+        match first.next() == end && end.is_some() {
             true => values.extend(Number::new(first.number()).map(Constant::Number)),
-            false => parts.push(numbers(term, *first, *end)),
+            false => parts.push(numbers(term, first, end)),
         }
     }
     for (first, end) in set.texts.ranges() {
-        match first.next() == *end {
+        match first.next() == end {
             true => values.push(Constant::String(first.to_string())),
-            false => parts.push(texts(term, first, end.as_ref())),
+            false => parts.push(texts(term, &first, end.as_ref())),
         }
     }
     Expr::any(singles(term, values).into_iter().chain(parts).collect())
@@ -271,7 +271,7 @@ fn numbers(term: &Term, first: Rank, end: Option<Rank>) -> Expr {
 /// A range of strings.
 fn texts(term: &Term, first: &Arc<str>, end: Option<&Arc<str>>) -> Expr {
     if let Some(pattern) = prefix(first)
-        && ValueSet::like(&pattern).is_some_and(|set| set.texts.ranges() == [(first.clone(), end.cloned())])
+        && ValueSet::like(&pattern).is_some_and(|set| set.texts == Intervals::range(first, end))
     {
         return Expr::Atom(Atom::Like { term: term.clone(), pattern, negated: false });
     }
@@ -303,10 +303,13 @@ pub enum Names {
 impl Names {
     /// The names of a set of strings, which is finite or has a finite complement.
     pub fn of(set: &Intervals<Arc<str>>) -> Self {
-        let list = |texts: Vec<&Arc<str>>| texts.into_iter().filter(|text| !text.is_empty()).map(|text| text.to_string()).collect();
-        match set.singles() {
-            Some(texts) => Self::Only(list(texts)),
-            None => Self::AllBut(list(set.complement().singles().unwrap_or_default())),
+        let list = |set: &Intervals<Arc<str>>| {
+            let texts: Option<Vec<&Arc<str>>> = set.singles().collect();
+            texts.map(|texts| texts.into_iter().filter(|text| !text.is_empty()).map(|text| text.to_string()).collect())
+        };
+        match list(set) {
+            Some(texts) => Self::Only(texts),
+            None => Self::AllBut(list(&set.clone().complement()).unwrap_or_default()),
         }
     }
 }

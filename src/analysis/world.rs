@@ -111,7 +111,7 @@ fn fact(id: AttributeId, path: &Path, list: bool, properties: &Map<String, Json>
     let Some(sets) = elements.iter().map(scalar).collect::<Option<Vec<ValueSet>>>() else { return Formula::unfit(id, vocabulary) };
     let sets: Vec<ValueSet> = sets.into_iter().filter(|set| !set.absent).collect();
     let element = |set: &ValueSet, positive| Formula::Literal(Literal { attribute: id, test: Test::Values(set.clone()).into(), positive });
-    let rest = sets.iter().fold(ValueSet::present(), |rest, set| rest.intersect(&set.complement()));
+    let rest = sets.iter().fold(ValueSet::present(), |rest, set| rest.intersect(&set.clone().complement()));
     let fits = Formula::unfit(id, vocabulary).negate(vocabulary);
     let parts = sets.iter().map(|set| element(set, true)).chain([element(&rest, false), fits]);
     Formula::all(parts, vocabulary)
@@ -124,7 +124,7 @@ fn scalar(value: &Json) -> Option<ValueSet> {
         Json::Bool(value) => ValueSet::bool(*value),
         Json::Number(number) => {
             let number = number.as_f64().filter(|number| number.is_finite())?;
-            ValueSet { numbers: Intervals::one(Rank::of(number)), ..ValueSet::none() }
+            ValueSet { numbers: Intervals::one(&Rank::of(number)), ..ValueSet::none() }
         }
         Json::String(text) => ValueSet::words([text.as_str()]),
         Json::Array(_) | Json::Object(_) => return None,
