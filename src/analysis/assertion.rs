@@ -3,6 +3,8 @@
 //! A claim speaks of the requests of a scope, which is prepared like a statement: callers with one of its members, its actions,
 //! its service, its source and its condition.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::formula::Formula;
@@ -187,8 +189,8 @@ impl Analysis {
 /// The scope for those who are named in it beside `*`, if any are.
 fn beside_everyone(scope: &Prepared) -> Option<Prepared> {
     let (&EVERYONE, members) = scope.members.split_first().filter(|(_, named)| !named.is_empty())? else { return None };
-    let mut named = Prepared { members: members.to_vec(), ..scope.clone() };
-    named.statement.members.retain(|member| *member != Member::Everyone);
+    let mut named = Prepared { members: members.into(), ..scope.clone() };
+    Arc::make_mut(&mut named.statement).members.retain(|member| *member != Member::Everyone);
     Some(named)
 }
 

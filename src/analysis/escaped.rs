@@ -3,6 +3,7 @@
 //! Whether one is allowed hangs on the whole law book: a grant has to apply to it, and no other denial. What is told is told with a
 //! request that has been decided.
 
+use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -44,15 +45,16 @@ const ROUNDS: usize = 8;
 /// The statements of a law book by what they are about, so that not each of them needs a look for each denial.
 #[derive(Debug)]
 pub struct Headers<'a> {
-    statements: &'a [Statement],
+    statements: Vec<&'a Statement>,
     positions: HashMap<(&'a Selector, &'a Selector), HashMap<&'a Actions, Vec<usize>>>,
 }
 
 impl<'a> Headers<'a> {
     /// Sorts the statements of a law book.
-    pub fn new(statements: &'a [Statement]) -> Self {
+    pub fn new<S: Borrow<Statement>>(statements: &'a [S]) -> Self {
+        let statements: Vec<&Statement> = statements.iter().map(Borrow::borrow).collect();
         let mut positions: HashMap<_, HashMap<_, Vec<usize>>> = HashMap::new();
-        for (position, Statement { service, source, actions, .. }) in statements.iter().enumerate() {
+        for (position, Statement { service, source, actions, .. }) in statements.iter().copied().enumerate() {
             positions.entry((service, source)).or_default().entry(actions).or_default().push(position);
         }
         Self { statements, positions }
@@ -64,7 +66,7 @@ impl<'a> Headers<'a> {
         let there = places.flat_map(|(_, there)| there).filter(|(actions, _)| one.actions.overlaps(actions));
         let mut reach: Vec<usize> = there.flat_map(|(_, at)| at).copied().collect();
         reach.sort_unstable();
-        reach.into_iter().filter_map(|position| self.statements.get(position)).collect()
+        reach.into_iter().filter_map(|position| self.statements.get(position).copied()).collect()
     }
 }
 

@@ -1,10 +1,13 @@
 //! Members and the other names of statements, by number, so that questions compare numbers.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::BuildHasherDefault;
 use std::hash::DefaultHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
+
+use smallvec::SmallVec;
 
 use crate::decision::Request;
 use crate::policy::Actions;
@@ -15,6 +18,9 @@ use crate::policy::Statement;
 
 /// The number of a member.
 pub type MemberId = u32;
+
+/// The numbers of a few members.
+pub type MemberIds = SmallVec<[MemberId; 4]>;
 
 /// The number of everyone.
 pub const EVERYONE: MemberId = 0;
@@ -28,8 +34,8 @@ const BITS: usize = 63;
 /// Everybody and everything that statements name.
 #[derive(Debug, Clone)]
 pub struct People {
-    /// By a hash of the member, so that the hashes can be made on all cores.
-    ids: HashMap<u64, Vec<MemberId>, Hashed>,
+    /// By a hash of the member, so that the hashes can be made on all cores, or by the next number that no other member has.
+    ids: HashMap<u64, MemberId, Hashed>,
     members: Vec<Member>,
     actions: HashMap<Name, u64>,
     names: HashMap<Name, u32>,
@@ -40,6 +46,11 @@ pub fn hash(part: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     part.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Where a member with this hash may be listed.
+fn places(hash: u64) -> impl Iterator<Item = u64> {
+    std::iter::successors(Some(hash), |place| Some(place.wrapping_add(1)))
 }
 
 /// What takes a hash for what it is.
@@ -75,34 +86,38 @@ pub struct Header {
 
 impl Default for People {
     fn default() -> Self {
-        let ids = HashMap::from_iter([(hash(&Member::Everyone), vec![EVERYONE])]);
+        let ids = HashMap::from_iter([(hash(&Member::Everyone), EVERYONE)]);
         Self { ids, members: vec![Member::Everyone], actions: HashMap::new(), names: HashMap::new() }
     }
 }
 
 impl People {
     /// The numbers of some members, which may be new, ascending; each given with its [hash].
-    pub fn ids<'a>(&mut self, members: impl Iterator<Item = (&'a Member, u64)>) -> Vec<MemberId> {
-        let mut ids: Vec<MemberId> = members.map(|(member, hash)| self.id(member, hash)).collect();
+    pub fn ids<'a>(&mut self, members: impl Iterator<Item = (&'a Member, u64)>) -> MemberIds {
+        let mut ids: MemberIds = members.map(|(member, hash)| self.id(member, hash)).collect();
         ids.sort_unstable();
         ids
     }
 
     fn id(&mut self, member: &Member, hash: u64) -> MemberId {
-        let alike = self.ids.entry(hash).or_default();
-        let same = |id: &MemberId| self.members.get(*id as usize) == Some(member);
-        if let Some(id) = alike.iter().copied().find(same) {
-            return id;
+        for place in places(hash) {
+            match self.ids.entry(place) {
+                Entry::Occupied(known) if self.members.get(*known.get() as usize) == Some(member) => return *known.get(),
+                Entry::Occupied(_) => {}
+                Entry::Vacant(free) => {
+                    let id = MemberId::try_from(self.members.len()).unwrap_or(MemberId::MAX);
+                    self.members.push(member.clone());
+                    return *free.insert(id);
+                }
+            }
         }
-        let id = MemberId::try_from(self.members.len()).unwrap_or(MemberId::MAX);
-        self.members.push(member.clone());
-        alike.push(id);
-        id
+        MemberId::MAX
     }
 
     /// The number of a member, if a statement names it.
     pub fn known(&self, member: &Member) -> Option<MemberId> {
-        self.ids.get(&hash(member))?.iter().copied().find(|id| self.member(*id) == Some(member))
+        let mut known = places(hash(member)).map_while(|place| self.ids.get(&place).copied());
+        known.find(|id| self.member(*id) == Some(member))
     }
 
     /// The member with a number.

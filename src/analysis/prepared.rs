@@ -1,11 +1,13 @@
 //! Statements made ready for questions: each part of them as a formula, and the numbers of what they read.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::formula::Formula;
 use super::index::in_both;
@@ -13,6 +15,7 @@ use super::people::EVERYONE;
 use super::people::Hashed;
 use super::people::Header;
 use super::people::MemberId;
+use super::people::MemberIds;
 use super::people::People;
 use super::people::hash;
 use super::said::Conditions;
@@ -31,7 +34,7 @@ use crate::policy::Statement;
 #[derive(Debug, Clone)]
 pub struct Prepared {
     /// The statement.
-    pub statement: Statement,
+    pub statement: Arc<Statement>,
     /// What it is about, which it shares with other statements.
     pub about: Arc<About>,
     /// What its condition says, which it shares with other statements.
@@ -41,9 +44,9 @@ pub struct Prepared {
     /// Its header, for comparing at a glance.
     pub header: Header,
     /// The numbers of its members, ascending.
-    pub members: Vec<MemberId>,
+    pub members: MemberIds,
     /// The numbers of its exceptions, ascending.
-    pub except: Vec<MemberId>,
+    pub except: MemberIds,
 }
 
 /// What a statement is about, members and condition left aside.
@@ -229,30 +232,36 @@ pub struct Preparation {
 /// So many statements, or conditions, are not worth the trouble of sharing them out.
 const FEW: usize = 64;
 
+/// A statement, or one that is shared already.
+pub trait Stated: Borrow<Statement> + Into<Arc<Statement>> + Clone + Sync {}
+
+impl<S: Borrow<Statement> + Into<Arc<Statement>> + Clone + Sync> Stated for S {}
+
 impl Preparation {
     /// Makes statements ready, in their order.
-    pub fn prepare(&mut self, statements: &[Statement]) -> Vec<Prepared> {
+    pub fn prepare<S: Stated>(&mut self, statements: &[S]) -> Vec<Prepared> {
         let few = statements.len() < FEW;
+        let hashes = |statement: &S| Hashes::of(statement.borrow());
         let hashes: Vec<Hashes> = match few {
-            true => statements.iter().map(Hashes::of).collect(),
-            false => statements.par_iter().with_min_len(FEW).map(Hashes::of).collect(),
+            true => statements.iter().map(hashes).collect(),
+            false => statements.par_iter().with_min_len(FEW).map(hashes).collect(),
         };
         let Self { vocabulary, people, conditions, headers } = self;
-        let number = |(statement, hashes): (_, &Hashes)| conditions.number(statement, hashes.condition, vocabulary);
-        let name = |(statement, hashes): (_, &Hashes)| headers.named(statement, hashes, people);
+        let number = |(statement, hashes): (&S, &Hashes)| conditions.number(statement.borrow(), hashes.condition, vocabulary);
+        let name = |(statement, hashes): (&S, &Hashes)| headers.named(statement.borrow(), hashes, people);
         let (numbers, named): (Vec<Option<usize>>, Vec<Named>) =
             in_both(few, || statements.iter().zip(&hashes).map(number).collect(), || statements.iter().zip(&hashes).map(name).collect());
         self.conditions.read(&mut self.vocabulary);
-        let prepared = |((statement, number), named)| self.prepared(statement, number, named);
+        let prepared = |((statement, number), named): ((&S, _), _)| self.prepared(statement.clone().into(), number, named);
         match few {
             true => statements.iter().zip(numbers).zip(named).map(prepared).collect(),
             false => statements.par_iter().zip(numbers).zip(named).with_min_len(FEW).map(prepared).collect(),
         }
     }
 
-    fn prepared(&self, statement: &Statement, number: Option<usize>, named: Named) -> Prepared {
+    fn prepared(&self, statement: Arc<Statement>, number: Option<usize>, named: Named) -> Prepared {
         let Named { about, header, members, except } = named;
-        Prepared { about, said: self.conditions.said(number), rest: OnceLock::new(), header, members, except, statement: statement.clone() }
+        Prepared { about, said: self.conditions.said(number), rest: OnceLock::new(), header, members, except, statement }
     }
 }
 
@@ -261,8 +270,8 @@ impl Preparation {
 struct Hashes {
     condition: u64,
     header: u64,
-    members: Vec<u64>,
-    except: Vec<u64>,
+    /// Of its members, and then of its exceptions.
+    members: SmallVec<[u64; 4]>,
 }
 
 impl Hashes {
@@ -271,8 +280,7 @@ impl Hashes {
         Self {
             condition: hash(&(effect, condition.as_ref().map(|condition| condition.expr()))),
             header: hash(&(actions, service, source)),
-            members: members.iter().map(hash).collect(),
-            except: except.iter().map(hash).collect(),
+            members: members.iter().chain(except).map(hash).collect(),
         }
     }
 }
@@ -292,8 +300,8 @@ type Scope = (Actions, Selector, Selector);
 struct Named {
     about: Arc<About>,
     header: Header,
-    members: Vec<MemberId>,
-    except: Vec<MemberId>,
+    members: MemberIds,
+    except: MemberIds,
 }
 
 impl Headers {
@@ -309,8 +317,9 @@ impl Headers {
                 (about, header)
             }
         };
-        let mut ids = |members: &[Member], hashes: &[u64]| people.ids(members.iter().zip(hashes.iter().copied()));
-        Named { about, header, members: ids(members, &hashes.members), except: ids(except, &hashes.except) }
+        let mut hashes = hashes.members.iter().copied();
+        let members = people.ids(members.iter().zip(&mut hashes));
+        Named { about, header, members, except: people.ids(except.iter().zip(&mut hashes)) }
     }
 }
 

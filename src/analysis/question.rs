@@ -11,6 +11,7 @@ use super::model::Model;
 use super::prepared::Caller;
 use super::prepared::Preparation;
 use super::prepared::Prepared;
+use super::prepared::Stated;
 use super::request::request;
 use super::search::Answer;
 use super::search::Budget;
@@ -26,7 +27,6 @@ use crate::condition::Condition;
 use crate::decision::Subject;
 use crate::decision::holds_for;
 use crate::policy::Effect;
-use crate::policy::Statement;
 
 /// One or more law books, ready for questions. Building it takes time in proportion to their size.
 #[derive(Debug, Clone)]
@@ -134,12 +134,12 @@ pub(super) struct Found {
 
 impl Analysis {
     /// Makes law books ready, each given by its statements, with the usual budget.
-    pub fn new(law_books: &[&[Statement]]) -> Self {
+    pub fn new<S: Stated>(law_books: &[&[S]]) -> Self {
         Self::with_scopes(law_books, &[])
     }
 
     /// The same, with scopes that something is to be claimed of; each is given as a grant of all that it is about.
-    pub fn with_scopes(law_books: &[&[Statement]], scopes: &[Statement]) -> Self {
+    pub fn with_scopes<S: Stated>(law_books: &[&[S]], scopes: &[S]) -> Self {
         let mut preparation = Preparation::default();
         let prepared: Vec<Vec<Prepared>> = law_books.iter().map(|statements| preparation.prepare(statements)).collect();
         let scopes = preparation.prepare(scopes);

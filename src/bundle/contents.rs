@@ -269,7 +269,7 @@ fn placed(schema: &Schema, wire: PolicyWire) -> Result<PlacedPolicy, ContentsErr
 fn self_tests(set: &PolicySet) -> Vec<TestWire> {
     let statements = set.statements();
     let step = statements.len().div_ceil(MOST_TESTS).max(1);
-    let samples: Vec<&Statement> = statements.iter().step_by(step).collect();
+    let samples: Vec<&Statement> = statements.iter().map(|statement| &**statement).step_by(step).collect();
     let test = |request: Value| {
         let parsed = Request::from_authzen(&request).ok()?;
         let decision = decide(statements, &parsed);

@@ -97,7 +97,7 @@ impl Index {
         }
         found.sort_unstable();
         found.dedup();
-        let statements = found.into_iter().filter_map(|position| self.set.statements().get(position as usize));
+        let statements = found.into_iter().filter_map(|position| self.set.statement(position as usize));
         let identities = LazyCell::new(|| identities(&request.subject));
         statements
             .filter(|statement| {

@@ -7,6 +7,8 @@ mod index;
 mod json;
 mod request;
 
+use std::borrow::Borrow;
+
 use crate::condition::Outcome;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -35,9 +37,10 @@ pub struct Decision {
 ///
 /// There is no priority and no order, and no third answer. An update that carries the document after the change is
 /// allowed only if both documents are, so that it cannot move a document out of a denial.
-pub fn decide<'a>(statements: impl IntoIterator<Item = &'a Statement> + Clone, request: &Request) -> Decision {
+pub fn decide<'a, S: Borrow<Statement> + 'a>(statements: impl IntoIterator<Item = &'a S> + Clone, request: &Request) -> Decision {
     over_images(request, |request| {
-        let applying: Vec<&Statement> = statements.clone().into_iter().filter(|statement| applies(statement, request)).collect();
+        let applying: Vec<&Statement> =
+            statements.clone().into_iter().map(Borrow::borrow).filter(|statement| applies(statement, request)).collect();
         decision(&applying)
     })
 }

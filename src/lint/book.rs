@@ -1,6 +1,6 @@
 //! What the rules look at: everything that was read of one revision, also what could not be.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 use crate::analysis::Analysis;
@@ -110,8 +110,8 @@ impl Book {
         self.analysis.get_or_init(|| {
             let lists = policy::lists(&self.config).unwrap_or_default();
             // INVARIANT: a configuration with an assertion that has no scope is not taken, so each has its place.
-            let scopes: Vec<Statement> =
-                self.config.assertions.iter().filter_map(|assertion| policy::scope(&assertion.claim, &lists)).collect();
+            let scopes = self.config.assertions.iter().filter_map(|assertion| policy::scope(&assertion.claim, &lists));
+            let scopes: Vec<Arc<Statement>> = scopes.map(Arc::new).collect();
             let analysis = Analysis::with_scopes(&[self.set.statements()], &scopes);
             match self.callers() {
                 Some(callers) => analysis.in_world(&callers),
@@ -132,7 +132,7 @@ impl Book {
 
     /// The statement at a position, with the document of its policy.
     pub fn stated(&self, position: usize) -> Option<(&Statement, &PolicyDocument)> {
-        let statement = self.set.statements().get(position)?;
+        let statement = self.set.statement(position)?;
         self.document_of(statement.policy.as_str()).map(|document| (statement, document))
     }
 
@@ -143,16 +143,16 @@ impl Book {
 
     /// What the policy at a position of the set lowers to once it is enabled; `None` if there is nothing to enforce, or it does not fit
     /// the declared lists.
-    pub fn in_force(&self, policy: usize, lists: &Lists) -> Option<Cow<'_, Statement>> {
-        if let Some(statement) = self.set.statement_of(policy) {
-            return Some(Cow::Borrowed(statement));
+    pub fn in_force(&self, policy: usize, lists: &Lists) -> Option<Arc<Statement>> {
+        if let Some(statement) = self.set.stated(policy).and_then(|position| self.set.statements().get(position)) {
+            return Some(statement.clone());
         }
         let mut policy = (**self.set.policies().get(policy)?).clone();
         match &mut policy {
             Policy::Access(access) => access.enabled = true,
             Policy::Control(control) => control.enabled = true,
         }
-        policy::lower(&policy, lists).ok()?.map(Cow::Owned)
+        policy::lower(&policy, lists).ok()?
     }
 
     /// Every policy whose condition can be read, with its document and what is known of the condition, in order. All conditions are

@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 
 /// The policies of some statements by name: three, and how many more there are.
 pub(super) fn named(book: &Book, positions: &[usize], all: usize) -> String {
-    let ids = positions.iter().filter_map(|&at| book.set.statements().get(at)).take(NAMED);
+    let ids = positions.iter().filter_map(|&at| book.set.statement(at)).take(NAMED);
     counted(ids.map(|statement| format!("`{}`", statement.policy)).collect(), all, "more")
 }
 

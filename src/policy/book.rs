@@ -22,7 +22,7 @@ use crate::config::ConfigProblem;
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     policies: Vec<Arc<Policy>>,
-    statements: Vec<Statement>,
+    statements: Vec<Arc<Statement>>,
     /// For every policy, the position of its statement.
     stated: Vec<Option<usize>>,
     by_id: BTreeMap<PolicyId, usize>,
@@ -63,14 +63,19 @@ impl PolicySet {
     }
 
     /// What the enabled policies lower to, in the same order.
-    pub fn statements(&self) -> &[Statement] {
+    pub fn statements(&self) -> &[Arc<Statement>] {
         &self.statements
     }
 
-    /// What the policy at a position lowers to; `None` if it is disabled, if there is nothing to enforce, or if its meaning is unknown.
-    pub fn statement_of(&self, policy: usize) -> Option<&Statement> {
-        let position = self.stated.get(policy).copied().flatten()?;
-        self.statements.get(position)
+    /// The statement at a position.
+    pub fn statement(&self, position: usize) -> Option<&Statement> {
+        self.statements.get(position).map(|statement| &**statement)
+    }
+
+    /// The position of what the policy at a position lowers to; `None` if it is disabled, if there is nothing to enforce, or if its
+    /// meaning is unknown.
+    pub fn stated(&self, policy: usize) -> Option<usize> {
+        self.stated.get(policy).copied().flatten()
     }
 
     /// The position of the policy with this id.

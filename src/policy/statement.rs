@@ -117,8 +117,8 @@ pub struct Statement {
     pub from_control: bool,
 }
 
-/// What [`lower`] makes of a policy.
-pub type Lowered = Result<Option<Statement>, Vec<ConditionError>>;
+/// What [`lower`] makes of a policy, to be shared by whatever works with it.
+pub type Lowered = Result<Option<Arc<Statement>>, Vec<ConditionError>>;
 
 /// The statement that a policy lowers to; `None` when it is disabled, or a control without `require`. A disabled policy
 /// is checked all the same.
@@ -157,7 +157,7 @@ pub fn lower(policy: &Policy, lists: &Lists) -> Lowered {
             }
         }
     };
-    Ok(policy.enabled().then_some(statement))
+    Ok(policy.enabled().then(|| Arc::new(statement)))
 }
 
 pub(super) fn only(actions: &[String]) -> Actions {

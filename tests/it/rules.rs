@@ -188,7 +188,7 @@ fn meaning(workspace: &Workspace) -> (Vec<String>, Vec<Value>) {
         value
     };
     let set = &workspace.book.set;
-    (set.statements().iter().map(statement).collect(), set.policies().iter().map(value).collect())
+    (set.statements().iter().map(|one| statement(one)).collect(), set.policies().iter().map(value).collect())
 }
 
 /// Whether the conditions of two statements are the same, or are proved to let them apply to the same requests.

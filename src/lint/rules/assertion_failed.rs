@@ -54,8 +54,7 @@ fn quantity(claim: &Claim) -> Quantity {
 }
 
 fn fails(book: &Book, assertion: &Assertion, span: Span, found: &Counterexample) -> Draft {
-    let statements = book.set.statements();
-    let policies: Vec<&Statement> = found.policies.iter().filter_map(|&position| statements.get(position)).collect();
+    let policies: Vec<&Statement> = found.policies.iter().filter_map(|&position| book.set.statement(position)).collect();
     let name = &assertion.name;
     let (message, label, help) = match (&assertion.claim, policies.as_slice()) {
         (Claim::Never(_), [grant, ..]) => (
@@ -68,7 +67,7 @@ fn fails(book: &Book, assertion: &Assertion, span: Span, found: &Counterexample)
             "",
             "add a grant, or remove the assertion",
         ),
-        (Claim::SomeoneCan(_), _) if statements.iter().all(|statement| statement.effect == Effect::Allow) => (
+        (Claim::SomeoneCan(_), _) if book.set.statements().iter().all(|statement| statement.effect == Effect::Allow) => (
             format!("the assertion `{name}` does not hold: what is granted never applies to such a request"),
             "is about such requests, and never applies to one",
             "correct the condition of the grant, or claim less",

@@ -32,7 +32,7 @@ fn check(book: &Book, sink: &mut Sink) {
         by_denials.entry(&dead.denials).or_default().push(dead);
     }
     for (positions, dead) in by_denials {
-        let denials: Vec<&Statement> = positions.iter().filter_map(|&at| book.set.statements().get(at)).collect();
+        let denials: Vec<&Statement> = positions.iter().filter_map(|&at| book.set.statement(at)).collect();
         let sweeping = matches!(denials.as_slice(), [denial] if telling::denies_everything(book, denial));
         if sweeping || dead.len() > APART {
             together(book, positions, &dead, sink);
@@ -46,7 +46,7 @@ fn covered(book: &Book, dead: &Dead, denials: &[&Statement], sink: &mut Sink) {
     let Some((grant, document)) = book.stated(dead.grant) else { return };
     let id = &grant.policy;
     let (controls, policies): (Vec<usize>, Vec<usize>) =
-        dead.denials.iter().partition(|&&at| book.set.statements().get(at).is_some_and(|statement| statement.from_control));
+        dead.denials.iter().partition(|&&at| book.set.statement(at).is_some_and(|statement| statement.from_control));
     let of = |positions: &[usize]| telling::named(book, positions, positions.len());
     let control = if controls.len() == 1 { "the control" } else { "the controls" };
     let (message, help) = match (controls.is_empty(), policies.as_slice()) {

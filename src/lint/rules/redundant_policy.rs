@@ -39,7 +39,7 @@ fn check(book: &Book, sink: &mut Sink) {
 
 fn message(book: &Book, statement: &Statement, redundant: &Redundant) -> String {
     let (denials, grants): (Vec<usize>, Vec<usize>) =
-        redundant.by.iter().partition(|&&at| book.set.statements().get(at).is_some_and(|other| other.effect == Effect::Deny));
+        redundant.by.iter().partition(|&&at| book.set.statement(at).is_some_and(|other| other.effect == Effect::Deny));
     let of = |positions: &[usize]| telling::named(book, positions, positions.len());
     let id = &statement.policy;
     let (lift, remove) = (format!("so lifting `{id}` would allow nothing"), format!("so removing `{id}` would take nothing away"));

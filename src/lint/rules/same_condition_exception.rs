@@ -48,8 +48,8 @@ fn check(book: &Book, sink: &mut Sink) {
 /// The denial to which a dead grant looks like an exception: the only one in the way, with the same condition and more members.
 pub(super) fn denial_of(book: &Book, dead: &Dead) -> Option<usize> {
     let [position] = dead.denials.as_slice() else { return None };
-    let denial = book.set.statements().get(*position)?;
-    let grant = book.set.statements().get(dead.grant)?;
+    let denial = book.set.statement(*position)?;
+    let grant = book.set.statement(dead.grant)?;
     let text = |statement: &Statement| statement.condition.as_deref().map(Condition::expr).cloned();
     let meant = !denial.from_control && !telling::denies_everything(book, denial) && text(denial) == text(grant);
     (meant && is_wider(&denial.members, &grant.members)).then_some(*position)
@@ -65,7 +65,7 @@ fn is_wider(members: &[Member], others: &[Member]) -> bool {
 fn report(book: &Book, position: usize, dead: &[&Dead], sink: &mut Sink) {
     let (Some((denial, document)), Some(first)) = (book.stated(position), dead.first()) else { return };
     let grants: Vec<usize> = dead.iter().map(|dead| dead.grant).collect();
-    let statements: Vec<&Statement> = grants.iter().filter_map(|&at| book.set.statements().get(at)).collect();
+    let statements: Vec<&Statement> = grants.iter().filter_map(|&at| book.set.statement(at)).collect();
     let (names, id) = (telling::named(book, &grants, grants.len()), &denial.policy);
     let everybody = denial.members.contains(&Member::Everyone);
     let message = format!(

@@ -92,7 +92,7 @@ fn words(claim: Claim) -> &'static str {
 fn reason(book: &Book, undecided: &Undecided) -> (String, &'static str) {
     let Some(first) = undecided.obstacles.first() else { return too_large() };
     let of = |statement: Option<&Statement>| statement.map_or_else(String::new, |statement| format!(" in `{}`", statement.policy));
-    let place = if first.statement == undecided.statement { String::new() } else { of(book.set.statements().get(first.statement)) };
+    let place = if first.statement == undecided.statement { String::new() } else { of(book.set.statement(first.statement)) };
     opaque(&first.atom, &place)
 }
 
