@@ -5,7 +5,9 @@
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::collections::BinaryHeap;
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
@@ -15,9 +17,13 @@ use super::missing::Place;
 use super::missing::negated;
 use super::missing::reads;
 use super::missing::replaced;
+use super::people::EVERYONE;
+use super::people::MemberId;
 use super::pose::Question;
 use super::pose::anywhere;
 use super::pose::with_condition;
+use super::question::Analysis;
+use super::side::Side;
 use super::values::ValueSet;
 use crate::condition::Atom;
 use crate::condition::CompareOp;
@@ -29,7 +35,6 @@ use crate::condition::Operand;
 use crate::condition::Term;
 use crate::decision::Request;
 use crate::decision::applies;
-use crate::decision::decide;
 use crate::policy::Actions;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -42,45 +47,69 @@ const GRANTS: usize = 16;
 /// So often other denials that catch a request are added to the question.
 const ROUNDS: usize = 8;
 
-/// The statements of a law book by what they are about, so that not each of them needs a look for each denial.
+/// The grants of a law book by what they are about, so that not each of them needs a look for each denial.
 #[derive(Debug)]
-pub struct Headers<'a> {
+pub struct Grants<'a> {
     statements: Vec<&'a Statement>,
     positions: HashMap<(&'a Selector, &'a Selector), HashMap<&'a Actions, Vec<usize>>>,
 }
 
-impl<'a> Headers<'a> {
-    /// Sorts the statements of a law book.
+impl<'a> Grants<'a> {
+    /// Sorts the grants of a law book.
     pub fn new<S: Borrow<Statement>>(statements: &'a [S]) -> Self {
         let statements: Vec<&Statement> = statements.iter().map(Borrow::borrow).collect();
         let mut positions: HashMap<_, HashMap<_, Vec<usize>>> = HashMap::new();
-        for (position, Statement { service, source, actions, .. }) in statements.iter().copied().enumerate() {
-            positions.entry((service, source)).or_default().entry(actions).or_default().push(position);
+        for (position, Statement { service, source, actions, effect, .. }) in statements.iter().copied().enumerate() {
+            if *effect == Effect::Allow {
+                positions.entry((service, source)).or_default().entry(actions).or_default().push(position);
+            }
         }
         Self { statements, positions }
     }
 
-    /// The statements whose headers, members left aside, have something in common with that of one, in the order of the law book.
-    pub fn reach(&self, one: &Statement) -> Vec<&'a Statement> {
+    /// The grants whose headers, members left aside, have something in common with that of a statement, in the order of the law book.
+    /// Only those that are asked for are looked up.
+    fn beside<'s>(&'s self, one: &Statement) -> impl Iterator<Item = &'a Statement> {
         let places = self.positions.iter().filter(|((service, source), _)| one.service.overlaps(service) && one.source.overlaps(source));
         let there = places.flat_map(|(_, there)| there).filter(|(actions, _)| one.actions.overlaps(actions));
-        let mut reach: Vec<usize> = there.flat_map(|(_, at)| at).copied().collect();
-        reach.sort_unstable();
-        reach.into_iter().filter_map(|position| self.statements.get(position).copied()).collect()
+        let next = |list: &'s [usize]| list.split_first().map(|(first, rest)| Reverse((*first, rest)));
+        let mut lists: BinaryHeap<Reverse<(usize, &[usize])>> = there.filter_map(|(_, list)| next(list)).collect();
+        std::iter::from_fn(move || {
+            let Reverse((position, rest)) = lists.pop()?;
+            lists.extend(next(rest));
+            self.statements.get(position).copied()
+        })
     }
 }
 
-/// An AuthZEN evaluation request without an attribute that the law book allows, though the denial would apply to it if the attribute had
-/// some value; both have been run on it. `reach` is all of the law book that has anything in common with the denial. It need not hold the
-/// denial, which may be disabled.
-pub fn escaped(denial: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
-    let grants = || reach.iter().copied().filter(|statement| statement.effect == Effect::Allow);
-    let (near, far) = (grants().filter(|grant| shares_a_member(grant, denial)), grants().filter(|grant| !shares_a_member(grant, denial)));
-    near.chain(far).take(GRANTS).find_map(|grant| escaped_with(denial, grant, lacking, reach, lists))
+impl Analysis {
+    /// An AuthZEN evaluation request without an attribute that the first law book allows, though a denial would apply to it if the
+    /// attribute had some value; both have been run on it. The denial stands at a position of the law book, if it is not disabled.
+    pub fn escaped(
+        &self,
+        denial: &Statement,
+        position: Option<usize>,
+        lacking: &Lacking,
+        grants: &Grants<'_>,
+        lists: &Lists,
+    ) -> Option<Json> {
+        let side = self.side(0)?;
+        let shares = |grant: &&Statement| shares_a_member(grant, denial);
+        let near: Vec<&Statement> = match position.and_then(|position| side.statements.get(position)) {
+            Some(own) if own.members.first() != Some(&EVERYONE) => {
+                let named: Vec<MemberId> = std::iter::once(EVERYONE).chain(own.members.iter().copied()).collect();
+                let found = side.candidates(Effect::Allow, &named, &[own]);
+                found.iter().filter_map(|&at| side.get(at)).take(GRANTS).map(|grant| &*grant.statement).collect()
+            }
+            _ => grants.beside(denial).filter(shares).take(GRANTS).collect(),
+        };
+        let far = grants.beside(denial).filter(|grant| !shares(grant));
+        near.into_iter().chain(far).take(GRANTS).find_map(|grant| escaped_with(denial, grant, lacking, side, lists))
+    }
 }
 
 /// The same with one grant.
-fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach: &[&Statement], lists: &Lists) -> Option<Json> {
+fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, side: &Side, lists: &Lists) -> Option<Json> {
     let term = &lacking.term;
     if !may_be_one(grant, denial) || ask_for_different_values(grant, denial, term) {
         return None;
@@ -89,9 +118,9 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach:
     let some_test = anywhere(denial, Expr::any(lacking.tests.iter().map(Place::satisfied).collect()), lists)?;
     let whom = Statement { condition: None, ..denial.clone() };
     let hold = [without(grant, term, lists)?, caught, some_test];
-    let mut others: BTreeSet<usize> = BTreeSet::new();
+    let mut others: BTreeSet<u32> = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let in_the_way = others.iter().filter_map(|&at| reach.get(at).copied());
+        let in_the_way = others.iter().filter_map(|&at| side.get(at)).map(|one| &*one.statement);
         let fail: Vec<Statement> = std::iter::once(denial).chain(in_the_way).filter_map(|one| without(one, term, lists)).collect();
         let question = Question::new(&hold, &fail);
         let known = others.len();
@@ -101,15 +130,12 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, reach:
             }
             let denials = RefCell::new(BTreeSet::new());
             let allowed = |request: &Request| {
-                let applying = |effect| (0..).zip(reach).filter(move |(_, one)| one.effect == effect && applies(one, request));
-                let denying: Vec<usize> = applying(Effect::Deny).map(|(at, _)| at).collect();
+                let is_denial = |&at: &u32| side.get(at).is_some_and(|one| one.statement.effect == Effect::Deny);
+                let denying: Vec<u32> = side.applying(request).into_iter().filter(is_denial).collect();
                 let is_denied = !denying.is_empty();
                 denials.borrow_mut().extend(denying);
                 // Where a denial applies, no grant needs a look. Without `{context.source}` a request may be about another source.
-                !is_denied
-                    && applies(&whom, request)
-                    && !applies(denial, request)
-                    && decide(applying(Effect::Allow).map(|(_, one)| *one), request).allowed
+                !is_denied && applies(&whom, request) && !applies(denial, request) && side.decide(request).allowed
             };
             let witness = question.analysis.witness(&question.lacking(found, term, lists), allowed);
             if witness.is_some() {
@@ -182,6 +208,7 @@ mod tests {
     use crate::analysis::Examined;
     use crate::analysis::sample::statement;
     use crate::condition::arbitrary;
+    use crate::decision::decide;
 
     fn examined(text: &str) -> Examined {
         Examined::new(&Arc::from(text), &Lists::default()).expect("a condition")
@@ -201,8 +228,9 @@ mod tests {
             };
             let denial = with(Effect::Deny, "read | r | * | g", one);
             let book = [statement("G", Effect::Allow, "read | * | s | h"), with(Effect::Deny, "read | r | s | *", two), denial.clone()];
+            let analysis = Analysis::new(&[&book]);
             for lacking in examined(&text).misses {
-                let Some(shown) = escaped(&denial, &lacking, &Headers::new(&book).reach(&denial), &lists) else { continue };
+                let Some(shown) = analysis.escaped(&denial, Some(2), &lacking, &Grants::new(&book), &lists) else { continue };
                 let request = Request::from_authzen(&shown).expect("a request");
                 prop_assert!(decide(&book, &request).allowed, "{} {}", text, shown);
             }
@@ -217,7 +245,11 @@ mod tests {
             let others = others.iter().map(|text| statement("O", Effect::Deny, text));
             let grant = statement("G", Effect::Allow, "read | r | s | g");
             let book: Vec<Statement> = [grant, denial.clone()].into_iter().chain(others).collect();
-            escaped(&denial, &lacking, &Headers::new(&book).reach(&denial), &Lists::default()).is_some()
+            let analysis = Analysis::new(&[&book]);
+            let [known, disabled] =
+                [Some(1), None].map(|at| analysis.escaped(&denial, at, &lacking, &Grants::new(&book), &Lists::default()));
+            assert_eq!(known, disabled);
+            known.is_some()
         };
         assert!(escapes(&[]));
         assert!(escapes(&[

@@ -24,6 +24,8 @@ use super::vocabulary::AttributeId;
 use super::vocabulary::Vocabulary;
 use super::world::World;
 use crate::condition::Condition;
+use crate::decision::Decision;
+use crate::decision::Request;
 use crate::decision::Subject;
 use crate::decision::holds_for;
 use crate::policy::Effect;
@@ -165,6 +167,11 @@ impl Analysis {
         self
     }
 
+    /// What the first law book decides.
+    pub fn decide(&self, request: &Request) -> Option<Decision> {
+        self.side(0).map(|side| side.decide(request))
+    }
+
     /// The statements of one law book.
     pub(super) fn side(&self, side: usize) -> Option<&Side> {
         self.sides.get(side)
@@ -238,7 +245,7 @@ impl Analysis {
 
     /// The request that was found, once `certify` has seen that it proves what it is to prove. A caller of type `user` is
     /// preferred; where a statement for a named user is in the way, any other type will do.
-    pub(super) fn witness(&self, found: &Found, certify: impl Fn(&crate::decision::Request) -> bool) -> Option<Json> {
+    pub(super) fn witness(&self, found: &Found, certify: impl Fn(&Request) -> bool) -> Option<Json> {
         ["user", "service", "somebody"].into_iter().find_map(|kind| {
             let json = request(&self.vocabulary, &found.model, &found.caller, kind);
             let request = super::side::read(&json)?;

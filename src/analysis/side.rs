@@ -21,6 +21,7 @@ use super::vocabulary::AttributeId;
 use super::world::World;
 use crate::decision::Decision;
 use crate::decision::Request;
+use crate::decision::applies;
 use crate::decision::decide;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -131,8 +132,14 @@ impl Side {
         found
     }
 
-    /// The decision on a request, by [`decide`] on the statements that name the caller.
-    pub fn decide(&self, request: &Request) -> Decision {
+    /// The positions of the statements that apply to a request, seen as one image of the document; ascending.
+    pub(super) fn applying(&self, request: &Request) -> Vec<u32> {
+        let is_so = |&at: &u32| self.get(at).is_some_and(|prepared| applies(&prepared.statement, request));
+        self.naming(request).into_iter().filter(is_so).collect()
+    }
+
+    /// The positions of the statements that name the caller of a request and may be about it, ascending.
+    fn naming(&self, request: &Request) -> Vec<u32> {
         let subject = &request.subject;
         let own: Member = if subject.kind == "user" && subject.id.contains('@') {
             Member::Email(subject.id.as_str().into())
@@ -146,6 +153,12 @@ impl Side {
         named.for_each(|member| self.index.about(header, member, &mut positions));
         positions.sort_unstable();
         positions.dedup();
+        positions
+    }
+
+    /// The decision on a request, by [`decide`] on the statements that name the caller.
+    pub fn decide(&self, request: &Request) -> Decision {
+        let positions = self.naming(request);
         decide(self.at(&positions).map(|prepared| &prepared.statement), request)
     }
 }

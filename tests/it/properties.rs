@@ -183,7 +183,7 @@ proptest! {
         };
         let excepted = |id: &str| set.get(id).and_then(|policy| policy.except().map(<[String]>::to_vec)).unwrap_or_default();
         let left = set.statements().iter().filter(|one| !excepted(one.policy.as_str()).iter().any(|text| is_named(text)));
-        let left: Vec<_> = left.cloned().map(|one| lawbook::policy::Statement { except: Vec::new(), ..(*one).clone() }).collect();
+        let left: Vec<_> = left.map(|one| lawbook::policy::Statement { except: Vec::new(), ..(**one).clone() }).collect();
         prop_assert_eq!(decide(&left, &request), decide(set.statements(), &request));
     }
 }

@@ -1,13 +1,12 @@
 //! A denial that a request escapes by lacking an attribute.
 
 use rayon::prelude::*;
+use serde_json::Value as Json;
 
-use crate::analysis;
 use crate::analysis::Examined;
-use crate::analysis::Headers;
-use crate::condition::Lists;
+use crate::analysis::Grants;
+use crate::analysis::Lacking;
 use crate::decision::Request;
-use crate::decision::decide;
 use crate::finding::Level;
 use crate::lint::Book;
 use crate::lint::Check;
@@ -25,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "a request is allowed because it lacks what a denial measures",
     default: Level::Warn,
     blocking: false,
-    check: Check::Conditions(check),
+    check: Check::Meaning(check),
     page: include_str!("../../../docs/rules/denial-misses-missing.md"),
 };
 
@@ -33,28 +32,22 @@ fn check(book: &Book, sink: &mut Sink) {
     let concerned =
         |policy: &Policy, condition: &Examined| !condition.misses.is_empty() && matches!(policy, Policy::Access(access) if access.deny);
     let policies: Vec<_> = book.placed_conditions().filter(|(_, policy, _, condition)| concerned(policy, condition)).collect();
-    let (lists, headers) = (book.lists(), Headers::new(book.set.statements()));
+    let (lists, grants) = (book.lists(), Grants::new(book.set.statements()));
     let drafts: Vec<Option<Draft>> = policies
         .into_par_iter()
         .map(|(at, _, document, condition)| {
             let denial = book.in_force(at, &lists)?;
-            draft(book, &headers, &denial, document, condition, &lists)
+            let escapes = condition
+                .misses
+                .iter()
+                .filter_map(|lacking| Some((lacking, book.analysis().escaped(&denial, book.set.stated(at), lacking, &grants, &lists)?)));
+            draft(book, &denial, document, condition, &escapes.collect::<Vec<_>>())
         })
         .collect();
     drafts.into_iter().flatten().for_each(|draft| sink.report(draft));
 }
 
-fn draft(
-    book: &Book,
-    headers: &Headers<'_>,
-    denial: &Statement,
-    document: &PolicyDocument,
-    condition: &Examined,
-    lists: &Lists,
-) -> Option<Draft> {
-    let reach = headers.reach(denial);
-    let escapes = condition.misses.iter().filter_map(|lacking| Some((lacking, analysis::escaped(denial, lacking, &reach, lists)?)));
-    let escapes: Vec<_> = escapes.collect();
+fn draft(book: &Book, denial: &Statement, document: &PolicyDocument, condition: &Examined, escapes: &[(&Lacking, Json)]) -> Option<Draft> {
     let (lacking, witness) = escapes.first()?;
     let first = lacking.tests.first()?;
     let id = &denial.policy;
@@ -64,8 +57,7 @@ fn draft(
     places.dedup();
     let tests: Vec<String> = places.iter().map(|range| phrase::quoted(&condition.text, range)).collect();
     let (verb, it) = (if tests.len() == 1 { "does" } else { "do" }, if escapes.len() == 1 { "it is" } else { "they are" });
-    // Whatever applies to a request that the denial is about has something in common with the denial.
-    let decided = |request| decide(reach.iter().copied(), &request).policies.into_iter().next();
+    let decided = |request: Request| book.analysis().decide(&request)?.policies.into_iter().next();
     let grant = Request::from_authzen(witness).ok().and_then(decided);
     let by = grant.as_ref().map(|grant| format!(" by `{grant}`")).unwrap_or_default();
     let message = format!(
