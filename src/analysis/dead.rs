@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::formula::Formula;
+use super::plain::Plainly;
 use super::prepared::Caller;
 use super::prepared::Identity;
 use super::prepared::Prepared;
@@ -32,12 +33,16 @@ impl Analysis {
     ///
     /// A grant whose own condition never holds is not among them.
     pub fn dead(&self) -> (Vec<Dead>, Vec<usize>) {
-        let Some(side) = self.side(0) else { return Default::default() };
+        self.side(0).map(|side| self.dead_among(side, &self.plainly(side, &BTreeSet::new()))).unwrap_or_default()
+    }
+
+    /// The same, with what is plain to see of the statements.
+    pub(super) fn dead_among(&self, side: &Side, plainly: &Plainly) -> (Vec<Dead>, Vec<usize>) {
         let verdicts: Vec<(usize, Verdict<Dead>)> = side
             .statements
             .par_iter()
             .enumerate()
-            .filter(|(_, prepared)| prepared.statement.effect == Effect::Allow)
+            .filter(|(position, prepared)| prepared.statement.effect == Effect::Allow && !plainly.is_needed(*position))
             .map(|(position, prepared)| (position, self.is_dead(side, position, prepared)))
             .collect();
         let mut undecided = Vec::new();
@@ -68,7 +73,7 @@ impl Analysis {
         }
         for case in &cases {
             let applies = grant.applies(&case.caller, &self.vocabulary);
-            match self.ask_beside(&case.caller, &[applies], side, &case.denials) {
+            match self.can_beside(&case.caller, &[applies], side, &case.denials) {
                 Verdict::Yes(_) => return Verdict::No,
                 // Nothing denies what cannot be told to apply at all.
                 Verdict::Undecided if case.denials.is_empty() => return Verdict::No,
@@ -136,7 +141,7 @@ impl Analysis {
     pub(super) fn can_apply(&self, statement: &Prepared, cases: &[Case]) -> bool {
         cases.iter().any(|case| {
             let applies: Formula = statement.applies(&case.caller, &self.vocabulary);
-            !matches!(self.ask(&case.caller, &[applies], &[]), Verdict::No)
+            self.can(&case.caller, &[applies], &[]) != Verdict::No
         })
     }
 
@@ -144,7 +149,7 @@ impl Analysis {
     /// will do.
     pub(super) fn is_possible(&self, side: &Side, statement: &Prepared, fitting: bool) -> Verdict<()> {
         let fits = if fitting { statement.said.fits.clone() } else { Formula::always() };
-        let ask = |caller: &Caller| self.ask(caller, &[statement.applies(caller, &self.vocabulary), fits.clone()], &[]).known();
+        let ask = |caller: &Caller| self.can(caller, &[statement.applies(caller, &self.vocabulary), fits.clone()], &[]);
         if side.world.is_none() && !statement.may_spare_members() {
             let caller = statement.members.first().and_then(|&member| Caller::with(&[member], &side.people, Identity::Nobody));
             return caller.map_or(Verdict::No, |caller| ask(&caller));
@@ -156,7 +161,7 @@ impl Analysis {
     /// Whether some statements apply wherever another does, for the caller of a case.
     pub(super) fn covers(&self, side: &Side, covered: &Prepared, case: &Case, by: &[u32]) -> bool {
         let applies = covered.applies(&case.caller, &self.vocabulary);
-        matches!(self.ask(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)), Verdict::No)
+        self.can(&case.caller, &[applies], &self.applying(side.at(by), &case.caller)) == Verdict::No
     }
 }
 

@@ -22,6 +22,7 @@ use crate::condition::CompareOp;
 use crate::condition::Operand;
 use crate::condition::Term;
 use crate::config::BUILT_IN_ACTIONS;
+use crate::policy::Effect;
 use crate::policy::Member;
 use crate::policy::Selector;
 use crate::policy::Statement;
@@ -92,13 +93,17 @@ impl Analysis {
                 claims.entry(position).or_default().insert(claim);
             }
         };
-        let (dead, undecided) = self.dead();
+        let Some(side) = self.side(0) else { return Meaning::default() };
+        let sweeping = side.statements.iter().enumerate().filter(|(_, prepared)| is_sweeping(&prepared.statement));
+        let (denials, grants): (Vec<_>, Vec<_>) = sweeping.partition(|(_, prepared)| prepared.statement.effect == Effect::Deny);
+        let grants: BTreeSet<usize> = grants.into_iter().map(|(at, _)| at).collect();
+        let plainly = self.plainly(side, &grants);
+        let (dead, undecided) = self.dead_among(side, &plainly);
         note(Claim::Dead, &undecided);
         let mut aside: BTreeSet<usize> = dead.iter().map(|dead| dead.grant).collect();
         // What is superfluous because of everything for everybody is needed again when that goes, as it should.
-        let sweeping = self.side(0).into_iter().flat_map(|side| side.statements.iter().enumerate());
-        let sweeping = sweeping.filter(|(_, prepared)| is_sweeping(&prepared.statement)).map(|(at, _)| at);
-        let mut superfluous = self.superfluous(&aside.iter().copied().chain(sweeping).collect());
+        let sweeping = grants.into_iter().chain(denials.into_iter().map(|(at, _)| at));
+        let mut superfluous = self.superfluous_among(side, &plainly, &aside.iter().copied().chain(sweeping).collect());
         // A condition that only a value which does not fit can meet is another finding.
         let found = superfluous.redundant.iter().map(|one| one.statement).chain(superfluous.inert.iter().map(|one| one.denial));
         let found: Vec<usize> = found.collect();
@@ -185,7 +190,6 @@ pub(super) fn is_opaque(atom: &Atom) -> bool {
 mod tests {
     use super::*;
     use crate::analysis::sample::statement;
-    use crate::policy::Effect;
 
     /// What is in the way of knowing whether the grant is dead.
     #[track_caller]

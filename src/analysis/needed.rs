@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::dead::minimal;
 use super::formula::Formula;
 use super::people::EVERYONE;
+use super::plain::Plainly;
 use super::prepared::Caller;
 use super::prepared::Identity;
 use super::prepared::Prepared;
@@ -57,19 +58,31 @@ impl Analysis {
     /// The statements of the first law book that change no decision, beside statements that never apply. Those that are left aside,
     /// such as dead grants, are neither looked at, nor do they make others superfluous.
     pub fn superfluous(&self, aside: &BTreeSet<usize>) -> Superfluous {
-        let Some(side) = self.side(0) else { return Superfluous::default() };
+        self.side(0).map(|side| self.superfluous_among(side, &self.plainly(side, &BTreeSet::new()), aside)).unwrap_or_default()
+    }
+
+    /// The same, with what is plain to see of the statements.
+    pub(super) fn superfluous_among(&self, side: &Side, plainly: &Plainly, aside: &BTreeSet<usize>) -> Superfluous {
         let mut removed = Removed(vec![false; side.statements.len()]);
         aside.iter().for_each(|&position| removed.insert(position));
-        let alone: Vec<(usize, Verdict<()>)> = (0..side.statements.len())
+        let alone: Vec<(usize, Verdict<Option<Redundant>>)> = (0..side.statements.len())
             .into_par_iter()
-            .filter(|position| !aside.contains(position))
-            .map(|position| (position, self.is_redundant(side, position, &removed)))
+            .filter(|position| !removed.has(*position) && !plainly.is_needed(*position))
+            .map(|position| {
+                let known = plainly.stays(position, |other| removed.has(other));
+                let redundancy = self.redundancy(side, position, &removed, known);
+                (position, redundancy.map(|around| self.by_what_around(side, position, around)))
+            })
             .collect();
-        let mut undecided = positions(&alone, &Verdict::Undecided);
-        let candidates: Vec<(usize, Option<Redundant>)> = positions(&alone, &Verdict::Yes(()))
-            .into_par_iter()
-            .map(|position| (position, self.by_what(side, position, &removed)))
-            .collect();
+        let mut undecided = Vec::new();
+        let mut candidates = Vec::new();
+        for (position, verdict) in alone {
+            match verdict {
+                Verdict::Yes(why) => candidates.push((position, why)),
+                Verdict::Undecided => undecided.push(position),
+                Verdict::No => {}
+            }
+        }
         // Of statements that make each other superfluous the first one stays, so that all that are reported can go.
         let mut redundant = Vec::new();
         for (position, why) in candidates.into_iter().rev() {
@@ -144,11 +157,16 @@ impl Analysis {
 
     /// Whether whatever a statement matches is decided in the same way by the others, without those that are removed.
     fn is_redundant(&self, side: &Side, position: usize, removed: &Removed) -> Verdict<()> {
+        self.redundancy(side, position, removed, false).known()
+    }
+
+    /// The same with what was looked at for it, where it is known already whether anything is plainly left of it.
+    fn redundancy(&self, side: &Side, position: usize, removed: &Removed, nothing_plain: bool) -> Verdict<Around> {
         let Some(prepared) = side.statements.get(position) else { return Verdict::No };
         let decides = |other: u32| other as usize != position && !removed.has(other as usize);
         // Only denials do what a denial does.
         let effects = if prepared.statement.effect == Effect::Deny { &[Effect::Deny] } else { BOTH };
-        if self.is_plainly_left(side, prepared, effects, decides) {
+        if !nothing_plain && self.is_plainly_left(side, prepared, effects, decides) {
             return Verdict::No;
         }
         if prepared.statement.effect == Effect::Deny && self.is_needed_where_fitting(side, position, prepared, removed) {
@@ -168,23 +186,27 @@ impl Analysis {
         if !prepared.may_spare_members() && others.iter().any(|by| prepared.header.is_left_by(headers(by).into_iter())) {
             return Verdict::No;
         }
-        let mut known = Verdict::Yes(());
+        let mut undecided = false;
         for (at, (case, by)) in cases.iter().zip(&others).enumerate() {
             // What holds for the first caller may hold for everyone, and then no other needs a look.
-            if at == 1 && known == Verdict::Yes(()) && self.is_covered_by_everyones(side, prepared, &others) {
+            if at == 1 && !undecided && self.is_covered_by_everyones(side, prepared, &others) {
                 break;
             }
             let applies = prepared.applies(&case.caller, &self.vocabulary);
-            match self.ask_beside(&case.caller, &[applies], side, by) {
+            match self.can_beside(&case.caller, &[applies], side, by) {
                 Verdict::Yes(_) => return Verdict::No,
                 // Nothing else decides what cannot be told to apply at all.
                 Verdict::Undecided if by.is_empty() => return Verdict::No,
-                Verdict::Undecided => known = Verdict::Undecided,
+                Verdict::Undecided => undecided = true,
                 Verdict::No => {}
             }
         }
         // What never applies is no more superfluous than it is wrong.
-        if known == Verdict::Yes(()) && !self.can_apply(prepared, &cases) { Verdict::No } else { known }
+        match undecided {
+            true => Verdict::Undecided,
+            false if !self.can_apply(prepared, &cases) => Verdict::No,
+            false => Verdict::Yes(Around { cases, others }),
+        }
     }
 
     /// Whether a denial is plain to see to be needed: for its first member and values that fit, which few others are about.
@@ -196,7 +218,7 @@ impl Analysis {
         let Some(caller) = Caller::with(&[member], &side.people, Identity::Nobody) else { return false };
         side.at(&others).all(plain) && {
             let hold = [denial.applies(&caller, &self.vocabulary), denial.said.fits.clone()];
-            matches!(self.ask_beside(&caller, &hold, side, &others), Verdict::Yes(_))
+            matches!(self.can_beside(&caller, &hold, side, &others), Verdict::Yes(_))
         }
     }
 
@@ -218,8 +240,13 @@ impl Analysis {
     fn by_what(&self, side: &Side, position: usize, removed: &Removed) -> Option<Redundant> {
         let prepared = side.statements.get(position)?;
         let cases = side.cases(&[prepared])?;
-        let lists: Vec<Vec<u32>> = cases.iter().map(|case| others(prepared, position, case, removed)).collect();
-        let by = self.cover(side, prepared, &cases, &lists)?;
+        let others = cases.iter().map(|case| others(prepared, position, case, removed)).collect();
+        self.by_what_around(side, position, Around { cases, others })
+    }
+
+    /// The same, for one that is superfluous because of what is around it.
+    fn by_what_around(&self, side: &Side, position: usize, around: Around) -> Option<Redundant> {
+        let by = self.cover(side, side.statements.get(position)?, &around.cases, &around.others)?;
         let equal = match by.as_slice() {
             [only] => self.applies_inside(side, *only, position),
             _ => false,
@@ -292,7 +319,7 @@ impl Analysis {
             for case in &cases {
                 let both = [grant, denial].map(|prepared| prepared.applies(&case.caller, &self.vocabulary));
                 let others: Vec<u32> = case.denials.iter().copied().filter(|&other| other as usize != position && kept(other)).collect();
-                match self.ask_beside(&case.caller, &both, side, &others) {
+                match self.can_beside(&case.caller, &both, side, &others) {
                     Verdict::Yes(_) => return Verdict::No,
                     Verdict::Undecided => known = Verdict::Undecided,
                     Verdict::No => {}
@@ -301,6 +328,13 @@ impl Analysis {
         }
         known
     }
+}
+
+/// What is around a statement: the callers to look at, and for each the others that decide too.
+#[derive(Debug)]
+struct Around {
+    cases: Vec<Case>,
+    others: Vec<Vec<u32>>,
 }
 
 /// Which statements are taken to be removed, by position.

@@ -6,7 +6,10 @@
 //! none of them is about. To take an exception, or a condition that a point says nothing of, for one that always applies errs on the
 //! safe side: then nothing is plain to see, and the search has the word.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+
+use rayon::prelude::*;
 
 use super::index::Services;
 use super::people::ANYBODY;
@@ -19,6 +22,7 @@ use super::prepared::Prepared;
 use super::question::Analysis;
 use super::said::Said;
 use super::search::Goal;
+use super::side::BOTH;
 use super::side::Side;
 use super::side::members_that_matter;
 use crate::policy::Effect;
@@ -29,7 +33,36 @@ const GRANTS: usize = 16;
 /// So often another point is looked for where none of those applies that are in the way.
 const ROUNDS: usize = 4;
 
+/// What is plain to see of the statements of a law book: for each that is needed, nothing, and for every other one, what is in the way of
+/// seeing that.
+#[derive(Debug)]
+pub struct Plainly(Vec<Option<Vec<u32>>>);
+
+impl Plainly {
+    /// Whether a statement is needed: some request that it matches is decided otherwise without it, also if other statements go.
+    pub fn is_needed(&self, position: usize) -> bool {
+        self.0.get(position).is_some_and(Option::is_none)
+    }
+
+    /// Whether no more is plain to see of a statement once others are gone, because none of them was in the way.
+    pub fn stays(&self, position: usize, gone: impl Fn(usize) -> bool) -> bool {
+        self.0.get(position).and_then(Option::as_ref).is_some_and(|in_the_way| !in_the_way.iter().any(|&at| gone(at as usize)))
+    }
+}
+
 impl Analysis {
+    /// What is plain to see of statements: that a grant is left something by denials and other grants, and a denial by other denials. Then
+    /// the grant is not dead, and neither of them is superfluous. Some grants are left aside, as they are when it is asked what is superfluous.
+    pub(super) fn plainly(&self, side: &Side, aside: &BTreeSet<usize>) -> Plainly {
+        let of = |(position, root): (usize, &Prepared)| {
+            let effects = if root.statement.effect == Effect::Deny { &[Effect::Deny] } else { BOTH };
+            let counts = |other: u32| other as usize != position && !aside.contains(&(other as usize));
+            let mut in_the_way = Vec::new();
+            (!self.is_left(side, root, effects, counts, &mut in_the_way)).then_some(in_the_way)
+        };
+        Plainly(side.statements.par_iter().enumerate().map(of).collect())
+    }
+
     /// Where a statement applies, whatever else is said, as far as that is plain to see.
     fn point_of<'a>(&self, prepared: &'a Prepared) -> Option<&'a Point> {
         prepared.said.point(&self.vocabulary, self.budget)
@@ -38,21 +71,25 @@ impl Analysis {
     /// Whether it is plain to see that others, of those that count, leave something of a statement to a caller with one of its members.
     /// It says no more than a look at the [cases](Side::cases) would, and does so sooner.
     pub(super) fn is_plainly_left(&self, side: &Side, root: &Prepared, effects: &[Effect], counts: impl Fn(u32) -> bool) -> bool {
+        self.is_left(side, root, effects, counts, &mut Vec::new())
+    }
+
+    /// The same, which adds those that were in the way.
+    fn is_left(&self, side: &Side, root: &Prepared, effects: &[Effect], counts: impl Fn(u32) -> bool, in_the_way: &mut Vec<u32>) -> bool {
         if side.world.is_some() || root.may_spare_members() {
             return false;
         }
         let others = Others { analysis: self, side, effects, counts };
-        let Some(first) = self.point_of(root) else { return others.leave_something(root, None, &mut Vec::new()) };
-        let mut in_the_way = Vec::new();
-        if others.leave_something(root, Some(first), &mut in_the_way) {
+        let Some(first) = self.point_of(root) else { return others.leave_something(root, None, in_the_way) };
+        if others.leave_something(root, Some(first), in_the_way) {
             return true;
         }
         for _ in 0..ROUNDS {
-            let fail: Vec<&Said> = distinct(side.at(&in_the_way).map(|other| &*other.said));
+            let fail: Vec<&Said> = distinct(side.at(in_the_way).map(|other| &*other.said));
             let own = [&root.said.applies, &root.said.fits].map(Goal::yes);
             let goals: Vec<Goal<'_>> = own.into_iter().chain(fail.iter().map(|said| Goal::no(&said.applies))).collect();
             let Some(point) = Point::of(&goals, &self.vocabulary, self.budget) else { return false };
-            if others.leave_something(root, Some(&point), &mut in_the_way) {
+            if others.leave_something(root, Some(&point), in_the_way) {
                 return true;
             }
         }

@@ -185,6 +185,13 @@ impl Analysis {
         found.map(|model| Found { model, caller: caller.clone() })
     }
 
+    /// The same, where it does not matter what the request looks like.
+    pub(super) fn can(&self, caller: &Caller, hold: &[Formula], fail: &[Formula]) -> Verdict<()> {
+        let facts = caller.facts(&self.vocabulary);
+        let goals: Vec<Goal<'_>> = std::iter::once(&facts).chain(hold).map(Goal::yes).chain(fail.iter().map(Goal::no)).collect();
+        self.meets(&goals)
+    }
+
     /// Whether some request of a caller meets goals that are at hand.
     pub(super) fn meets(&self, goals: &[Goal<'_>]) -> Verdict<()> {
         is_satisfiable(&self.vocabulary, goals, self.budget).into()
@@ -192,9 +199,9 @@ impl Analysis {
 
     /// Whether some request of a caller makes formulas hold that none of some statements applies to. Where most of them ask for single
     /// values, one that no statement asks for is tried first, and then one that has none of these.
-    pub(super) fn ask_beside(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> Verdict<Found> {
-        if let Some(found) = self.ask_unasked(caller, hold, side, others) {
-            return Verdict::Yes(found);
+    pub(super) fn can_beside(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> Verdict<()> {
+        if self.can_unasked(caller, hold, side, others) {
+            return Verdict::Yes(());
         }
         let mut avoided: BTreeMap<AttributeId, Vec<&ValueSet>> = BTreeMap::new();
         let mut rest = Vec::new();
@@ -207,16 +214,16 @@ impl Analysis {
         if rest.len() + avoided.len() < others.len() {
             let others =
                 avoided.into_iter().map(|(attribute, sets)| Formula::values(attribute, ValueSet::union_all(sets.into_iter()).complement()));
-            let found = self.ask(caller, &hold.iter().cloned().chain(others).collect::<Vec<_>>(), &rest);
-            if matches!(found, Verdict::Yes(_)) {
+            let found = self.can(caller, &hold.iter().cloned().chain(others).collect::<Vec<_>>(), &rest);
+            if found == Verdict::Yes(()) {
                 return found;
             }
         }
-        self.ask(caller, hold, &self.applying(side.at(others), caller))
+        self.can(caller, hold, &self.applying(side.at(others), caller))
     }
 
     /// The same for a request with values that no statement asks for, and that fit, if there are statements that ask.
-    fn ask_unasked(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> Option<Found> {
+    fn can_unasked(&self, caller: &Caller, hold: &[Formula], side: &Side, others: &[u32]) -> bool {
         let mut asked: BTreeSet<AttributeId> = BTreeSet::new();
         let mut fits: BTreeMap<usize, &Formula> = BTreeMap::new();
         let mut rest = Vec::new();
@@ -231,11 +238,11 @@ impl Analysis {
             }
         }
         if asked.is_empty() {
-            return None;
+            return false;
         }
         let unasked = asked.iter().filter_map(|attribute| side.unasked.get(attribute));
         let hold: Vec<Formula> = hold.iter().chain(unasked).chain(fits.into_values()).cloned().collect();
-        self.ask(caller, &hold, &rest).yes()
+        self.can(caller, &hold, &rest) == Verdict::Yes(())
     }
 
     /// When statements apply to a request of a caller.
