@@ -22,6 +22,7 @@ use super::prepared::Prepared;
 use super::question::Analysis;
 use super::question::Verdict;
 use super::region::Region;
+use super::said::Said;
 use super::search::Goal;
 use super::side::Side;
 use crate::decision::applies;
@@ -68,7 +69,13 @@ impl Alone {
 
     /// Whether the condition of a statement lets it apply, or keeps it from that, where its values fit.
     fn ask(&self, analysis: &Analysis, prepared: &Prepared, holds: bool) -> Verdict<()> {
-        let ask = || analysis.meets(&[Goal { formula: &prepared.said.applies, holds }, Goal::yes(&prepared.said.fits)]);
+        let Said { applies, fits, .. } = &*prepared.said;
+        let goals = [Goal { formula: applies, holds }, Goal::yes(fits)];
+        let at_a_point = || {
+            let own = prepared.said.point(&analysis.vocabulary, analysis.budget);
+            own.is_some_and(|own| own.meets(&goals, &analysis.vocabulary)) || Point::default().meets(&goals, &analysis.vocabulary)
+        };
+        let ask = || if at_a_point() { Verdict::Yes(()) } else { analysis.meets(&goals) };
         let known = self.0.get(prepared.said.id).and_then(|known| known.get(usize::from(holds)));
         known.map_or_else(ask, |known| known.get_or_init(ask).clone())
     }
@@ -101,9 +108,11 @@ impl Analysis {
             let Some(grant) = side.get(at) else { continue };
             let Some(header) = header(grant, denial) else { continue };
             let key = (grant.said.id, header.denial_in_grant, header.grant_in_denial);
-            let verdict = match grant.may_spare_members() || denial.may_spare_members() {
-                true => self.is_partial_for_members(side, grant, denial),
-                false => relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header, alone)).clone(),
+            let verdict = match (grant.said.id, denial.said.id) {
+                _ if grant.may_spare_members() || denial.may_spare_members() => self.is_partial_for_members(side, grant, denial),
+                // What is known beside a statement without a condition is kept for all pairs.
+                (0, _) | (_, 0) => self.is_partial(grant, denial, header, alone),
+                _ => relations.entry(key).or_insert_with(|| self.is_partial(grant, denial, header, alone)).clone(),
             };
             match verdict {
                 Verdict::Yes(()) => {
@@ -133,7 +142,8 @@ impl Analysis {
         let points = [grant, denial].map(|prepared| prepared.said.point(&self.vocabulary, self.budget));
         let goals = |granted: bool, denied: bool| {
             let conditions = [Goal { formula: &grant.said.applies, holds: granted }, Goal { formula: &denial.said.applies, holds: denied }];
-            [conditions, [&grant.said.fits, &denial.said.fits].map(Goal::yes)].concat()
+            let ([one, two], [three, four]) = (conditions, [&grant.said.fits, &denial.said.fits].map(Goal::yes));
+            [one, two, three, four]
         };
         let at_a_point = |goals: &[Goal<'_>]| {
             let meets = |point: &Point| point.meets(goals, &self.vocabulary);
@@ -143,9 +153,9 @@ impl Analysis {
             (0, _) if !granted => Verdict::No,
             (_, 0) if !denied => Verdict::No,
             _ if granted && denied && grant.said.is_apart(&denial.said) => Verdict::No,
-            _ if at_a_point(&goals(granted, denied)) => Verdict::Yes(()),
             (0, _) => alone.ask(self, denial, denied),
             (_, 0) => alone.ask(self, grant, granted),
+            _ if at_a_point(&goals(granted, denied)) => Verdict::Yes(()),
             _ => self.meets(&goals(granted, denied)),
         };
         asks(true, true)
@@ -201,8 +211,8 @@ impl Analysis {
         let members = [grant.applies(caller, &self.vocabulary), denial.among(caller, &self.vocabulary)];
         // Where all values fit, the denial says no more than its condition, which mostly makes it plain to see.
         let plainly = Formula::all(members.into_iter().chain(rest), &self.vocabulary);
-        if let Some(region) = self.only_region(caller, &plainly) {
-            return vec![region];
+        if let Some(regions) = self.apparent_regions(caller, &plainly) {
+            return regions;
         }
         let (regions, _) = self.regions(caller, &Formula::all(fitting, &self.vocabulary));
         regions.into_iter().map(|(region, _)| region).collect()

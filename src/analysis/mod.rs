@@ -7,6 +7,7 @@
 mod admitted;
 mod assertion;
 mod automaton;
+mod boxes;
 mod compare;
 mod condition;
 mod conflict;

@@ -12,14 +12,13 @@ use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Test;
 use super::interval::Intervals;
-use super::model::Model;
 use super::point::Point;
 use super::prepared::Caller;
 use super::question::Analysis;
-use super::search::Answer;
 use super::search::Goal;
+use super::search::Undecided;
 use super::search::is_satisfiable;
-use super::search::satisfiable;
+use super::search::reasons;
 use super::values::ValueSet;
 use super::vocabulary::Attribute;
 use super::vocabulary::AttributeId;
@@ -108,11 +107,14 @@ fn may_be_unfit(literal: &Literal) -> bool {
 /// So many literals are looked at in the search for the boxes of one question, each time that one of them might be dropped.
 const EFFORT: usize = 100_000;
 
+/// So many literals are worth a request that shows which of them are needed.
+const MANY: usize = 16;
+
 /// Of longer lists of names, those are not left out that other boxes cover.
 const SHARPENED: usize = 16;
 
 /// A box: for each attribute the literals that it must meet.
-type Requirements = BTreeMap<AttributeId, Vec<Literal>>;
+pub type Requirements = BTreeMap<AttributeId, Vec<Literal>>;
 
 impl Analysis {
     /// The requests of a caller for which one formula holds, as regions with the formula of each, and whether these are all.
@@ -125,53 +127,22 @@ impl Analysis {
         (regions, extent)
     }
 
-    /// The only region of a formula that asks one thing of each of some attributes, which do not hang together; `None` of any other.
-    /// Then nothing has to be searched for, because it is a box itself.
-    pub(super) fn only_region(&self, caller: &Caller, whole: &Formula) -> Option<Region> {
-        let facts = caller.facts(&self.vocabulary);
-        let is_me = matches!(&facts, Formula::Literal(literal) if literal.attribute == AttributeId::ME);
-        let is_somebody = || is_satisfiable(&self.vocabulary, &[Goal::yes(&facts)], self.budget) == Some(true);
-        // What is known of the caller must not touch what is asked.
-        if !(facts.is_always() || is_me && is_somebody()) {
-            return None;
-        }
-        let parts = match whole {
-            Formula::All(parts) => parts.as_ref(),
-            other => std::slice::from_ref(other),
-        };
-        let mut requirements = Requirements::new();
-        for part in parts {
-            let Formula::Literal(literal) = part else { return None };
-            let Test::Values(set) = &*literal.test else { return None };
-            let base = self.vocabulary.base(literal.attribute);
-            let is_header = [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE].contains(&literal.attribute) && set.is_text();
-            let is_free = literal.positive && (is_header || self.vocabulary.is_plain(literal.attribute));
-            // What says nothing, or leaves nothing, is not told like this.
-            if !is_free || base.is_disjoint(set) || base.is_subset(set) {
-                return None;
-            }
-            if requirements.insert(literal.attribute, vec![literal.clone()]).is_some() {
-                return None;
-            }
-        }
-        Some(self.region(&requirements))
-    }
-
     fn boxes(&self, facts: &Formula, whole: &Formula) -> (Vec<Requirements>, Extent) {
         let mut boxes: Vec<Requirements> = Vec::new();
         let mut formulas: Vec<Formula> = Vec::new();
         let mut effort = EFFORT;
         let extent = loop {
             let goals: Vec<Goal<'_>> = [Goal::yes(facts), Goal::yes(whole)].into_iter().chain(formulas.iter().map(Goal::no)).collect();
-            let (found, model) = match satisfiable(&self.vocabulary, &goals, self.budget) {
+            let found = match reasons(&self.vocabulary, &goals, self.budget) {
                 // One more than are described shows that they are not all.
-                Answer::Satisfiable { .. } if boxes.len() >= BOXES || effort == 0 => break Extent::More,
-                Answer::Satisfiable { because, model } => (because, model),
-                Answer::Unsatisfiable => break Extent::Whole,
-                Answer::Undecided => break Extent::Undecided,
+                Ok(Some(_)) if boxes.len() >= BOXES || effort == 0 => break Extent::More,
+                Ok(Some(because)) => because,
+                Ok(None) => break Extent::Whole,
+                Err(Undecided) => break Extent::Undecided,
             };
             let mut literals: Vec<Literal> = found.into_iter().map(|(literal, holds)| self.signed(literal, holds)).collect();
-            let point = self.point(&literals, &model);
+            // To look for a few is faster than to make a request first.
+            let point = if literals.len() < MANY { None } else { self.point(&literals, &goals) };
             for at in (0..literals.len()).rev() {
                 if point.as_ref().is_some_and(|point| self.is_needed(at, &literals, point, whole)) {
                     continue;
@@ -195,11 +166,11 @@ impl Analysis {
         (self.sharpened(facts, self.merged(self.irredundant(facts, boxes))), extent)
     }
 
-    /// The values of a request that meets some literals, if it can be moved away from one of them without regard to the others: a
+    /// The values of a request that meets goals by some literals, if it can be moved away from one of them without regard to the others: a
     /// comparison of two terms says something of both.
-    fn point(&self, literals: &[Literal], model: &Model) -> Option<Point> {
+    fn point(&self, literals: &[Literal], goals: &[Goal<'_>]) -> Option<Point> {
         let opaque = |literal: &Literal| matches!(self.vocabulary.get(literal.attribute), Some(Attribute::Opaque(_)));
-        if literals.iter().any(opaque) { None } else { Point::of_model(model, &self.vocabulary) }
+        if literals.iter().any(opaque) { None } else { Point::of(goals, &self.vocabulary, self.budget) }
     }
 
     /// Whether a request shows that one of some literals cannot be dropped: one that meets the others, and is not of the whole. It is
@@ -355,7 +326,8 @@ impl Analysis {
         Some(both)
     }
 
-    fn region(&self, requirements: &Requirements) -> Region {
+    /// A box in words.
+    pub(super) fn region(&self, requirements: &Requirements) -> Region {
         let names = |id: AttributeId| {
             let sets = requirements.get(&id).into_iter().flatten().filter_map(|literal| match &*literal.test {
                 Test::Values(set) => Some(&set.texts),
@@ -465,9 +437,9 @@ mod tests {
         let analysis = Analysis::new(&[&[grant]]);
         let whole = analysis.side(0).expect("a side").statements[0].applies(&Caller::default(), &analysis.vocabulary);
         let goals = [Goal::yes(&whole)];
-        let Answer::Satisfiable { because, model } = satisfiable(&analysis.vocabulary, &goals, analysis.budget) else { return Vec::new() };
+        let Ok(Some(because)) = reasons(&analysis.vocabulary, &goals, analysis.budget) else { return Vec::new() };
         let literals: Vec<Literal> = because.into_iter().map(|(literal, holds)| analysis.signed(literal, holds)).collect();
-        let Some(point) = analysis.point(&literals, &model) else { return Vec::new() };
+        let Some(point) = analysis.point(&literals, &goals) else { return Vec::new() };
         let without = |at: usize| [&literals[..at], &literals[at + 1..]].concat();
         let needed =
             |at| (analysis.is_needed(at, &literals, &point, &whole), !analysis.is_inside(&Formula::always(), &without(at), &whole));

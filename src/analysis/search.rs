@@ -116,15 +116,25 @@ pub fn satisfiable<'a>(vocabulary: &Vocabulary, goals: &[Goal<'a>], budget: Budg
 /// Whether some request makes all goals hold; `None` when it is not known. The same as [`satisfiable`] says, which does not have to say
 /// what it looks like.
 pub fn is_satisfiable(vocabulary: &Vocabulary, goals: &[Goal<'_>], budget: Budget) -> Option<bool> {
+    reasons(vocabulary, goals, budget).ok().map(|found| found.is_some())
+}
+
+/// It is not known.
+#[derive(Debug, Clone, Copy)]
+pub struct Undecided;
+
+/// Literals, and whether they hold, that together make all goals hold; `None` if no request does that. The same as [`satisfiable`] says.
+///
+/// # Errors
+///
+/// It is not known.
+pub fn reasons<'a>(vocabulary: &Vocabulary, goals: &[Goal<'a>], budget: Budget) -> Result<Option<Vec<(&'a Literal, bool)>>, Undecided> {
     let found = search(vocabulary, goals, budget, |case, states| match case.store.has_plain_request() {
         true => Ok(Some(())),
         false => Ok(model::find(vocabulary, &case.store, states)?.map(drop)),
     });
-    found.ok().map(|found| found.is_some())
+    Ok(found?.map(|((), case)| case.trail))
 }
-
-/// It is not known.
-struct Undecided;
 
 /// A case without an empty domain of which `take` gets something.
 fn search<'a, 'v, T>(
