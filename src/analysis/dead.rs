@@ -101,9 +101,13 @@ impl Analysis {
                 self.covers(side, covered, case, &by)
             })
         };
-        let few = self.few(side, covered, cases, lists).filter(|few| enough(few));
         let all = || Some(lists.iter().flatten().copied().collect()).filter(|all| enough(all));
-        Some(minimal(few.or_else(all)?, enough).into_iter().map(|other| other as usize).collect())
+        let kept = match self.few(side, covered, cases, lists) {
+            // What they leave without the only one of them has been seen.
+            Some(few) if few.len() <= 1 => few,
+            few => minimal(few.or_else(all)?, enough),
+        };
+        Some(kept.into_iter().map(|other| other as usize).collect())
     }
 
     /// A few statements that leave nothing of another, out of those that may in each case: each takes a request that the ones before

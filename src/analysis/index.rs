@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::people::ANYBODY;
 use super::people::Header;
 use super::people::MemberId;
+use super::point::Held;
 use super::point::Point;
 use super::prepared::Prepared;
 use super::vocabulary::AttributeId;
@@ -141,9 +142,11 @@ impl Index {
         for row in rows(self.table(effect).of(member), services) {
             for list in runs(row, Entry::attribute) {
                 let shown = match (list.first().and_then(Entry::attribute), point) {
-                    (Some(attribute), Some(point)) if vocabulary.is_plain(attribute) => {
-                        point.key(attribute).map_or(&[][..], |key| with_key(list, key))
-                    }
+                    (Some(attribute), Some(point)) if vocabulary.is_plain(attribute) => match point.held(attribute) {
+                        None => &[],
+                        Some(Held::Fits(_, key)) => with_key(list, *key),
+                        Some(Held::Unfit) => list,
+                    },
                     _ => list,
                 };
                 shown.iter().try_for_each(|entry| show(entry.position))?;
@@ -207,11 +210,15 @@ pub fn in_both<A: Send, B: Send>(small: bool, one: impl FnOnce() -> A + Send, tw
 /// The entries of one member by service, as far as they count.
 fn rows(entries: &[Entry], services: Services) -> impl Iterator<Item = &[Entry]> {
     let none: &[Entry] = &[];
-    let of = |service| with_service(entries, service);
+    // Those of any service stand first.
+    let behind_any = || entries.split_at(length(entries, |entry| entry.service == 0));
     let (all, any, own) = match services {
         Services::Meeting(0) => (entries, none, none),
-        Services::Covering(0) => (none, of(0), none),
-        Services::Meeting(own) | Services::Covering(own) => (none, of(0), of(own)),
+        Services::Covering(0) => (none, behind_any().0, none),
+        Services::Meeting(own) | Services::Covering(own) => {
+            let (any, rest) = behind_any();
+            (none, any, with_service(rest, own))
+        }
     };
     runs(all, |entry| entry.service).chain([any, own].into_iter().filter(|row| !row.is_empty()))
 }

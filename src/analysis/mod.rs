@@ -17,6 +17,7 @@ mod difference;
 mod escaped;
 mod example;
 mod formula;
+mod guess;
 mod independent;
 mod index;
 mod interval;

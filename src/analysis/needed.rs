@@ -258,7 +258,10 @@ impl Analysis {
     fn applies_inside(&self, side: &Side, inner: usize, outer: usize) -> bool {
         let (Some(inside), Ok(around)) = (side.statements.get(inner), u32::try_from(outer)) else { return false };
         let same = side.get(around).is_some_and(|outer| outer.statement.effect == inside.statement.effect);
-        same && side.cases(&[inside]).is_some_and(|cases| cases.iter().all(|case| self.covers(side, inside, case, &[around])))
+        // A statement that is not for everyone does not apply to a caller whom nothing names.
+        let is_for = |one: &Prepared| one.members.first() == Some(&EVERYONE);
+        let is_wider = !inside.may_spare_members() && is_for(inside) && !side.get(around).is_some_and(is_for);
+        same && !is_wider && side.cases(&[inside]).is_some_and(|cases| cases.iter().all(|case| self.covers(side, inside, case, &[around])))
     }
 
     /// What denies as much of what is granted as an inert denial does.
@@ -289,10 +292,14 @@ impl Analysis {
         if self.is_plainly_felt(side, denial, |other| other as usize != position && kept(other)) {
             return Verdict::No;
         }
+        let beside = side.grants_beside(denial);
+        if self.is_felt_beside(side, denial, &beside, |other| other as usize != position && kept(other)) {
+            return Verdict::No;
+        }
         // A grant for one of its members mostly shows that it takes something, and there are far fewer of these.
         match self.takes_nothing_from(side, position, denial, &side.grants_sharing(denial), &kept) {
             Verdict::No => Verdict::No,
-            _ => self.takes_nothing_from(side, position, denial, &side.grants_beside(denial), &kept),
+            _ => self.takes_nothing_from(side, position, denial, &beside, &kept),
         }
     }
 

@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
+use super::formula::Formula;
 use super::index::Services;
 use super::people::ANYBODY;
 use super::people::EVERYONE;
@@ -25,10 +26,15 @@ use super::search::Goal;
 use super::side::BOTH;
 use super::side::Side;
 use super::side::members_that_matter;
+use super::vocabulary::AttributeId;
 use crate::policy::Effect;
+use crate::policy::Member;
 
 /// So many grants are tried for a denial to take something from.
 const GRANTS: usize = 16;
+
+/// So many callers are tried for each of them.
+const CALLERS: usize = 8;
 
 /// So often another point is looked for where none of those applies that are in the way.
 const ROUNDS: usize = 4;
@@ -137,11 +143,29 @@ impl Analysis {
         })
     }
 
+    /// Whether it is plain to see that a denial takes something from some grants that no other denial takes, of those that are kept: from
+    /// a caller with a member of each, at a point of the grant where the denial applies, if only because a value does not fit.
+    pub(super) fn is_felt_beside(&self, side: &Side, denial: &Prepared, grants: &[u32], kept: impl Fn(u32) -> bool) -> bool {
+        if side.world.is_some() || denial.may_spare_members() {
+            return false;
+        }
+        let own = self.point_of(denial);
+        let others = Others { analysis: self, side, effects: &[Effect::Deny], counts: kept };
+        side.at(grants).filter(|grant| !grant.may_spare_members()).take(GRANTS).any(|grant| {
+            let Some((both, at)) = grant.header.meet(denial.header).zip(self.point_of(grant)) else { return false };
+            let goals = [grant, denial].map(|prepared| Goal::yes(&prepared.said.applies));
+            let fitting = own.into_iter().map(|own| at.with(own));
+            let unfit = read(&denial.said.fits).map(|attribute| at.with_unfit(attribute));
+            let mut points = fitting.chain(unfit).filter(|point| point.meets(&goals, &self.vocabulary));
+            points.any(|point| others.leave_to_one_of(both, one_of_each(side, grant, denial), Some(&point), &mut Vec::new()))
+        })
+    }
+
     /// Whether a denial takes something from a grant at a point where the conditions of both hold.
     fn is_felt_by(&self, side: &Side, denial: &Prepared, grant: &Prepared, point: &Point, kept: &impl Fn(u32) -> bool) -> bool {
         let Some(both) = grant.header.meet(denial.header).filter(|_| !grant.may_spare_members()) else { return false };
         let others = Others { analysis: self, side, effects: &[Effect::Deny], counts: kept };
-        others.leave_to_one_of(both, shared_members(denial, grant), Some(point), &mut Vec::new())
+        others.leave_to_one_of(both, shared_members(denial, grant).map(alone), Some(point), &mut Vec::new())
     }
 }
 
@@ -157,23 +181,23 @@ struct Others<'a, C> {
 impl<C: Fn(u32) -> bool> Others<'_, C> {
     /// Whether they leave something of a statement at a point, or wherever it applies; adds those that are in the way.
     fn leave_something(&self, root: &Prepared, point: Option<&Point>, in_the_way: &mut Vec<u32>) -> bool {
-        self.leave_to_one_of(root.header, members_that_matter(root).iter().copied(), point, in_the_way)
+        self.leave_to_one_of(root.header, members_that_matter(root).iter().copied().map(alone), point, in_the_way)
     }
 
-    /// Whether they leave something of what a header is about to a caller with one of some members.
+    /// Whether they leave something of what a header is about to one of some callers, each with two members.
     fn leave_to_one_of(
         &self,
         header: Header,
-        mut members: impl Iterator<Item = MemberId>,
+        mut callers: impl Iterator<Item = [MemberId; 2]>,
         point: Option<&Point>,
         in_the_way: &mut Vec<u32>,
     ) -> bool {
         let mut everyones = header.left();
         self.take(&mut everyones, EVERYONE, point, in_the_way);
         everyones.is_some()
-            && members.any(|member| {
+            && callers.any(|[one, two]| {
                 let mut left = everyones;
-                if member != EVERYONE {
+                for member in [one].into_iter().chain((two != one).then_some(two)).filter(|member| *member != EVERYONE) {
                     self.take(&mut left, member, point, in_the_way);
                 }
                 left.is_some()
@@ -209,6 +233,27 @@ fn distinct<'a>(all: impl Iterator<Item = &'a Said>) -> Vec<&'a Said> {
     distinct.sort_unstable_by_key(|said| said.id);
     distinct.dedup_by_key(|said| said.id);
     distinct
+}
+
+/// A caller with one member.
+fn alone(member: MemberId) -> [MemberId; 2] {
+    [member, EVERYONE]
+}
+
+/// Callers with a member of each of two statements. Nobody is two people at once.
+fn one_of_each<'a>(side: &'a Side, one: &'a Prepared, two: &'a Prepared) -> impl Iterator<Item = [MemberId; 2]> + 'a {
+    let is_person = |member: MemberId| matches!(side.people.member(member), Some(Member::Email(_) | Member::Typed { .. }));
+    let pairs = members_that_matter(one).iter().flat_map(|&one| members_that_matter(two).iter().map(move |&two| [one, two]));
+    pairs.filter(move |[one, two]| one == two || !is_person(*one) || !is_person(*two)).take(CALLERS)
+}
+
+/// The attributes that a formula of literals reads.
+fn read(formula: &Formula) -> impl Iterator<Item = AttributeId> {
+    let parts = match formula {
+        Formula::All(parts) => parts.as_ref(),
+        other => std::slice::from_ref(other),
+    };
+    parts.iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal.attribute) } else { None })
 }
 
 /// Members that are enough to be meant by both of two statements.

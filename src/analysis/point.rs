@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::formula::Formula;
 use super::formula::Literal;
 use super::formula::Test;
+use super::guess::guess;
 use super::interval::Rank;
 use super::model::Model;
 use super::model::Value;
@@ -28,11 +29,35 @@ use crate::condition::parse_address;
 
 /// Values of plain attributes; all others are absent.
 #[derive(Debug, Clone, Default)]
-pub struct Point(Vec<(AttributeId, Single, u64)>);
+pub struct Point(Vec<(AttributeId, Held)>);
+
+/// What is there.
+#[derive(Debug, Clone)]
+pub enum Held {
+    /// A value that fits, with its [key](Single::key).
+    Fits(Single, u64),
+    /// One that does not.
+    Unfit,
+}
+
+impl Held {
+    fn of(single: Single) -> Self {
+        let key = single.key();
+        Self::Fits(single, key)
+    }
+}
 
 impl Point {
     /// A point at which formulas hold and others do not; `None` if none is found.
     pub fn of(goals: &[Goal<'_>], vocabulary: &Vocabulary, budget: Budget) -> Option<Self> {
+        let guess = guess(goals, vocabulary)
+            .map(|values| Self(values.into_iter().map(|(attribute, single)| (attribute, Held::of(single))).collect()));
+        let guess = guess.filter(|guess| guess.meets(goals, vocabulary));
+        guess.or_else(|| Self::found(goals, vocabulary, budget))
+    }
+
+    /// The same by a search.
+    fn found(goals: &[Goal<'_>], vocabulary: &Vocabulary, budget: Budget) -> Option<Self> {
         let Answer::Satisfiable { model, .. } = satisfiable(vocabulary, goals, budget) else { return None };
         let point = Self::of_model(&model, vocabulary)?;
         point.meets(goals, vocabulary).then_some(point)
@@ -45,47 +70,40 @@ impl Point {
 
     /// The same, with the values of another point where this one has none.
     pub fn with(&self, other: &Self) -> Self {
-        let further = other.0.iter().filter(|(attribute, ..)| self.get(*attribute).is_none());
+        let further = other.0.iter().filter(|(attribute, _)| self.held(*attribute).is_none());
         Self(self.0.iter().chain(further).cloned().collect())
     }
 
-    /// The values of a model; `None` if not all of them can be said.
-    pub fn of_model(model: &Model, vocabulary: &Vocabulary) -> Option<Self> {
+    /// The same, with a value that does not fit where this one has none.
+    pub fn with_unfit(&self, attribute: AttributeId) -> Self {
+        self.with(&Self(vec![(attribute, Held::Unfit)]))
+    }
+
+    fn of_model(model: &Model, vocabulary: &Vocabulary) -> Option<Self> {
         let mut values = Vec::new();
         for (&attribute, value) in model.iter().filter(|(attribute, _)| vocabulary.is_plain(**attribute)) {
-            let single = match value {
+            let held = match value {
                 Value::Absent => continue,
-                Value::Bool(value) => Single::Bool(*value),
-                Value::Number(number) => Single::Number(Rank::of(*number)),
-                Value::Text(text) => Single::Text(text.as_str().into()),
-                Value::Unfit | Value::List(_) => return None,
+                Value::Bool(value) => Held::of(Single::Bool(*value)),
+                Value::Number(number) => Held::of(Single::Number(Rank::of(*number))),
+                Value::Text(text) => Held::of(Single::Text(text.as_str().into())),
+                Value::Unfit => Held::Unfit,
+                Value::List(_) => return None,
             };
-            let key = single.key();
-            values.push((attribute, single, key));
+            values.push((attribute, held));
         }
         Some(Self(values))
     }
 
-    /// The same with another value of a plain attribute, or without it; `None` for any other attribute.
-    pub fn moved(&self, attribute: AttributeId, value: Option<Single>, vocabulary: &Vocabulary) -> Option<Self> {
-        if !vocabulary.is_plain(attribute) {
-            return None;
-        }
-        let others = self.0.iter().filter(|(known, ..)| *known != attribute).cloned();
-        let moved = value.map(|value| {
-            let key = value.key();
-            (attribute, value, key)
-        });
-        Some(Self(others.chain(moved).collect()))
+    /// The same with something else in a plain attribute, or with nothing; `None` for any other attribute.
+    pub fn moved(&self, attribute: AttributeId, held: Option<Held>, vocabulary: &Vocabulary) -> Option<Self> {
+        let others = self.0.iter().filter(|(known, _)| *known != attribute).cloned();
+        vocabulary.is_plain(attribute).then(|| Self(others.chain(held.map(|held| (attribute, held))).collect()))
     }
 
-    fn get(&self, attribute: AttributeId) -> Option<&Single> {
-        self.0.iter().find(|(known, ..)| *known == attribute).map(|(_, single, _)| single)
-    }
-
-    /// The [key](Single::key) of the value of a plain attribute; `None` if it is absent.
-    pub fn key(&self, attribute: AttributeId) -> Option<u64> {
-        self.0.iter().find(|(known, ..)| *known == attribute).map(|(.., key)| *key)
+    /// What a plain attribute holds; `None` if it is absent.
+    pub fn held(&self, attribute: AttributeId) -> Option<&Held> {
+        self.0.iter().find(|(known, _)| *known == attribute).map(|(_, held)| held)
     }
 
     /// Whether a formula holds for every request with these values, or for none; `None` if that is not plain to see.
@@ -116,29 +134,33 @@ impl Point {
         if !vocabulary.is_plain(literal.attribute) {
             return None;
         }
-        let value = self.get(literal.attribute);
-        let passes = match (&*literal.test, value) {
+        let held = self.held(literal.attribute);
+        let passes = match (&*literal.test, held) {
             (Test::Values(set), None) => set.absent,
-            (Test::Values(set), Some(value)) => set.has(value),
+            (Test::Values(set), Some(Held::Fits(value, _))) => set.has(value),
+            (Test::Values(set), Some(Held::Unfit)) => set.other,
+            (Test::Unfit, held) => matches!(held, Some(Held::Unfit)),
             (Test::Me, _) => return None,
-            (Test::Like(pattern), Some(Single::Text(text))) => pattern.is_match(text),
-            (Test::Matches(pattern), Some(Single::Text(text))) => pattern.is_match(text),
-            (Test::Addresses(ranges), Some(Single::Text(text))) => {
+            (Test::Like(pattern), Some(Held::Fits(Single::Text(text), _))) => pattern.is_match(text),
+            (Test::Matches(pattern), Some(Held::Fits(Single::Text(text), _))) => pattern.is_match(text),
+            (Test::Addresses(ranges), Some(Held::Fits(Single::Text(text), _))) => {
                 parse_address(text).is_some_and(|address| ranges.contains(&address_number(address)))
             }
-            (Test::Unfit | Test::Like(_) | Test::Matches(_) | Test::Addresses(_), _) => false,
+            (Test::Like(_) | Test::Matches(_) | Test::Addresses(_), _) => false,
         };
         Some(passes == literal.positive)
     }
 }
 
 impl ValueSet {
-    /// A value or two of every kind that is in the set; absent is `None`. What does not fit is left aside.
-    pub fn some_values(&self) -> Vec<Option<Single>> {
-        let texts = self.texts.ranges().into_iter().take(2).map(|(first, _)| Some(Single::Text(first)));
-        let numbers = self.numbers.ranges().into_iter().take(2).map(|(first, _)| Some(Single::Number(first)));
-        let bools = [false, true].into_iter().zip(self.bools).filter(|(_, holds)| *holds).map(|(value, _)| Some(Single::Bool(value)));
-        self.absent.then_some(None).into_iter().chain(texts).chain(numbers).chain(bools).collect()
+    /// What an attribute may hold to be in the set: a value or two of every kind; `None` is nothing.
+    pub fn some_held(&self) -> Vec<Option<Held>> {
+        let texts = self.texts.ranges().into_iter().take(2).map(|(first, _)| Single::Text(first));
+        let numbers = self.numbers.ranges().into_iter().take(2).map(|(first, _)| Single::Number(first));
+        let bools = [false, true].into_iter().zip(self.bools).filter(|(_, holds)| *holds).map(|(value, _)| Single::Bool(value));
+        let fitting = texts.chain(numbers).chain(bools).map(|single| Some(Held::of(single)));
+        let others = [(self.absent, None), (self.other, Some(Held::Unfit))].into_iter().filter(|(holds, _)| *holds).map(|(_, held)| held);
+        others.chain(fitting).collect()
     }
 
     /// Whether a value is in the set.
@@ -205,11 +227,14 @@ mod tests {
     impl Point {
         /// All that it says.
         fn formula(&self, vocabulary: &Vocabulary) -> Formula {
-            let value = |id| match self.get(id) {
+            let value = |id| match self.held(id) {
                 None => ValueSet::absent(),
-                Some(Single::Text(text)) => ValueSet::words([&**text]),
-                Some(Single::Number(number)) => ValueSet { numbers: crate::analysis::interval::Intervals::one(number), ..ValueSet::none() },
-                Some(Single::Bool(value)) => ValueSet::bool(*value),
+                Some(Held::Unfit) => ValueSet::other(),
+                Some(Held::Fits(Single::Text(text), _)) => ValueSet::words([&**text]),
+                Some(Held::Fits(Single::Number(number), _)) => {
+                    ValueSet { numbers: crate::analysis::interval::Intervals::one(number), ..ValueSet::none() }
+                }
+                Some(Held::Fits(Single::Bool(value), _)) => ValueSet::bool(*value),
             };
             let plain = vocabulary.iter().map(|(id, _)| id).filter(|id| vocabulary.is_plain(*id));
             Formula::all(plain.map(|id| Formula::values(id, value(id))), vocabulary)
@@ -228,7 +253,16 @@ mod tests {
             let [applies, fits] = said(one, Effect::Allow, &mut vocabulary);
             let [other, _] = said(two, effect, &mut vocabulary);
             vocabulary.relate();
-            let Some(point) = Point::of(&[Goal::yes(&applies), Goal::yes(&fits)], &vocabulary, Budget::default()) else { return Ok(()) };
+            let goals = [Goal::yes(&applies), Goal::yes(&fits)];
+            let Some(point) = Point::of(&goals, &vocabulary, Budget::default()) else { return Ok(()) };
+            let plain = vocabulary.iter().map(|(id, _)| id).filter(|id| vocabulary.is_plain(*id));
+            for point in plain.map(|id| point.with_unfit(id)) {
+                let here = point.formula(&vocabulary);
+                let ask = |formula, holds| is_satisfiable(&vocabulary, &[Goal::yes(&here), Goal { formula, holds }], Budget::default());
+                if let Some(holds) = point.holds(&other, &vocabulary) {
+                    prop_assert_eq!(ask(&other, !holds), Some(false), "{}", text);
+                }
+            }
             let here = point.formula(&vocabulary);
             let ask = |formula, holds| is_satisfiable(&vocabulary, &[Goal::yes(&here), Goal { formula, holds }], Budget::default());
             prop_assert_eq!(ask(&applies, false), Some(false), "{}", text);

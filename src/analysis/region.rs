@@ -142,7 +142,7 @@ impl Analysis {
             };
             let mut literals: Vec<Literal> = found.into_iter().map(|(literal, holds)| self.signed(literal, holds)).collect();
             // To look for a few is faster than to make a request first.
-            let point = if literals.len() < MANY { None } else { self.point(&literals, &goals) };
+            let point = if literals.len() < MANY { None } else { self.point(&literals) };
             for at in (0..literals.len()).rev() {
                 if point.as_ref().is_some_and(|point| self.is_needed(at, &literals, point, whole)) {
                     continue;
@@ -166,11 +166,14 @@ impl Analysis {
         (self.sharpened(facts, self.merged(self.irredundant(facts, boxes))), extent)
     }
 
-    /// The values of a request that meets goals by some literals, if it can be moved away from one of them without regard to the others: a
+    /// The values of a request that meets some literals, if it can be moved away from one of them without regard to the others: a
     /// comparison of two terms says something of both.
-    fn point(&self, literals: &[Literal], goals: &[Goal<'_>]) -> Option<Point> {
+    fn point(&self, literals: &[Literal]) -> Option<Point> {
         let opaque = |literal: &Literal| matches!(self.vocabulary.get(literal.attribute), Some(Attribute::Opaque(_)));
-        if literals.iter().any(opaque) { None } else { Point::of(goals, &self.vocabulary, self.budget) }
+        let plain = |literal: &&Literal| self.vocabulary.is_plain(literal.attribute) && *literal.test != Test::Me;
+        let plain: Vec<Formula> = literals.iter().filter(plain).cloned().map(Formula::Literal).collect();
+        let goals: Vec<Goal<'_>> = plain.iter().map(Goal::yes).collect();
+        if literals.iter().any(opaque) { None } else { Point::of(&goals, &self.vocabulary, self.budget) }
     }
 
     /// Whether a request shows that one of some literals cannot be dropped: one that meets the others, and is not of the whole. It is
@@ -186,7 +189,7 @@ impl Analysis {
                     && beside.holds(whole, &self.vocabulary) == Some(false)
             })
         };
-        set.clone().complement().some_values().into_iter().any(is_shown)
+        set.clone().complement().some_held().into_iter().any(is_shown)
     }
 
     /// Whether all requests that meet some literals are of the whole.
@@ -439,7 +442,7 @@ mod tests {
         let goals = [Goal::yes(&whole)];
         let Ok(Some(because)) = reasons(&analysis.vocabulary, &goals, analysis.budget) else { return Vec::new() };
         let literals: Vec<Literal> = because.into_iter().map(|(literal, holds)| analysis.signed(literal, holds)).collect();
-        let Some(point) = analysis.point(&literals, &goals) else { return Vec::new() };
+        let Some(point) = analysis.point(&literals) else { return Vec::new() };
         let without = |at: usize| [&literals[..at], &literals[at + 1..]].concat();
         let needed =
             |at| (analysis.is_needed(at, &literals, &point, &whole), !analysis.is_inside(&Formula::always(), &without(at), &whole));
@@ -450,8 +453,8 @@ mod tests {
     fn a_point_shows_what_is_needed() {
         let shown = |text: &str| needed(parse(text).expect("a condition").expr).into_iter().map(|(shown, _)| shown).collect::<Vec<_>>();
         assert_eq!(shown("a = 1 and b != 2"), [true, true]);
-        // `b` must fit as well, but a point has nothing that does not.
-        assert_eq!(shown("a = 1 and (b = 2 or a < 5)"), [false, true]);
+        // That `b` must fit is the other one.
+        assert_eq!(shown("a = 1 and (b = 2 or a < 5)"), [true, true]);
         assert_eq!(shown("a like '%x%'"), [false, false]);
     }
 

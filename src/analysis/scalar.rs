@@ -13,6 +13,7 @@ use super::formula::Test;
 use super::interval::Intervals;
 use super::spelling::spelling;
 use super::values::ValueSet;
+use crate::condition::LikeElement;
 use crate::condition::LikePattern;
 use crate::condition::RegexPattern;
 use crate::condition::address_number;
@@ -74,6 +75,14 @@ impl Filters {
             }
     }
 
+    /// Whether they are one pattern that some string surely passes: every pattern matches some string, and one that takes a character does
+    /// not match the empty string.
+    fn surely_let_some_pass(&self) -> bool {
+        let [(pattern, positive)] = self.like.as_slice() else { return false };
+        let is_alone = self.matches.is_empty() && self.plain && self.addresses.is_all() && !self.caller;
+        is_alone && (*positive || pattern.elements().iter().any(|element| *element != LikeElement::Run))
+    }
+
     fn join(&mut self, with: &Self) {
         with.like.iter().for_each(|like| insert(&mut self.like, like.clone()));
         with.matches.iter().for_each(|matches| insert(&mut self.matches, matches.clone()));
@@ -129,9 +138,12 @@ impl Scalar {
         self.settle();
     }
 
-    /// Whether it can be any of its values, and there are some.
+    /// Whether it is plain to see that there is something that it can be.
     pub fn is_plain(&self) -> bool {
-        self.filters.is_none() && !self.values.is_empty()
+        match &self.filters {
+            None => !self.values.is_empty(),
+            Some(filters) => self.values.texts.is_all() && filters.surely_let_some_pass(),
+        }
     }
 
     /// Whether it can be anything.
@@ -181,7 +193,7 @@ impl Scalar {
         if self.values.is_empty() {
             return Ok(true);
         }
-        if self.filters.is_none() || !self.values.is_text() {
+        if self.filters.is_none() || !self.values.is_text() || self.is_plain() {
             return Ok(false);
         }
         Ok(self.text(states)?.is_none())

@@ -60,7 +60,7 @@ impl<'v> Store<'v> {
         self.domains.get(at).map(|(_, domain)| domain)
     }
 
-    /// Whether no value hangs on another or has to pass more than sets of values, so that each can be chosen for itself.
+    /// Whether no value hangs on another and each has something left, as is plain to see, so that each can be chosen for itself.
     pub fn has_plain_request(&self) -> bool {
         let header = [AttributeId::ACTION, AttributeId::SERVICE, AttributeId::SOURCE];
         let is_plain = |(id, domain): &(AttributeId, Arc<Domain>)| match &**domain {
