@@ -244,7 +244,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// What a point says of a condition, the search says too.
+        /// What a point says of a condition, also with one value more that does not fit, the search does not deny. It may not know, where
+        /// something opaque is in the way.
         #[test]
         fn nothing_contradicts_a_point(one in arbitrary::expr(), two in arbitrary::expr(), deny in any::<bool>()) {
             let mut vocabulary = Vocabulary::default();
@@ -260,7 +261,7 @@ mod tests {
                 let here = point.formula(&vocabulary);
                 let ask = |formula, holds| is_satisfiable(&vocabulary, &[Goal::yes(&here), Goal { formula, holds }], Budget::default());
                 if let Some(holds) = point.holds(&other, &vocabulary) {
-                    prop_assert_eq!(ask(&other, !holds), Some(false), "{}", text);
+                    prop_assert_ne!(ask(&other, !holds), Some(true), "{}", text);
                 }
             }
             let here = point.formula(&vocabulary);
@@ -268,7 +269,7 @@ mod tests {
             prop_assert_eq!(ask(&applies, false), Some(false), "{}", text);
             prop_assert_eq!(ask(&fits, true), Some(true), "{}", text);
             if let Some(holds) = point.holds(&other, &vocabulary) {
-                prop_assert_eq!(ask(&other, !holds), Some(false), "{}", text);
+                prop_assert_ne!(ask(&other, !holds), Some(true), "{}", text);
             }
         }
     }
