@@ -33,7 +33,7 @@ impl Analysis {
     ///
     /// A grant whose own condition never holds is not among them.
     pub fn dead(&self) -> (Vec<Dead>, Vec<usize>) {
-        self.side(0).map(|side| self.dead_among(side, &self.plainly(side, &BTreeSet::new()))).unwrap_or_default()
+        self.side(0).map(|side| self.dead_among(side, &Plainly::default())).unwrap_or_default()
     }
 
     /// The same, with what is plain to see of the statements.

@@ -40,8 +40,8 @@ const CALLERS: usize = 8;
 const ROUNDS: usize = 4;
 
 /// What is plain to see of the statements of a law book: for each that is needed, nothing, and for every other one, what is in the way of
-/// seeing that.
-#[derive(Debug)]
+/// seeing that. By default nothing is known.
+#[derive(Debug, Default)]
 pub struct Plainly(Vec<Option<Vec<u32>>>);
 
 impl Plainly {
