@@ -12,6 +12,7 @@ use super::missing::absent;
 use super::pose::Question;
 use super::pose::anywhere;
 use super::pose::with_condition;
+use super::request::Asked;
 use crate::condition::Condition;
 use crate::condition::Expr;
 use crate::condition::Lists;
@@ -57,7 +58,7 @@ impl Showing {
 pub fn admitted(statement: &Statement, lacking: &Lacking, lists: &Lists) -> Option<Json> {
     let showing = lacking.showing.as_ref()?;
     let proves = |request: &Request| showing.is_shown_by(statement, request);
-    let example = showing.example.as_ref().and_then(|example| example.asked_of(statement));
+    let example = showing.example.as_ref().and_then(|example| Some(example.asked(Asked::of_one(statement)?)));
     let proven = example.filter(|json| Request::from_authzen(json).is_ok_and(|request| proves(&request)));
     proven.or_else(|| {
         let whom = Statement { condition: None, effect: Effect::Allow, ..statement.clone() };
@@ -74,7 +75,7 @@ pub fn admitted(statement: &Statement, lacking: &Lacking, lists: &Lists) -> Opti
             Effect::Deny => (turned, statement.clone()),
         };
         let question = Question::new(&[whom, absent, holds], &[fails]);
-        question.found().into_iter().find_map(|found| question.analysis.witness(&found, proves))
+        question.found().find_map(|found| question.analysis.witness(&found, proves))
     })
 }
 

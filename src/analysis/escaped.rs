@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
+use super::example::Example;
 use super::missing::Lacking;
 use super::missing::Place;
 use super::missing::negated;
@@ -23,6 +24,7 @@ use super::pose::Question;
 use super::pose::anywhere;
 use super::pose::with_condition;
 use super::question::Analysis;
+use super::request::Asked;
 use super::side::Side;
 use super::values::ValueSet;
 use crate::condition::Atom;
@@ -35,6 +37,7 @@ use crate::condition::Operand;
 use crate::condition::Term;
 use crate::decision::Request;
 use crate::decision::applies;
+use crate::decision::concerns;
 use crate::policy::Actions;
 use crate::policy::Effect;
 use crate::policy::Member;
@@ -114,9 +117,11 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, side: 
     if !may_be_one(grant, denial) || ask_for_different_values(grant, denial, term) {
         return None;
     }
+    if let Some(witness) = plainly_escaped_with(denial, grant, lacking, side, lists) {
+        return Some(witness);
+    }
     let caught = with_condition(denial, denial.condition.as_ref()?.expr().clone(), Effect::Allow, lists)?;
     let some_test = anywhere(denial, Expr::any(lacking.tests.iter().map(Place::satisfied).collect()), lists)?;
-    let whom = Statement { condition: None, ..denial.clone() };
     let hold = [without(grant, term, lists)?, caught, some_test];
     let mut others: BTreeSet<u32> = BTreeSet::new();
     for _ in 0..ROUNDS {
@@ -129,14 +134,7 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, side: 
                 continue;
             }
             let denials = RefCell::new(BTreeSet::new());
-            let allowed = |request: &Request| {
-                let is_denial = |&at: &u32| side.get(at).is_some_and(|one| one.statement.effect == Effect::Deny);
-                let denying: Vec<u32> = side.applying(request).into_iter().filter(is_denial).collect();
-                let is_denied = !denying.is_empty();
-                denials.borrow_mut().extend(denying);
-                // Where a denial applies, no grant needs a look. Without `{context.source}` a request may be about another source.
-                !is_denied && applies(&whom, request) && !applies(denial, request) && side.decide(request).allowed
-            };
+            let allowed = |request: &Request| lets_pass(side, denial, request, &mut denials.borrow_mut());
             let witness = question.analysis.witness(&question.lacking(found, term, lists), allowed);
             if witness.is_some() {
                 return witness;
@@ -148,6 +146,39 @@ fn escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, side: 
         }
     }
     None
+}
+
+/// The same at a glance: with what the denial and the grant need, where the tests of each are independent.
+fn plainly_escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking, side: &Side, lists: &Lists) -> Option<Json> {
+    let held = lacking.held.as_ref()?;
+    let both = match &grant.condition {
+        None => held.clone(),
+        Some(condition) => {
+            let granted = Example::of_holding(condition.expr(), lists)?;
+            held.with(&granted).filter(|_| !granted.gives(&lacking.term))?
+        }
+    };
+    // Of alternatives, the search takes one that no denial is in the way of.
+    if both.has_alternatives {
+        return None;
+    }
+    let read = |json: &Json| Request::from_authzen(json).ok();
+    let asked = Asked::of_both(grant, denial)?;
+    let caught = read(&both.asked(asked.clone()))?;
+    let witness = both.without(&lacking.term).asked(asked);
+    let proven = applies(denial, &caught) && lets_pass(side, denial, &read(&witness)?, &mut BTreeSet::new());
+    proven.then_some(witness)
+}
+
+/// Whether a law book allows a request of those, and about what, a denial is about, to which the denial does not apply. Adds the
+/// positions of the denials that do.
+fn lets_pass(side: &Side, denial: &Statement, request: &Request, denials: &mut BTreeSet<u32>) -> bool {
+    let is_denial = |&at: &u32| side.get(at).is_some_and(|one| one.statement.effect == Effect::Deny);
+    let denying: Vec<u32> = side.applying(request).into_iter().filter(is_denial).collect();
+    let is_denied = !denying.is_empty();
+    denials.extend(denying);
+    // Where a denial applies, no grant needs a look. Without `{context.source}` a request may be about another source.
+    !is_denied && concerns(denial, request) && !applies(denial, request) && side.decide(request).allowed
 }
 
 /// The statement as it is where an attribute is absent.

@@ -4,12 +4,13 @@ use serde_json::Value as Json;
 
 use super::formula::Test;
 use super::formula::addresses;
+use super::independent::are_apart;
+use super::independent::are_independent;
 use super::independent::is_free;
 use super::independent::own_term;
 use super::missing::negated;
 use super::missing::reads;
 use super::model::Model;
-use super::model::SOMEBODY;
 use super::model::Value;
 use super::model::some_value;
 use super::request::Asked;
@@ -24,11 +25,6 @@ use crate::condition::Lists;
 use crate::condition::Literal;
 use crate::condition::Operand;
 use crate::condition::Term;
-use crate::decision::DEFAULT_SOURCE;
-use crate::policy::Actions;
-use crate::policy::Member;
-use crate::policy::Selector;
-use crate::policy::Statement;
 
 /// What a condition needs of the facts of a request, whoever asks and whatever about.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,6 +33,8 @@ pub(super) struct Example {
     facts: Vec<(Term, Value)>,
     /// Facts that are the id of whoever asks, and whether each is a list of it.
     own: Vec<(Term, bool)>,
+    /// Whether other facts would have done as well.
+    pub has_alternatives: bool,
 }
 
 impl Example {
@@ -46,7 +44,7 @@ impl Example {
             Some(Attribute::Fact { term, .. }) => Some((term.clone(), value)),
             _ => None,
         };
-        condition.terms().all(is_free).then(|| Self { facts: model.into_iter().filter_map(fact).collect(), own: Vec::new() })
+        condition.terms().all(is_free).then(|| Self { facts: model.into_iter().filter_map(fact).collect(), ..Self::default() })
     }
 
     /// Values for which the value of a condition hangs on the one test of an absent term. The tests are
@@ -54,6 +52,22 @@ impl Example {
     pub fn hanging_on(term: &Term, expr: &Expr, lists: &Lists) -> Option<Self> {
         let mut example = Self::default();
         example.lead_to(term, expr, lists)?;
+        Some(example)
+    }
+
+    /// Values for which a condition holds and hangs on the one test of a term that is there. The tests are independent.
+    pub fn held_by(term: &Term, expr: &Expr, lists: &Lists) -> Option<Self> {
+        let mut example = Self::hanging_on(term, expr, lists)?;
+        let mut test = None;
+        expr.each_atom(&mut |atom| test = test.or(reads(atom, term).then_some(atom)));
+        example.pass(test?, lists)?;
+        Some(example)
+    }
+
+    /// Values for which a condition holds, where that is plain to see.
+    pub fn of_holding(expr: &Expr, lists: &Lists) -> Option<Self> {
+        let mut example = Self::default();
+        are_independent(expr, lists).then(|| example.make(expr, true, lists))??;
         Some(example)
     }
 
@@ -83,43 +97,60 @@ impl Example {
                 operands.iter().try_for_each(|operand| self.make(operand, holds, lists))
             }
             (Expr::And(operands), false) | (Expr::Or(operands), true) => {
+                self.has_alternatives |= operands.len() > 1;
                 self.make(operands.iter().min_by_key(|operand| needs(operand, holds))?, holds, lists)
             }
             (Expr::Atom(atom), _) if negated(atom) == holds => Some(()),
-            (Expr::Atom(atom), _) => {
-                let term = own_term(atom)?;
-                let list = lists.contains(term);
-                if atom.other_term().is_some() {
-                    self.own.push((term.clone(), list));
-                } else {
-                    self.facts.push((term.clone(), in_list(passing(atom)?, list)));
-                }
-                Some(())
-            }
+            (Expr::Atom(atom), _) => self.pass(atom, lists),
         }
     }
 
-    /// The request of somebody a statement is meant for, about something that it is about; `None` if nobody is to be found at a glance.
-    pub fn asked_of(&self, statement: &Statement) -> Option<Json> {
-        let mut members = statement.members.iter().filter(|member| !statement.except.contains(member));
-        let member = if statement.members.contains(&Member::Everyone) { &Member::Everyone } else { members.next()? };
-        let (kind, id, group) = match member {
-            Member::Everyone => ("user", SOMEBODY, None),
-            Member::Group(name) => ("user", SOMEBODY, Some(&**name)),
-            Member::Email(id) => ("user", &**id, None),
-            Member::Typed { kind, id } => (&**kind, &**id, None),
-        };
-        let asked = Asked {
-            kind,
-            id,
-            groups: group.into_iter().collect(),
-            action: action(&statement.actions)?,
-            service: name(&statement.service, "report"),
-            source: name(&statement.source, DEFAULT_SOURCE),
-        };
-        let own: Vec<(&Term, Value)> = self.own.iter().map(|(term, list)| (term, in_list(Value::Text(id.to_owned()), *list))).collect();
+    /// Lets a test, taken without its negation, come out true.
+    fn pass(&mut self, atom: &Atom, lists: &Lists) -> Option<()> {
+        let term = own_term(atom)?;
+        let list = lists.contains(term);
+        if atom.other_term().is_some() {
+            self.own.push((term.clone(), list));
+        } else {
+            self.facts.push((term.clone(), in_list(passing(atom)?, list)));
+        }
+        Some(())
+    }
+
+    /// The same with what another needs; `None` if both need the same fact, or one inside that of the other, and not the same value.
+    pub fn with(&self, other: &Self) -> Option<Self> {
+        let mut both = self.clone();
+        for (term, value) in &other.facts {
+            match both.facts.iter().find(|(known, _)| known == term) {
+                Some((_, known)) if known == value => {}
+                Some(_) => return None,
+                None => both.facts.push((term.clone(), value.clone())),
+            }
+        }
+        both.has_alternatives |= other.has_alternatives;
+        both.own.extend(other.own.iter().filter(|own| !self.own.contains(own)).cloned());
+        let mut terms: Vec<&Term> = both.facts.iter().map(|(term, _)| term).chain(both.own.iter().map(|(term, _)| term)).collect();
+        are_apart(&mut terms).then_some(both)
+    }
+
+    /// Whether it gives a term a value.
+    pub fn gives(&self, term: &Term) -> bool {
+        self.facts.iter().any(|(known, _)| known == term) || self.own.iter().any(|(known, _)| known == term)
+    }
+
+    /// The same without a term.
+    pub fn without(mut self, term: &Term) -> Self {
+        self.facts.retain(|(known, _)| known != term);
+        self.own.retain(|(known, _)| known != term);
+        self
+    }
+
+    /// A request with these facts.
+    pub fn asked(&self, asked: Asked<'_>) -> Json {
+        let me = asked.id;
+        let own: Vec<(&Term, Value)> = self.own.iter().map(|(term, list)| (term, in_list(Value::Text(me.to_owned()), *list))).collect();
         let facts = self.facts.iter().map(|(term, value)| (term, value)).chain(own.iter().map(|(term, value)| (*term, value)));
-        Some(asked.about(facts.collect()))
+        asked.about(facts.collect())
     }
 }
 
@@ -167,23 +198,4 @@ fn passing(atom: &Atom) -> Option<Value> {
 
 fn in_list(value: Value, list: bool) -> Value {
     if list { Value::List(vec![value]) } else { value }
-}
-
-/// The name that is selected, or the usual one.
-fn name<'a>(selector: &'a Selector, usual: &'a str) -> &'a str {
-    match selector {
-        Selector::Any => usual,
-        Selector::Named(name) => name,
-    }
-}
-
-/// An action out of some, a usual one where that will do.
-fn action(actions: &Actions) -> Option<&str> {
-    match actions {
-        Actions::Any => Some("read"),
-        Actions::Only(names) => {
-            let usual = ["read", "update", "create", "delete", "run"].into_iter().find(|name| names.contains(*name));
-            usual.or_else(|| names.iter().map(|name| &**name).min_by_key(|name| name.chars().count()))
-        }
-    }
 }

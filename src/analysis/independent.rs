@@ -19,11 +19,14 @@ use crate::condition::Term;
 /// Whether the tests of a condition can come out in any way, together. It may be so where this does not say it.
 pub(super) fn are_independent(expr: &Expr, lists: &Lists) -> bool {
     let mut terms = Vec::new();
+    collect(expr, lists, &mut terms) && are_apart(&mut terms)
+}
+
+/// Whether terms are all different, and none lies inside another.
+pub(super) fn are_apart(terms: &mut [&Term]) -> bool {
     // In this order, whatever comes between a term and one that lies inside it lies inside it too.
-    collect(expr, lists, &mut terms) && {
-        terms.sort_unstable();
-        terms.windows(2).all(|pair| matches!(pair, [one, two] if one != two && !one.contains(two)))
-    }
+    terms.sort_unstable();
+    terms.windows(2).all(|pair| matches!(pair, [one, two] if one != two && !one.contains(two)))
 }
 
 /// Adds the terms whose values the tests are about; false if a test may come out one way only, or not by its value alone.

@@ -35,6 +35,8 @@ pub struct Lacking {
     pub tests: Vec<Place>,
     /// What shows it, where the condition holds because of it.
     pub(super) showing: Option<Showing>,
+    /// Values for which the condition holds because the tests come out as they measure, where it does not hold without the attribute.
+    pub(super) held: Option<Example>,
 }
 
 /// A test in a condition, with the `not` in front of it.
@@ -93,10 +95,11 @@ impl Missing {
             if uses.grants && may_admit(atom, positive) {
                 let turned = replaced(expr, &|atom| (own_term(atom) == Some(term)).then(|| !negated(atom)));
                 let showing = Showing::new(term, turned, Example::hanging_on(term, expr, lists), lists);
-                found.admits.push(Lacking { term: term.clone(), tests: test(), showing });
+                found.admits.push(Lacking { term: term.clone(), tests: test(), showing, held: None });
             }
             if uses.denials && may_miss(atom, positive) {
-                found.misses.push(Lacking { term: term.clone(), tests: test(), showing: None });
+                let held = Example::held_by(term, expr, lists);
+                found.misses.push(Lacking { term: term.clone(), tests: test(), showing: None, held });
             }
         });
         found
@@ -136,7 +139,8 @@ fn admits(tree: &Tree<'_>, term: &Term, nodes: &[usize]) -> Option<Lacking> {
     let goals = [Goal::no(&without), Goal::yes(&absent)];
     let model = tree.model(goals.into_iter().chain(tree.goal(Tree::ROOT, true)), Budget::default())?;
     let example = Example::of_model(&tree.condition, &tree.vocabulary, model);
-    Some(Lacking { term: term.clone(), tests: places(tree, nodes), showing: Showing::new(term, turned, example, tree.lists) })
+    let showing = Showing::new(term, turned, example, tree.lists);
+    Some(Lacking { term: term.clone(), tests: places(tree, nodes), showing, held: None })
 }
 
 /// That the condition does not hold for some request without an attribute, and would if the tests came out the other way.
@@ -144,7 +148,7 @@ fn misses(tree: &Tree<'_>, term: &Term, nodes: &[usize]) -> Option<Lacking> {
     let [turned, absent] = [turned(tree, nodes), absent(term)].map(|expr| tree.formula(&expr));
     let goals = [Goal::yes(&turned), Goal::yes(&absent)];
     let possible = tree.possible(goals.into_iter().chain(tree.goal(Tree::ROOT, false)), Budget::default()) == Some(true);
-    possible.then(|| Lacking { term: term.clone(), tests: places(tree, nodes), showing: None })
+    possible.then(|| Lacking { term: term.clone(), tests: places(tree, nodes), showing: None, held: None })
 }
 
 /// The tests of each attribute that a filter takes, which also sees whether an even number of `not` stands around a test.

@@ -5,6 +5,7 @@
 //! [`decide`](crate::decision::decide).
 
 mod admitted;
+mod asked;
 mod assertion;
 mod automaton;
 mod boxes;

@@ -31,14 +31,15 @@ impl Question {
         Self { analysis: Analysis::new(&[&[hold, fail].concat()]), hold: hold.len() }
     }
 
-    /// A request of every kind of caller that can make one.
-    pub fn found(&self) -> Vec<Found> {
-        let Some(side) = self.analysis.side(0) else { return Vec::new() };
-        let Some((hold, fail)) = side.statements.split_at_checked(self.hold) else { return Vec::new() };
-        let roots: Vec<_> = hold.iter().collect();
-        let cases = side.cases(&roots).unwrap_or_default();
-        let ask = |caller| self.analysis.ask(caller, &self.analysis.applying(hold, caller), &self.analysis.applying(fail, caller)).yes();
-        cases.iter().take(CALLERS).filter_map(|case| ask(&case.caller)).collect()
+    /// A request of every kind of caller that can make one, each looked for when its turn comes.
+    pub fn found(&self) -> impl Iterator<Item = Found> {
+        let side = self.analysis.side(0);
+        let (hold, fail) = side.and_then(|side| side.statements.split_at_checked(self.hold)).unwrap_or_default();
+        let cases = side.and_then(|side| side.cases(&hold.iter().collect::<Vec<_>>())).unwrap_or_default();
+        cases.into_iter().take(CALLERS).filter_map(move |case| {
+            let [hold, fail] = [hold, fail].map(|statements| self.analysis.applying(statements, &case.caller));
+            self.analysis.ask(&case.caller, &hold, &fail).yes()
+        })
     }
 
     /// The same request without an attribute.

@@ -47,7 +47,7 @@ pub fn request(vocabulary: &Vocabulary, model: &Model, caller: &Caller, unnamed_
 }
 
 /// Who asks, and what for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Asked<'a> {
     /// The type of the caller.
     pub kind: &'a str,

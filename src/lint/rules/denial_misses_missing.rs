@@ -32,6 +32,9 @@ fn check(book: &Book, sink: &mut Sink) {
     let concerned =
         |policy: &Policy, condition: &Examined| !condition.misses.is_empty() && matches!(policy, Policy::Access(access) if access.deny);
     let policies: Vec<_> = book.placed_conditions().filter(|(_, policy, _, condition)| concerned(policy, condition)).collect();
+    if policies.is_empty() {
+        return;
+    }
     let (lists, grants) = (book.lists(), Grants::new(book.set.statements()));
     let drafts: Vec<Option<Draft>> = policies
         .into_par_iter()
