@@ -189,7 +189,8 @@ impl Analysis {
 /// The scope for those who are named in it beside `*`, if any are.
 fn beside_everyone(scope: &Prepared) -> Option<Prepared> {
     let (&EVERYONE, members) = scope.members.split_first().filter(|(_, named)| !named.is_empty())? else { return None };
-    let mut named = Prepared { members: members.into(), ..scope.clone() };
+    let mut named = scope.clone();
+    named.members = members.into();
     Arc::make_mut(&mut named.statement).members.retain(|member| *member != Member::Everyone);
     Some(named)
 }

@@ -159,7 +159,7 @@ mod tests {
         let [grant, denial] = analysis.sides[0].statements.as_slice() else { panic!("two statements") };
         let caller = Caller::default();
         let rest = |holds: &Formula, fits: &Formula| {
-            let about = &grant.about;
+            let about = grant.about();
             let header = [&about.actions, &about.service, &about.source];
             let parts = header.into_iter().chain([&grant.said.applies, holds, fits]).cloned();
             Formula::all(parts, &analysis.vocabulary)

@@ -206,7 +206,7 @@ impl Analysis {
 
     /// What a grant and a denial have in common, as it is said by `fitting`.
     fn common(&self, caller: &Caller, grant: &Prepared, denial: &Prepared, fitting: Vec<Formula>) -> Vec<Region> {
-        let About { actions, service, source } = &*denial.about;
+        let About { actions, service, source } = denial.about();
         let rest = [actions, service, source, &denial.said.holds, &denial.said.fits].map(Clone::clone);
         let members = [grant.applies(caller, &self.vocabulary), denial.among(caller, &self.vocabulary)];
         // Where all values fit, the denial says no more than its condition, which mostly makes it plain to see.

@@ -127,7 +127,7 @@ impl Analysis {
 
     /// The requests that a control is about, whether they meet it or not.
     fn scope(&self, control: &Prepared, caller: &Caller) -> Formula {
-        let about = &control.about;
+        let about = control.about();
         let header = [control.among(caller, &self.vocabulary), about.actions.clone(), about.service.clone(), about.source.clone()];
         Formula::all(header, &self.vocabulary)
     }

@@ -175,23 +175,12 @@ impl Formula {
 
     /// What a part of a condition says. It reads nothing that the condition does not read.
     pub fn of_part(part: &Expr, condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
-        Reader { condition, vocabulary }.expr(part, true)
+        Reader::new(condition, vocabulary).expr(part, true)
     }
 
     /// That everything a condition reads has a value that fits.
     pub fn fits(condition: &Condition, vocabulary: &mut Vocabulary) -> Self {
-        // All scalars share one set.
-        let mut fitting: Option<Arc<Test>> = None;
-        let terms = condition.terms().filter(|term| **term != Term::Me).map(|term| {
-            let list = condition.is_list(term);
-            if list || Special::of(term, list).is_some() {
-                return special::passes(term, list, Test::Unfit, vocabulary).negate(vocabulary);
-            }
-            let test = fitting.get_or_insert_with(|| Arc::new(Test::Values(ValueSet::other().complement()))).clone();
-            Self::Literal(Literal { attribute: vocabulary.term(term, list), test, positive: true })
-        });
-        let terms: SmallVec<[Self; 4]> = terms.collect();
-        Self::all(terms, vocabulary)
+        Reader::new(condition, vocabulary).fits()
     }
 
     /// When the condition of a statement lets it apply: a grant whose condition reads a value that does not fit does not
@@ -202,22 +191,37 @@ impl Formula {
 
     /// The same, with what it is made of.
     pub fn parts_of_statement(condition: &Condition, effect: Effect, vocabulary: &mut Vocabulary) -> Parts {
-        let holds = Self::of_condition(condition, vocabulary);
-        let fits = Self::fits(condition, vocabulary);
+        let mut reader = Reader::new(condition, vocabulary);
+        let holds = reader.expr(condition.expr(), true);
+        let fits = reader.fits();
         let applies = match effect {
-            Effect::Allow => Self::all([holds.clone(), fits.clone()], vocabulary),
+            Effect::Allow => holds.with_fitting(&fits, reader.vocabulary),
             Effect::Deny => {
-                let unfit = Self::each_unfit(condition, vocabulary);
-                Self::any(std::iter::once(holds.clone()).chain(unfit), vocabulary)
+                let unfit = reader.each_unfit();
+                Self::any(std::iter::once(holds.clone()).chain(unfit), reader.vocabulary)
             }
         };
         Parts { holds, applies, fits }
     }
 
-    /// For everything that a condition reads, that its value does not fit.
-    fn each_unfit(condition: &Condition, vocabulary: &mut Vocabulary) -> Vec<Self> {
-        let terms = condition.terms().filter(|term| **term != Term::Me);
-        terms.map(|term| special::passes(term, condition.is_list(term), Test::Unfit, vocabulary)).collect()
+    /// The conjunction with what says that values fit.
+    fn with_fitting(&self, fits: &Self, vocabulary: &Vocabulary) -> Self {
+        // A value that is one of some that fit does fit.
+        let says = |attribute: AttributeId| {
+            let fitting = |literal: &Literal| literal.positive && matches!(&*literal.test, Test::Values(set) if !set.other);
+            self.conjuncts().iter().any(|part| matches!(part, Self::Literal(own) if own.attribute == attribute && fitting(own)))
+        };
+        let is_said = |part: &&Self| matches!(part, Self::Literal(fit) if !vocabulary.is_list(fit.attribute) && says(fit.attribute));
+        let mut left = fits.conjuncts().iter().filter(|part| !is_said(part)).cloned().peekable();
+        if left.peek().is_none() { self.clone() } else { Self::all(std::iter::once(self.clone()).chain(left), vocabulary) }
+    }
+
+    /// What all has to hold for the formula to hold.
+    pub fn conjuncts(&self) -> &[Self] {
+        match self {
+            Self::All(parts) => parts,
+            other => std::slice::from_ref(other),
+        }
     }
 }
 
@@ -225,18 +229,88 @@ impl Formula {
 struct Reader<'a> {
     condition: &'a Condition,
     vocabulary: &'a mut Vocabulary,
+    /// The first few terms that have been met.
+    met: SmallVec<[Read; 4]>,
 }
 
-impl Reader<'_> {
+/// A term that a condition reads.
+#[derive(Clone)]
+struct Read {
+    term: Term,
+    list: bool,
+    /// The number of the attribute; `None` where something else settles the term.
+    attribute: Option<AttributeId>,
+}
+
+impl<'a> Reader<'a> {
+    /// So many terms are kept at hand.
+    const MET: usize = 8;
+
+    fn new(condition: &'a Condition, vocabulary: &'a mut Vocabulary) -> Self {
+        Self { condition, vocabulary, met: SmallVec::new() }
+    }
+
+    /// What a term is, and whether it is declared to be a list.
+    fn read(&mut self, term: &Term) -> (bool, Option<AttributeId>) {
+        if let Some(Read { list, attribute, .. }) = self.met.iter().find(|read| read.term == *term) {
+            return (*list, *attribute);
+        }
+        let list = self.condition.is_list(term);
+        let attribute = Special::of(term, list).is_none().then(|| self.vocabulary.term(term, list));
+        if self.met.len() < Self::MET {
+            self.met.push(Read { term: term.clone(), list, attribute });
+        }
+        (list, attribute)
+    }
+
+    /// That everything which the condition reads has a value that fits.
+    fn fits(&mut self) -> Formula {
+        // All scalars share one set.
+        let mut fitting: Option<Arc<Test>> = None;
+        let (mut parts, mut is_plain) = (SmallVec::<[Formula; 4]>::new(), true);
+        for term in self.condition.terms().filter(|term| **term != Term::Me) {
+            parts.push(match self.read(term) {
+                (false, Some(attribute)) => {
+                    let test = fitting.get_or_insert_with(|| Arc::new(Test::Values(ValueSet::other().complement()))).clone();
+                    Formula::Literal(Literal { attribute, test, positive: true })
+                }
+                (list, _) => {
+                    is_plain = false;
+                    special::passes(term, list, Test::Unfit, self.vocabulary).negate(self.vocabulary)
+                }
+            });
+        }
+        // Of each attribute there is one literal, so there is nothing to join.
+        match parts.len() {
+            1 => parts.remove(0),
+            _ if is_plain => Formula::All(parts.into_iter().collect()),
+            _ => Formula::all(parts, self.vocabulary),
+        }
+    }
+
+    /// For everything that the condition reads, that its value does not fit.
+    fn each_unfit(&mut self) -> SmallVec<[Formula; 4]> {
+        let mut unfit: Option<Arc<Test>> = None;
+        let terms = self.condition.terms().filter(|term| **term != Term::Me);
+        let parts = terms.map(|term| match self.read(term) {
+            (false, Some(attribute)) => {
+                let test = unfit.get_or_insert_with(|| Arc::new(Test::Values(ValueSet::other()))).clone();
+                Formula::Literal(Literal { attribute, test, positive: true })
+            }
+            (list, _) => special::passes(term, list, Test::Unfit, self.vocabulary),
+        });
+        parts.collect()
+    }
+
     fn expr(&mut self, expr: &Expr, positive: bool) -> Formula {
         match (expr, positive) {
             (Expr::Not(inner), _) => self.expr(inner, !positive),
             (Expr::And(parts), true) | (Expr::Or(parts), false) => {
-                let parts: Vec<Formula> = parts.iter().map(|part| self.expr(part, positive)).collect();
+                let parts: SmallVec<[Formula; 4]> = parts.iter().map(|part| self.expr(part, positive)).collect();
                 Formula::all(parts, self.vocabulary)
             }
             (Expr::And(parts), false) | (Expr::Or(parts), true) => {
-                let parts: Vec<Formula> = parts.iter().map(|part| self.expr(part, positive)).collect();
+                let parts: SmallVec<[Formula; 4]> = parts.iter().map(|part| self.expr(part, positive)).collect();
                 Formula::any(parts, self.vocabulary)
             }
             (Expr::Atom(atom), _) => {
@@ -278,7 +352,10 @@ impl Reader<'_> {
     }
 
     fn is(&mut self, term: &Term, test: Test) -> Formula {
-        special::passes(term, self.condition.is_list(term), test, self.vocabulary)
+        match self.read(term) {
+            (_, Some(attribute)) => special::plain(attribute, test, self.vocabulary),
+            (list, None) => special::passes(term, list, test, self.vocabulary),
+        }
     }
 
     fn set(&mut self, term: &Term, set: ValueSet) -> Formula {

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
 use std::hash::BuildHasherDefault;
-use std::hash::DefaultHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
+use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::decision::Request;
@@ -41,11 +43,10 @@ pub struct People {
     names: HashMap<Name, u32>,
 }
 
-/// A hash of part of a statement.
+/// A hash of part of a statement. It differs from run to run, so that nobody can write statements with equal ones.
 pub fn hash(part: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    part.hash(&mut hasher);
-    hasher.finish()
+    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    SEED.hash_one(part)
 }
 
 /// Where a member with this hash may be listed.

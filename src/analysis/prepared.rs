@@ -35,12 +35,12 @@ use crate::policy::Statement;
 pub struct Prepared {
     /// The statement.
     pub statement: Arc<Statement>,
-    /// What it is about, which it shares with other statements.
-    pub about: Arc<About>,
     /// What its condition says, which it shares with other statements.
     pub said: Arc<Said>,
+    /// What it is about, once somebody has asked, which it shares with other statements.
+    about: Arc<OnceLock<About>>,
     /// All of it but the members, once somebody has asked.
-    pub(super) rest: OnceLock<Formula>,
+    rest: OnceLock<Formula>,
     /// Its header, for comparing at a glance.
     pub header: Header,
     /// The numbers of its members, ascending.
@@ -142,10 +142,15 @@ impl Prepared {
         Formula::all([member, except.negate(vocabulary)], vocabulary)
     }
 
+    /// What it is about.
+    pub fn about(&self) -> &About {
+        self.about.get_or_init(|| About::new(&self.statement))
+    }
+
     /// When the statement applies to a request, whoever asks.
     pub fn rest(&self, vocabulary: &Vocabulary) -> &Formula {
         self.rest.get_or_init(|| {
-            let About { actions, service, source } = &*self.about;
+            let About { actions, service, source } = self.about();
             Formula::all([actions, service, source, &self.said.applies].map(Clone::clone), vocabulary)
         })
     }
@@ -241,21 +246,21 @@ impl Preparation {
     /// Makes statements ready, in their order.
     pub fn prepare<S: Stated>(&mut self, statements: &[S]) -> Vec<Prepared> {
         let few = statements.len() < FEW;
-        let hashes = |statement: &S| Hashes::of(statement.borrow());
-        let hashes: Vec<Hashes> = match few {
-            true => statements.iter().map(hashes).collect(),
-            false => statements.par_iter().with_min_len(FEW).map(hashes).collect(),
+        let hashed = |statement: &S| (statement.clone().into(), Hashes::of(statement.borrow()));
+        let hashed: Vec<(Arc<Statement>, Hashes)> = match few {
+            true => statements.iter().map(hashed).collect(),
+            false => statements.par_iter().with_min_len(FEW).map(hashed).collect(),
         };
         let Self { vocabulary, people, conditions, headers } = self;
-        let number = |(statement, hashes): (&S, &Hashes)| conditions.number(statement.borrow(), hashes.condition, vocabulary);
-        let name = |(statement, hashes): (&S, &Hashes)| headers.named(statement.borrow(), hashes, people);
+        let number = |(statement, hashes): &(Arc<Statement>, Hashes)| conditions.number(statement, hashes.condition, vocabulary);
+        let name = |(statement, hashes): &(Arc<Statement>, Hashes)| headers.named(statement, hashes, people);
         let (numbers, named): (Vec<Option<usize>>, Vec<Named>) =
-            in_both(few, || statements.iter().zip(&hashes).map(number).collect(), || statements.iter().zip(&hashes).map(name).collect());
+            in_both(few, || hashed.iter().map(number).collect(), || hashed.iter().map(name).collect());
         self.conditions.read(&mut self.vocabulary);
-        let prepared = |((statement, number), named): ((&S, _), _)| self.prepared(statement.clone().into(), number, named);
+        let prepared = |(((statement, _), number), named)| self.prepared(statement, number, named);
         match few {
-            true => statements.iter().zip(numbers).zip(named).map(prepared).collect(),
-            false => statements.par_iter().zip(numbers).zip(named).with_min_len(FEW).map(prepared).collect(),
+            true => hashed.into_iter().zip(numbers).zip(named).map(prepared).collect(),
+            false => hashed.into_par_iter().zip(numbers).zip(named).with_min_len(FEW).map(prepared).collect(),
         }
     }
 
@@ -287,33 +292,30 @@ impl Hashes {
 
 /// What statements are about, which many of them share, by a hash of it.
 #[derive(Debug, Default)]
-struct Headers(HashMap<u64, Vec<Known>, Hashed>);
+struct Headers(HashMap<u64, SmallVec<[Known; 1]>, Hashed>);
 
-/// A header, and what it comes to.
-type Known = (Scope, Arc<About>, Header);
-
-/// What [`About`] is made of.
-type Scope = (Actions, Selector, Selector);
+/// The first statement with a header, and what that comes to.
+type Known = (Arc<Statement>, Arc<OnceLock<About>>, Header);
 
 /// What the header of a statement comes to.
 #[derive(Debug)]
 struct Named {
-    about: Arc<About>,
+    about: Arc<OnceLock<About>>,
     header: Header,
     members: MemberIds,
     except: MemberIds,
 }
 
 impl Headers {
-    fn named(&mut self, statement: &Statement, hashes: &Hashes, people: &mut People) -> Named {
-        let Statement { actions, service, source, members, except, .. } = statement;
+    fn named(&mut self, statement: &Arc<Statement>, hashes: &Hashes, people: &mut People) -> Named {
+        let Statement { actions, service, source, members, except, .. } = &**statement;
         let alike = self.0.entry(hashes.header).or_default();
-        let same = |(known, ..): &&Known| known.0 == *actions && known.1 == *service && known.2 == *source;
+        let same = |(known, ..): &&Known| known.actions == *actions && known.service == *service && known.source == *source;
         let (about, header) = match alike.iter().find(same) {
             Some((_, about, header)) => (about.clone(), *header),
             None => {
-                let (about, header) = (Arc::new(About::new(statement)), people.header(statement));
-                alike.push(((actions.clone(), service.clone(), source.clone()), about.clone(), header));
+                let (about, header) = (Arc::default(), people.header(statement));
+                alike.push((statement.clone(), Arc::clone(&about), header));
                 (about, header)
             }
         };

@@ -154,11 +154,7 @@ impl Restriction {
 
 /// The literals that a formula needs in any case; no two of an attribute that is no list.
 fn needed(formula: &Formula) -> impl Iterator<Item = &Literal> {
-    let parts = match formula {
-        Formula::All(parts) => parts.as_ref(),
-        other => std::slice::from_ref(other),
-    };
-    parts.iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal) } else { None })
+    formula.conjuncts().iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal) } else { None })
 }
 
 /// The values that a literal asks for, if it asks for some.

@@ -154,8 +154,8 @@ pub fn groups(caller: &Caller, vocabulary: &Vocabulary) -> Formula {
     Formula::all(parts, vocabulary)
 }
 
-/// That the attribute passes a test, whatever else is known.
-fn plain(attribute: AttributeId, test: Test, vocabulary: &Vocabulary) -> Formula {
+/// That an attribute passes a test, whatever else is known.
+pub fn plain(attribute: AttributeId, test: Test, vocabulary: &Vocabulary) -> Formula {
     match test {
         Test::Values(set) if set.is_empty() => Formula::never(),
         Test::Values(set) if !vocabulary.is_list(attribute) => Formula::values(attribute, set),

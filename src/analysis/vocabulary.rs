@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
+
 use super::interval::Intervals;
 use super::interval::Point;
 use super::list::List;
@@ -81,7 +83,7 @@ pub struct Vocabulary(Arc<Known>);
 struct Known {
     attributes: Vec<Attribute>,
     /// The facts, as a scalar and as a list.
-    facts: HashMap<Term, [Option<AttributeId>; 2]>,
+    facts: HashMap<Term, [Option<AttributeId>; 2], RandomState>,
     groups: HashMap<Name, AttributeId>,
     opaque: HashMap<Atom, AttributeId>,
     related: HashMap<AttributeId, Vec<(AttributeId, Lies)>>,
