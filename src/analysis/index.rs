@@ -157,12 +157,11 @@ impl Index {
 }
 
 impl Entry {
-    /// Those of one statement.
-    fn all((position, prepared): (usize, &Prepared)) -> impl Iterator<Item = Self> {
+    /// Those of one statement under a member.
+    fn of(position: usize, prepared: &Prepared, member: MemberId) -> impl Iterator<Item = Self> {
         let position = u32::try_from(position).unwrap_or(u32::MAX);
-        let (service, asked) = (prepared.header.service, prepared.said.asked.as_slice());
-        let members = prepared.members.iter().copied().chain([ANYBODY]);
-        members.flat_map(move |member| asked.iter().map(move |&asked| Self { member, service, asked, position }))
+        let service = prepared.header.service;
+        prepared.said.asked.iter().map(move |&asked| Self { member, service, asked, position })
     }
 
     fn attribute(&self) -> Option<AttributeId> {
@@ -172,22 +171,18 @@ impl Entry {
 
 impl Table {
     fn new(statements: &[Prepared], effect: Effect) -> Self {
-        let of_effect = |(_, prepared): &(usize, &Prepared)| prepared.statement.effect == effect;
-        let mut entries: Vec<Entry> = if statements.len() < WORTH_SHARING {
-            statements.iter().enumerate().filter(of_effect).flat_map(Entry::all).collect()
-        } else {
-            statements.par_iter().enumerate().with_min_len(WORTH_SHARING).filter(of_effect).flat_map_iter(Entry::all).collect()
-        };
-        entries.par_sort_unstable();
-        let anybody = entries.split_off(entries.partition_point(|entry| entry.member != ANYBODY));
-        let members = entries.last().map_or(0, |last| last.member as usize + 1);
-        let mut starts = Vec::with_capacity(members + 1);
-        for (at, entry) in entries.iter().enumerate() {
-            while starts.len() <= entry.member as usize {
-                starts.push(at);
+        let of_effect = || statements.iter().enumerate().filter(|(_, prepared)| prepared.statement.effect == effect);
+        let few = statements.len() < WORTH_SHARING;
+        let anybody = || {
+            let mut anybody: Vec<Entry> = of_effect().flat_map(|(at, prepared)| Entry::of(at, prepared, ANYBODY)).collect();
+            if few {
+                anybody.sort_unstable()
+            } else {
+                anybody.par_sort_unstable()
             }
-        }
-        starts.push(entries.len());
+            anybody
+        };
+        let ((entries, starts), anybody) = in_both(few, || by_member(of_effect, few), anybody);
         Self { entries, starts, anybody }
     }
 
@@ -200,6 +195,43 @@ impl Table {
         let range = self.starts.get(at).zip(self.starts.get(at + 1));
         range.and_then(|(start, end)| self.entries.get(*start..*end)).unwrap_or_default()
     }
+}
+
+/// The entries of some statements in the order of the table, and where those of each member start. There are about as many members as
+/// statements, so each entry is put among those of its member at once, and the short lists are then sorted.
+fn by_member<'a, I: Iterator<Item = (usize, &'a Prepared)>>(statements: impl Fn() -> I, few: bool) -> (Vec<Entry>, Vec<usize>) {
+    let mut starts = vec![0];
+    for (_, prepared) in statements() {
+        for &member in &prepared.members {
+            let after = member as usize + 1;
+            if starts.len() <= after {
+                starts.resize(after + 1, 0);
+            }
+            starts.get_mut(after).into_iter().for_each(|count| *count += prepared.said.asked.len());
+        }
+    }
+    let mut total = 0;
+    for start in &mut starts {
+        total += *start;
+        *start = total;
+    }
+    let mut free = starts.clone();
+    let mut entries = vec![Entry { member: 0, service: 0, asked: None, position: 0 }; total];
+    for (at, prepared) in statements() {
+        for &member in &prepared.members {
+            let Some(next) = free.get_mut(member as usize) else { continue };
+            for (place, entry) in entries.iter_mut().skip(*next).zip(Entry::of(at, prepared, member)) {
+                *place = entry;
+                *next += 1;
+            }
+        }
+    }
+    let mut lists: Vec<&mut [Entry]> = entries.chunk_by_mut(|one, two| one.member == two.member).collect();
+    match few {
+        true => lists.iter_mut().for_each(|list| list.sort_unstable()),
+        false => lists.par_iter_mut().with_min_len(WORTH_SHARING).for_each(|list| list.par_sort_unstable()),
+    }
+    (entries, starts)
 }
 
 /// Does two things, on one core if they are small.
