@@ -252,7 +252,7 @@ impl Preparation {
             false => statements.par_iter().with_min_len(FEW).map(hashed).collect(),
         };
         let Self { vocabulary, people, conditions, headers } = self;
-        let number = |(statement, hashes): &(Arc<Statement>, Hashes)| conditions.number(statement, hashes.condition, vocabulary);
+        let number = |(statement, _): &(Arc<Statement>, Hashes)| conditions.number(statement, vocabulary);
         let name = |(statement, hashes): &(Arc<Statement>, Hashes)| headers.named(statement, hashes, people);
         let (numbers, named): (Vec<Option<usize>>, Vec<Named>) =
             in_both(few, || hashed.iter().map(number).collect(), || hashed.iter().map(name).collect());
@@ -273,7 +273,6 @@ impl Preparation {
 /// Hashes of the parts of a statement that it may share with others.
 #[derive(Debug)]
 struct Hashes {
-    condition: u64,
     header: u64,
     /// Of its members, and then of its exceptions.
     members: SmallVec<[u64; 4]>,
@@ -281,12 +280,8 @@ struct Hashes {
 
 impl Hashes {
     fn of(statement: &Statement) -> Self {
-        let Statement { effect, condition, actions, service, source, members, except, .. } = statement;
-        Self {
-            condition: hash(&(effect, condition.as_ref().map(|condition| condition.expr()))),
-            header: hash(&(actions, service, source)),
-            members: members.iter().chain(except).map(hash).collect(),
-        }
+        let Statement { actions, service, source, members, except, .. } = statement;
+        Self { header: hash(&(actions, service, source)), members: members.iter().chain(except).map(hash).collect() }
     }
 }
 

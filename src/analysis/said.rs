@@ -179,8 +179,8 @@ fn asking<'a>(formula: &'a Formula, vocabulary: &Vocabulary) -> Option<&'a Liter
 pub struct Conditions {
     none: Arc<Said>,
     distinct: Vec<Known>,
-    /// Positions by a hash of what the conditions say.
-    by_hash: HashMap<u64, Vec<usize>, Hashed>,
+    /// Positions by the keys of the conditions; one position, or two where both effects have it.
+    by_key: HashMap<u64, SmallVec<[usize; 2]>, Hashed>,
 }
 
 /// A condition, with what is to be known of it once that has been worked out.
@@ -192,16 +192,15 @@ struct Known {
 }
 
 impl Conditions {
-    /// The position of the condition of a statement, after everything that it and the exceptions speak of has its number. Equal ones
-    /// have equal hashes.
-    pub fn number(&mut self, statement: &Statement, hash: u64, vocabulary: &mut Vocabulary) -> Option<usize> {
+    /// The position of the condition of a statement, after everything that it and the exceptions speak of has its number.
+    pub fn number(&mut self, statement: &Statement, vocabulary: &mut Vocabulary) -> Option<usize> {
         for member in &statement.except {
             if let Member::Group(name) = member {
                 vocabulary.in_group(name);
             }
         }
         let condition = statement.condition.as_ref()?;
-        let alike = self.by_hash.entry(hash).or_default();
+        let alike = self.by_key.entry(condition.key()).or_default();
         let same = |at: &usize| self.distinct.get(*at).is_some_and(|one| one.effect == statement.effect && one.condition == *condition);
         if let Some(known) = alike.iter().copied().find(same) {
             return Some(known);

@@ -1,7 +1,11 @@
 //! A condition made ready to be evaluated many times: terms numbered, lists sorted, patterns compiled.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
 
 use super::Atom;
 use super::CompareOp;
@@ -50,6 +54,7 @@ impl FromIterator<Term> for Lists {
 #[derive(Debug, Clone)]
 pub struct Condition {
     expr: Arc<Expr>,
+    hash: u64,
     /// The distinct terms, in order, and whether each is declared to hold a list. Nodes name them by position.
     terms: Vec<(Term, bool)>,
     root: Node,
@@ -58,7 +63,7 @@ pub struct Condition {
 impl PartialEq for Condition {
     fn eq(&self, other: &Self) -> bool {
         // The nodes are made from these two and nothing else.
-        self.expr == other.expr && self.terms == other.terms
+        self.hash == other.hash && self.expr == other.expr && self.terms == other.terms
     }
 }
 
@@ -95,12 +100,22 @@ impl Condition {
         terms.dedup();
         let root = Node::new(&expr, &terms);
         let terms = terms.into_iter().map(|term| (term.clone(), lists.contains(term))).collect();
-        Ok(Self { expr, terms, root })
+        Ok(Self { hash: Self::hash(&expr), expr, terms, root })
     }
 
     /// The tree.
     pub fn expr(&self) -> &Expr {
         &self.expr
+    }
+
+    /// A number that equal conditions have in common. It differs from run to run, so that nobody can write different ones with one number.
+    pub fn key(&self) -> u64 {
+        self.hash
+    }
+
+    pub(super) fn hash(expr: &Expr) -> u64 {
+        static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+        SEED.hash_one(expr)
     }
 
     /// The distinct terms that the condition reads, in order.
@@ -117,8 +132,8 @@ impl Condition {
     ///
     /// Of a condition at the limit of depth it is one level too deep to be parsed again from its print.
     pub fn negate(&self) -> Self {
-        let expr = Expr::Not(Box::new((*self.expr).clone())).into();
-        Self { expr, terms: self.terms.clone(), root: Node::Not(Box::new(self.root.clone())) }
+        let expr: Arc<Expr> = Expr::Not(Box::new((*self.expr).clone())).into();
+        Self { hash: Self::hash(&expr), expr, terms: self.terms.clone(), root: Node::Not(Box::new(self.root.clone())) }
     }
 
     /// Whether the condition holds for a request. Copies and allocates nothing; the regular expressions keep their own scratch space.

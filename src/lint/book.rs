@@ -8,6 +8,7 @@ use crate::analysis::Conditions;
 use crate::analysis::Examined;
 use crate::analysis::Meaning;
 use crate::condition::Lists;
+use crate::condition::Pool;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::decision::Subject;
@@ -152,7 +153,7 @@ impl Book {
             Policy::Access(access) => access.enabled = true,
             Policy::Control(control) => control.enabled = true,
         }
-        policy::lower(&policy, lists).ok()?
+        policy::lower(&policy, &Pool::new(lists.clone())).ok()?
     }
 
     /// Every policy whose condition can be read, with its document and what is known of the condition, in order. All conditions are

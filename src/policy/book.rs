@@ -14,6 +14,7 @@ use crate::condition;
 use crate::condition::Condition;
 use crate::condition::ConditionError;
 use crate::condition::Lists;
+use crate::condition::Pool;
 use crate::condition::Term;
 use crate::config::Config;
 use crate::config::ConfigProblem;
@@ -35,7 +36,8 @@ impl PolicySet {
     /// The law book of these policies, in this order, and the policies whose meaning is unknown; these have no statement.
     /// Of two policies with one id both count, and the first is found by it.
     pub fn new(policies: Vec<Arc<Policy>>, lists: &Lists) -> (Self, Vec<Misfit>) {
-        let lowered = policies.par_iter().map(|policy| lower(policy, lists)).collect();
+        let conditions = Pool::new(lists.clone());
+        let lowered = policies.par_iter().map(|policy| lower(policy, &conditions)).collect();
         Self::of_lowered(policies, lowered)
     }
 

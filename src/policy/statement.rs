@@ -10,7 +10,7 @@ use super::name::Name;
 use crate::condition::Condition;
 use crate::condition::ConditionError;
 use crate::condition::Expr;
-use crate::condition::Lists;
+use crate::condition::Pool;
 
 /// What a statement does to the requests that it applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -121,14 +121,14 @@ pub struct Statement {
 pub type Lowered = Result<Option<Arc<Statement>>, Vec<ConditionError>>;
 
 /// The statement that a policy lowers to; `None` when it is disabled, or a control without `require`. A disabled policy
-/// is checked all the same.
+/// is checked all the same. Statements with equal conditions share one of the pool.
 ///
 /// # Errors
 /// The condition does not fit the declared lists. That makes the meaning of the policy unknown.
-pub fn lower(policy: &Policy, lists: &Lists) -> Lowered {
+pub fn lower(policy: &Policy, conditions: &Pool) -> Lowered {
     let statement = match policy {
         Policy::Access(access) => {
-            let condition = access.condition.as_ref().map(|condition| Condition::new(condition.expr.clone(), lists)).transpose()?;
+            let condition = access.condition.as_ref().map(|condition| conditions.condition(condition.expr.clone())).transpose()?;
             Statement {
                 policy: access.id.clone(),
                 effect: if access.deny { Effect::Deny } else { Effect::Allow },
@@ -137,13 +137,13 @@ pub fn lower(policy: &Policy, lists: &Lists) -> Lowered {
                 source: Selector::parse(&access.source),
                 members: members(&access.members),
                 except: members(access.except.as_deref().unwrap_or_default()),
-                condition: condition.map(Arc::new),
+                condition,
                 from_control: false,
             }
         }
         Policy::Control(control) => {
             let Some(require) = &control.require else { return Ok(None) };
-            let unmet = Condition::new(Expr::Not(Box::new((*require.expr).clone())), lists)?;
+            let unmet = conditions.condition(Expr::Not(Box::new((*require.expr).clone())))?;
             Statement {
                 policy: control.id.clone(),
                 effect: Effect::Deny,
@@ -152,7 +152,7 @@ pub fn lower(policy: &Policy, lists: &Lists) -> Lowered {
                 source: control.source.as_deref().map_or(Selector::Any, Selector::parse),
                 members: control.members.as_deref().map_or_else(|| vec![Member::Everyone], members),
                 except: members(control.except.as_deref().unwrap_or_default()),
-                condition: Some(Arc::new(unmet)),
+                condition: Some(unmet),
                 from_control: true,
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::condition::Lists;
+use crate::condition::Pool;
 use crate::config::Config;
 use crate::config::ConfigProblem;
 use crate::directory::Directory;
@@ -116,7 +116,7 @@ pub(super) fn begin(raw: Raw) -> (Book, Reader) {
     let signers_source = raw.signers.as_ref().map(|file| sources.push(source_file(&file.path, file.content.as_deref().unwrap_or(&[]))));
     let signers_problems = signers_source.zip(raw.signers).map(|(id, file)| signers_problems(id, &file, &sources)).unwrap_or_default();
     let lists = policy::lists(&config).unwrap_or_default();
-    let reader = Reader { first: sources.len(), schema, lists };
+    let reader = Reader { first: sources.len(), schema, conditions: Pool::new(lists) };
     let book = Book {
         sources,
         config,
@@ -187,7 +187,7 @@ pub(super) struct Reader {
     /// How many sources come before the policy files.
     first: usize,
     schema: Option<Schema>,
-    lists: Lists,
+    conditions: Pool,
 }
 
 impl Reader {
@@ -210,7 +210,7 @@ impl Reader {
                 };
                 let meaning = |(document, content): (usize, &PolicyDocument)| {
                     let policy = Arc::clone(content.policy()?);
-                    Some(Meaning { document, lowered: lower(&policy, &self.lists), policy })
+                    Some(Meaning { document, lowered: lower(&policy, &self.conditions), policy })
                 };
                 let meanings = content.documents.iter().enumerate().filter_map(meaning).collect();
                 Read { source: SourceFile::new(file.path, text), outcome: Ok((content, meanings)) }
