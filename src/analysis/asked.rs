@@ -1,15 +1,13 @@
 //! Who could ask for what a statement is about, or for what two statements are both about, as far as that is plain to see.
 
 use super::model::SOMEBODY;
+use super::model::USUAL_ACTIONS;
 use super::request::Asked;
 use crate::decision::DEFAULT_SOURCE;
 use crate::policy::Actions;
 use crate::policy::Member;
 use crate::policy::Selector;
 use crate::policy::Statement;
-
-/// The actions that are rather asked for than others.
-const USUAL: [&str; 5] = ["read", "update", "create", "delete", "run"];
 
 impl<'a> Asked<'a> {
     /// Somebody who is meant by a statement asks for what it is about.
@@ -73,11 +71,11 @@ fn name<'a>(one: &'a Selector, two: &'a Selector, usual: &'a str) -> Option<&'a 
 fn action<'a>(one: &'a Actions, two: &'a Actions) -> Option<&'a str> {
     let names = match (one, two) {
         (Actions::Only(names), _) | (Actions::Any, Actions::Only(names)) => names,
-        (Actions::Any, Actions::Any) => return USUAL.first().copied(),
+        (Actions::Any, Actions::Any) => return USUAL_ACTIONS.first().copied(),
     };
     let in_both = |name: &&str| one.contains(name) && two.contains(name);
     let least = || names.iter().map(|name| &**name).filter(in_both).min_by_key(|name| name.chars().count());
-    USUAL.into_iter().find(in_both).or_else(least)
+    USUAL_ACTIONS.into_iter().find(in_both).or_else(least)
 }
 
 #[cfg(test)]

@@ -40,10 +40,7 @@ impl Analysis {
         if !(facts.is_always() || is_me && is_somebody()) {
             return None;
         }
-        let parts = match whole {
-            Formula::All(parts) => parts.as_ref(),
-            other => std::slice::from_ref(other),
-        };
+        let parts = whole.conjuncts();
         let mut fixed = Fixed::new();
         for literal in parts.iter().filter_map(literal) {
             if let Test::Values(set) = &*literal.test

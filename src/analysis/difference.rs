@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
+use super::escaped::shares_a_member;
 use super::formula::Formula;
 use super::people::MemberId;
 use super::people::People;
@@ -183,7 +184,7 @@ impl Analysis {
             let grants = after.statements.iter().filter(|grant| grant.statement.effect == Effect::Allow);
             let mut grants: Vec<&Prepared> = grants.filter(|grant| grant.overlaps(denial)).collect();
             // Grants for the very members of the denial come before those for callers who have two memberships.
-            grants.sort_by_key(|grant| !share_a_member(grant, denial));
+            grants.sort_by_key(|grant| !shares_a_member(&grant.statement, &denial.statement));
             let pairs: Vec<(&Prepared, Option<&Prepared>)> = grants.into_iter().map(|grant| (grant, Some(denial))).collect();
             self.told(before, after, &pairs, &mut all);
         }
@@ -329,11 +330,6 @@ fn together(members: &[MemberId], people: &People) -> Vec<Member> {
 
 fn undecided(prepared: &Prepared) -> Outcome {
     Outcome { undecided: vec![prepared.statement.policy.clone()], ..Outcome::default() }
-}
-
-fn share_a_member(one: &Prepared, two: &Prepared) -> bool {
-    let (one, two) = (&one.statement.members, &two.statement.members);
-    one.contains(&Member::Everyone) || two.contains(&Member::Everyone) || one.iter().any(|member| two.contains(member))
 }
 
 /// The statements with an effect that only one of two sides has.

@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use super::example::Example;
+use super::formula::negated;
 use super::missing::Lacking;
 use super::missing::Place;
-use super::missing::negated;
 use super::missing::reads;
 use super::missing::replaced;
 use super::people::EVERYONE;
@@ -170,15 +170,16 @@ fn plainly_escaped_with(denial: &Statement, grant: &Statement, lacking: &Lacking
     proven.then_some(witness)
 }
 
-/// Whether a law book allows a request of those, and about what, a denial is about, to which the denial does not apply. Adds the
-/// positions of the denials that do.
+/// Whether a law book allows a request of those, and about what, a denial is about, to which the denial does not apply. If not,
+/// adds the positions of the denials that do.
 fn lets_pass(side: &Side, denial: &Statement, request: &Request, denials: &mut BTreeSet<u32>) -> bool {
+    // Without `{context.source}` a request may be about another source.
+    if concerns(denial, request) && !applies(denial, request) && side.decide(request).allowed {
+        return true;
+    }
     let is_denial = |&at: &u32| side.get(at).is_some_and(|one| one.statement.effect == Effect::Deny);
-    let denying: Vec<u32> = side.applying(request).into_iter().filter(is_denial).collect();
-    let is_denied = !denying.is_empty();
-    denials.extend(denying);
-    // Where a denial applies, no grant needs a look. Without `{context.source}` a request may be about another source.
-    !is_denied && concerns(denial, request) && !applies(denial, request) && side.decide(request).allowed
+    denials.extend(side.applying(request).into_iter().filter(is_denial));
+    false
 }
 
 /// The statement as it is where an attribute is absent.
@@ -224,7 +225,7 @@ fn may_be_one(one: &Statement, two: &Statement) -> bool {
 }
 
 /// Whether a caller who is a member of one need be nothing more to be a member of the other.
-fn shares_a_member(one: &Statement, two: &Statement) -> bool {
+pub(super) fn shares_a_member(one: &Statement, two: &Statement) -> bool {
     let everyone = |statement: &Statement| statement.members.contains(&Member::Everyone);
     everyone(one) || everyone(two) || one.members.iter().any(|member| two.members.contains(member))
 }

@@ -3,12 +3,11 @@
 use serde_json::Value as Json;
 
 use super::formula::Test;
-use super::formula::addresses;
+use super::formula::negated;
 use super::independent::are_apart;
 use super::independent::are_independent;
 use super::independent::is_free;
 use super::independent::own_term;
-use super::missing::negated;
 use super::missing::reads;
 use super::model::Model;
 use super::model::Value;
@@ -175,25 +174,21 @@ fn needs(expr: &Expr, holds: bool) -> usize {
 
 /// A value for which a test of a constant, taken without its negation, comes out true.
 fn passing(atom: &Atom) -> Option<Value> {
-    let test = match atom {
-        Atom::Bare(_) | Atom::Exists(_) | Atom::Compare { operand: Operand::Literal(Literal::Null), .. } => {
-            Test::Values(ValueSet::present())
+    match atom {
+        // It needs no search for a value.
+        Atom::Compare { op: CompareOp::Eq | CompareOp::Ne, operand: Operand::Literal(Literal::Bool(value)), .. } => {
+            Some(Value::Bool(*value))
         }
-        Atom::Compare { op: CompareOp::Eq | CompareOp::Ne, operand: Operand::Literal(literal), .. } => {
-            return Some(match literal {
-                Literal::Null => Value::Absent,
-                Literal::Bool(value) => Value::Bool(*value),
-                Literal::Number(number) => Value::Number(number.get()),
-                Literal::String(text) => Value::Text(text.clone()),
-            });
+        Atom::Compare { op: CompareOp::Eq | CompareOp::Ne, operand: Operand::Literal(Literal::Number(number)), .. } => {
+            Some(Value::Number(number.get()))
         }
-        Atom::Compare { op, operand: Operand::Literal(literal), .. } => Test::Values(ValueSet::compared(*op, literal)),
-        Atom::In { values, .. } => Test::Values(ValueSet::listed(values)),
-        Atom::InCidr { networks, .. } => Test::Addresses(addresses(networks)),
-        Atom::Like { pattern, .. } => ValueSet::like(pattern).map_or_else(|| Test::Like(pattern.clone()), Test::Values),
-        Atom::Compare { operand: Operand::Term(_), .. } | Atom::Matches { .. } => return None,
-    };
-    some_value(&test)
+        Atom::Compare { op: CompareOp::Eq | CompareOp::Ne, operand: Operand::Literal(Literal::String(text)), .. } => {
+            Some(Value::Text(text.clone()))
+        }
+        Atom::Bare(_) => some_value(&Test::Values(ValueSet::present())),
+        Atom::Matches { .. } => None,
+        _ => some_value(&Test::of(atom)?),
+    }
 }
 
 fn in_list(value: Value, list: bool) -> Value {

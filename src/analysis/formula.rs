@@ -46,6 +46,31 @@ pub enum Test {
     Unfit,
 }
 
+impl Test {
+    /// The test of a constant that an atom makes, taken without its negation; `None` of a bare attribute, and of two terms.
+    pub fn of(atom: &Atom) -> Option<Self> {
+        Some(match atom {
+            Atom::Bare(_) | Atom::Compare { operand: Operand::Term(_), .. } => return None,
+            Atom::Exists(_) | Atom::Compare { operand: Operand::Literal(Constant::Null), .. } => Self::Values(ValueSet::present()),
+            Atom::Compare { op, operand: Operand::Literal(literal), .. } => Self::Values(ValueSet::compared(*op, literal)),
+            Atom::In { values, .. } => Self::Values(ValueSet::listed(values)),
+            Atom::InCidr { networks, .. } => Self::Addresses(addresses(networks)),
+            Atom::Like { pattern, .. } => ValueSet::like(pattern).map_or_else(|| Self::Like(pattern.clone()), Self::Values),
+            Atom::Matches { pattern, .. } => Self::Matches(pattern.clone()),
+        })
+    }
+}
+
+/// Whether a test holds where its attribute is absent.
+pub(super) fn negated(atom: &Atom) -> bool {
+    match atom {
+        Atom::Bare(_) | Atom::Exists(_) => false,
+        Atom::Compare { op, operand: Operand::Literal(Constant::Null), .. } => *op == CompareOp::Eq,
+        Atom::Compare { op, .. } => *op == CompareOp::Ne,
+        Atom::In { negated, .. } | Atom::InCidr { negated, .. } | Atom::Like { negated, .. } | Atom::Matches { negated, .. } => *negated,
+    }
+}
+
 /// A test of an attribute, or its complement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Literal {
@@ -323,32 +348,18 @@ impl<'a> Reader<'a> {
     /// The formula of an atom.
     fn atom(&mut self, atom: &Atom) -> Formula {
         let term = atom.term();
-        let (holds, negated) = match atom {
-            Atom::Bare(_) => {
+        let holds = match (Test::of(atom), atom) {
+            (Some(Test::Values(set)), _) => self.set(term, set),
+            (Some(test), _) => self.is(term, test),
+            (None, Atom::Compare { op, operand: Operand::Term(other), .. }) => self.compared(term, *op, other),
+            // A bare attribute makes two tests.
+            (None, _) => {
                 let exists = self.set(term, ValueSet::present());
                 let not_false = self.set(term, ValueSet::bool(false)).negate(self.vocabulary);
                 return Formula::all([exists, not_false], self.vocabulary);
             }
-            Atom::Exists(_) => (self.set(term, ValueSet::present()), false),
-            Atom::Compare { op, operand: Operand::Literal(Constant::Null), .. } => {
-                (self.set(term, ValueSet::present()), *op == CompareOp::Eq)
-            }
-            Atom::Compare { op, operand: Operand::Literal(literal), .. } => {
-                (self.set(term, ValueSet::compared(*op, literal)), *op == CompareOp::Ne)
-            }
-            Atom::Compare { op, operand: Operand::Term(other), .. } => (self.compared(term, *op, other), *op == CompareOp::Ne),
-            Atom::In { values, negated, .. } => (self.set(term, ValueSet::listed(values)), *negated),
-            Atom::InCidr { networks, negated, .. } => (self.is(term, Test::Addresses(addresses(networks))), *negated),
-            Atom::Like { pattern, negated, .. } => {
-                let holds = match ValueSet::like(pattern) {
-                    Some(set) => self.set(term, set),
-                    None => self.is(term, Test::Like(pattern.clone())),
-                };
-                (holds, *negated)
-            }
-            Atom::Matches { pattern, negated, .. } => (self.is(term, Test::Matches(pattern.clone())), *negated),
         };
-        if negated { holds.negate(self.vocabulary) } else { holds }
+        if negated(atom) { holds.negate(self.vocabulary) } else { holds }
     }
 
     fn is(&mut self, term: &Term, test: Test) -> Formula {

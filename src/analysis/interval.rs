@@ -38,8 +38,6 @@ pub trait Point: Ord + Clone {
 pub struct Rank(i64);
 
 impl Rank {
-    const LEAST: Self = Self::of(f64::MIN);
-
     /// The rank of a finite double.
     pub const fn of(number: f64) -> Self {
         // Adding zero makes the negative zero positive. Bits of negative numbers grow as the numbers fall.
@@ -54,58 +52,47 @@ impl Rank {
     }
 }
 
-/// The place before a number is that number.
-impl Point for Rank {
-    type Place = Self;
+/// A kind of value of which the place before each is that value.
+pub trait Counted: Debug + Copy + Ord + Hash + 'static {
+    /// The least value.
+    const LEAST: &'static Self;
+    /// The value right after this one; `None` after the last.
+    fn successor(self) -> Option<Self>;
+}
 
-    fn least() -> Self {
-        Self::LEAST
-    }
+impl Counted for Rank {
+    const LEAST: &'static Self = &Self::of(f64::MIN);
 
-    fn next(&self) -> Option<Self> {
-        (*self < Self::of(f64::MAX)).then_some(Self(self.0 + 1))
-    }
-
-    fn before(&self) -> Option<Self> {
-        (*self != Self::LEAST).then_some(*self)
-    }
-
-    fn after(&self) -> Option<Self> {
-        self.next()
-    }
-
-    fn at(place: &Self) -> Self {
-        *place
-    }
-
-    fn lies_after(&self, place: &Self) -> bool {
-        self >= place
-    }
-
-    fn only<'a>(start: Option<&'a Self>, end: Option<&'a Self>) -> Option<&'a Self> {
-        let first = start.unwrap_or(&Self::LEAST);
-        (first.next().as_ref() == end).then_some(first)
+    fn successor(self) -> Option<Self> {
+        (self < Self::of(f64::MAX)).then_some(Self(self.0 + 1))
     }
 }
 
-/// The place before an address is that address.
-impl Point for u128 {
+impl Counted for u128 {
+    const LEAST: &'static Self = &0;
+
+    fn successor(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+}
+
+impl<T: Counted> Point for T {
     type Place = Self;
 
     fn least() -> Self {
-        0
+        *Self::LEAST
     }
 
     fn next(&self) -> Option<Self> {
-        self.checked_add(1)
+        self.successor()
     }
 
     fn before(&self) -> Option<Self> {
-        (*self != 0).then_some(*self)
+        (self != Self::LEAST).then_some(*self)
     }
 
     fn after(&self) -> Option<Self> {
-        self.next()
+        self.successor()
     }
 
     fn at(place: &Self) -> Self {
@@ -117,8 +104,8 @@ impl Point for u128 {
     }
 
     fn only<'a>(start: Option<&'a Self>, end: Option<&'a Self>) -> Option<&'a Self> {
-        let first = start.unwrap_or(&0);
-        (first.next().as_ref() == end).then_some(first)
+        let first = start.unwrap_or(Self::LEAST);
+        (first.successor().as_ref() == end).then_some(first)
     }
 }
 

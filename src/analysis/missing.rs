@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::admitted::Showing;
 use super::condition::Uses;
 use super::example::Example;
+use super::formula::negated;
 use super::independent::own_term;
 use super::search::Budget;
 use super::search::Goal;
@@ -194,16 +195,6 @@ fn may_admit(atom: &Atom, positive: bool) -> bool {
 /// Whether a condition may fail because a test, with so many `not` around it, measures an attribute.
 fn may_miss(atom: &Atom, positive: bool) -> bool {
     negated(atom) != positive && sets_a_limit(atom)
-}
-
-/// Whether a test holds where its attribute is absent.
-pub(super) fn negated(atom: &Atom) -> bool {
-    match atom {
-        Atom::Bare(_) | Atom::Exists(_) => false,
-        Atom::Compare { op, operand: Operand::Literal(Literal::Null), .. } => *op == CompareOp::Eq,
-        Atom::Compare { op, .. } => *op == CompareOp::Ne,
-        Atom::In { negated, .. } | Atom::InCidr { negated, .. } | Atom::Like { negated, .. } | Atom::Matches { negated, .. } => *negated,
-    }
 }
 
 /// Whether a test says by itself what becomes of an absent attribute. A bare attribute is defined as present and not false.

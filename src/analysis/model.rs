@@ -25,6 +25,9 @@ use super::vocabulary::Vocabulary;
 /// The id of a caller that is nobody in particular. The domain is reserved (RFC 2606).
 pub const SOMEBODY: &str = "somebody@example.invalid";
 
+/// The actions that are rather asked for than others.
+pub const USUAL_ACTIONS: [&str; 5] = ["read", "update", "create", "delete", "run"];
+
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -155,7 +158,7 @@ fn scalar_value_like(usual: &[&str], scalar: &Scalar, states: &mut States) -> Re
 /// The strings that read well as the value of an attribute.
 fn usual(id: AttributeId, vocabulary: &Vocabulary) -> &'static [&'static str] {
     match vocabulary.get(id) {
-        Some(Attribute::Action) => &["read", "update", "create", "delete", "run"],
+        Some(Attribute::Action) => &USUAL_ACTIONS,
         Some(Attribute::Service) => &["report", "object"],
         Some(Attribute::Source) => &["private", "public"],
         Some(Attribute::CallerType) => &["user", "service"],

@@ -249,11 +249,7 @@ fn one_of_each<'a>(side: &'a Side, one: &'a Prepared, two: &'a Prepared) -> impl
 
 /// The attributes that a formula of literals reads.
 fn read(formula: &Formula) -> impl Iterator<Item = AttributeId> {
-    let parts = match formula {
-        Formula::All(parts) => parts.as_ref(),
-        other => std::slice::from_ref(other),
-    };
-    parts.iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal.attribute) } else { None })
+    formula.conjuncts().iter().filter_map(|part| if let Formula::Literal(literal) = part { Some(literal.attribute) } else { None })
 }
 
 /// Members that are enough to be meant by both of two statements.
